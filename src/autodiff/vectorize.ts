@@ -1,0 +1,67 @@
+// One extra leading axis through nodes already built: many rows of a Jacobian in one pass.
+import { sizeOf, type Shape } from "../base/shape.js";
+import { topological } from "../graph/function.js";
+import { apply, inputsOf, type Node, type OpNode } from "../graph/node.js";
+import type { Vectorized } from "../graph/op.js";
+import { concat, slice } from "../ops/structure.js";
+import { reshape } from "../ops/reshape.js";
+
+/** Aligns a mapped operand for broadcasting: [rows, ...shape] → [rows, 1 …, ...shape] of rank + 1 axes. */
+function alignLeading({ node, mapped }: Vectorized, rank: number): Node {
+  if (!mapped) return node;
+  const [rows = 1, ...rest] = node.shape;
+  return reshape(node, [rows, ...new Array<number>(rank - rest.length).fill(1), ...rest]);
+}
+
+/** Any operation, row by row: the rule for those that have none of their own. */
+function unrolled(node: OpNode, inputs: readonly Vectorized[], rows: number): Node {
+  const results = Array.from({ length: rows }, (_, row) => {
+    const operands = inputs.map(({ node: operand, mapped }) =>
+      mapped
+        ? reshape(slice(operand, { axes: [0], starts: [row], ends: [row + 1] }), operand.shape.slice(1))
+        : operand,
+    );
+    const result = apply(node.op, operands, node.attributes);
+    return reshape(result, [1, ...result.shape]);
+  });
+  return concat(results, 0);
+}
+
+function vectorizeNode(node: OpNode, inputs: readonly Vectorized[], rows: number): Node {
+  const { vectorize } = node.op;
+  if (vectorize === undefined) return unrolled(node, inputs, rows);
+  if (vectorize !== "elementwise") return vectorize(node, inputs, rows);
+  const operands = inputs.map((operand) => alignLeading(operand, node.shape.length));
+  return apply(node.op, operands, node.attributes);
+}
+
+/**
+ * `output` as a function of `source`, for `rows` values of `source` at once: replaces `source` by `stacked`
+ * ([rows, ...source.shape]) and returns [rows, ...output.shape]. Everything else is shared by all rows.
+ */
+export function vectorize(output: Node, source: Node, stacked: Node): Node {
+  const rows = stacked.shape[0];
+  if (typeof rows !== "number") throw new RangeError("vectorize needs a fixed number of rows");
+  const image = new Map<Node, Vectorized>([[source, { node: stacked, mapped: true }]]);
+  const imageOf = (node: Node): Vectorized => image.get(node) ?? { node, mapped: false };
+  for (const node of topological([output])) {
+    if (node.kind !== "op" || image.has(node)) continue;
+    const inputs = inputsOf(node).map(imageOf);
+    if (inputs.some((operand) => operand.mapped))
+      image.set(node, { node: vectorizeNode(node, inputs, rows), mapped: true });
+  }
+  const result = imageOf(output);
+  return result.mapped
+    ? result.node
+    : concat(
+        Array.from({ length: rows }, () => reshape(output, [1, ...output.shape])),
+        0,
+      );
+}
+
+/** Folds the leading axis of `x` into the next one: [rows, n, …] → [rows·n, …]. */
+export function mergeLeading(x: Node): Node {
+  const [rows = 1, n = 1, ...rest] = x.shape;
+  const merged: Shape = [sizeOf([rows, n]), ...rest];
+  return reshape(x, merged);
+}

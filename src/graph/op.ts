@@ -1,0 +1,125 @@
+// What an operation declares about itself; shared code never asks which operation it has.
+import type { Shape } from "../base/shape.js";
+import type { DType } from "../base/tensor.js";
+import { apply, type Attributes, type Node, type Operand, type OpNode, type TensorType } from "./node.js";
+
+/** A dense array in float64, the interpreter's only currency (whole numbers and booleans as 0, 1, 2 …). */
+export interface Array64 {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** Attributes of an ONNX node: numbers and number lists are integers, floats are marked. */
+export type OnnxAttribute =
+  number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] };
+
+/** What a lowering rule may write: plain ONNX nodes and constants; values are named by strings. */
+export interface Emitter {
+  /** Adds a node with one output and returns the output's name. */
+  node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
+  /** Adds a node with `outputs` outputs and returns their names. */
+  nodes(
+    type: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): readonly string[];
+  /** A constant; a vector of `values` unless `shape` says otherwise. Equal constants are shared. */
+  constant(values: readonly number[], dtype: DType, shape?: readonly number[]): string;
+  /** An int64 vector holding `shape`, computed at run time where it depends on the batch. */
+  shape(shape: Shape): string;
+  /** An operator's output cast to `dtype`. */
+  cast(value: string, dtype: DType): string;
+}
+
+/** How the contract suite may draw one input of an example. */
+export interface Sample {
+  readonly shape: Shape;
+  readonly dtype?: DType;
+  /** Intervals to draw from, away from kinks and poles; default [[-2, 2]]. Whole numbers for integer dtypes. */
+  readonly domain?: readonly (readonly [low: number, high: number])[];
+  /** All elements differ by a clear distance (for maxima). */
+  readonly distinct?: boolean;
+}
+
+export interface Example {
+  readonly inputs: readonly Sample[];
+  readonly attributes: Attributes;
+}
+
+export interface BadExample extends Example {
+  readonly message: string;
+}
+
+/** A rule for one extra leading axis on some inputs; see `autodiff/vectorize.ts`. */
+export type VectorizeRule = (node: OpNode, inputs: readonly Vectorized[], rows: number) => Node;
+
+/** An input under vectorization: `node` has an extra leading axis of `rows` where `mapped`. */
+export interface Vectorized {
+  readonly node: Node;
+  readonly mapped: boolean;
+}
+
+export interface Op {
+  readonly name: string;
+  /** The result's type; throws what the user reads when the arguments do not fit. */
+  infer(inputs: readonly TensorType[], attributes: Attributes): TensorType;
+  /** The result in float64, written for clarity; `type` is the resolved result shape. */
+  evaluate(
+    inputs: readonly Array64[],
+    attributes: Attributes,
+    shape: readonly number[],
+    batch: number,
+  ): Float64Array;
+  /** Cotangents of the inputs given the result's; null where nothing flows. Constant ops have none. */
+  readonly derivative: ((g: Node, node: OpNode) => readonly (Node | null)[]) | null;
+  /** Writes ONNX nodes and returns the name of the result. */
+  lower(emit: Emitter, inputs: readonly string[], node: OpNode): string;
+  /** "elementwise": broadcasting does it. Absent: rows are computed one by one and stacked. */
+  readonly vectorize?: "elementwise" | VectorizeRule;
+  /** The result is the input's elements repeated under broadcasting. */
+  readonly repeats?: boolean;
+  /** The same value by a cheaper node, or null. */
+  readonly simplify?: (node: OpNode) => Node | null;
+  readonly examples: readonly Example[];
+  readonly rejects: readonly BadExample[];
+}
+
+/** `Op` as its author writes it, with its own attribute type. */
+export interface OpDefinition<A extends Attributes> {
+  readonly name: string;
+  readonly infer: (inputs: readonly TensorType[], attributes: A) => TensorType;
+  readonly evaluate: (
+    inputs: readonly Array64[],
+    attributes: A,
+    shape: readonly number[],
+    batch: number,
+  ) => Float64Array;
+  readonly derivative: ((g: Node, node: OpNode & { attributes: A }) => readonly (Node | null)[]) | null;
+  readonly lower: (emit: Emitter, inputs: readonly string[], node: OpNode & { attributes: A }) => string;
+  readonly vectorize?:
+    "elementwise" | ((node: OpNode & { attributes: A }, inputs: readonly Vectorized[], rows: number) => Node);
+  readonly repeats?: boolean;
+  readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
+  readonly examples: readonly { inputs: readonly Sample[]; attributes: A }[];
+  readonly rejects: readonly { inputs: readonly Sample[]; attributes: A; message: string }[];
+}
+
+/** A function that makes nodes of one operation, which it carries as `.op`. */
+export type Operation<F> = F & { readonly op: Op };
+
+/**
+ * Declares an operation: `signature` turns the raw constructor into the function that users call;
+ * that function carries the operation as `.op`, which is what the contract suite iterates.
+ */
+export function operation<A extends Attributes, F extends (...args: never[]) => Node>(
+  definition: OpDefinition<A>,
+  signature: (make: (operands: readonly Operand[], attributes: A) => Node) => F,
+): Operation<F> {
+  // The one place where an op's own attribute type is forgotten: `apply` stores exactly what `make` was given.
+  const op = definition as unknown as Op;
+  return Object.assign(
+    signature((operands, attributes) => apply(op, operands, attributes)),
+    { op },
+  );
+}

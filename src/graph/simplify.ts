@@ -1,0 +1,72 @@
+// Simplification: fold constants, apply each operation's own cheaper forms, share equal nodes; unused ones drop out.
+import { count, isStatic } from "../base/shape.js";
+import { fromNumbers } from "../base/tensor.js";
+import { rewrite, type GraphFunction } from "./function.js";
+import { toArray64 } from "./interpret.js";
+import { apply, constant, inputsOf, type Attribute, type Node, type OpNode } from "./node.js";
+import { verify } from "./verify.js";
+
+/** Constants above this size stay as they are: folding would only make the file larger. */
+const foldLimit = 4096;
+
+function rebuild(node: Node, inputs: readonly Node[]): Node {
+  if (node.kind !== "op" || inputs.every((child, i) => child === node.inputs[i])) return node;
+  return { ...apply(node.op, inputs, node.attributes), scope: node.scope };
+}
+
+function folded(node: OpNode): Node | null {
+  if (!isStatic(node.shape) || count(node.shape) > foldLimit || node.inputs.length === 0) return null;
+  const inputs = node.inputs.flatMap((child) => (child.kind === "constant" ? [toArray64(child.value)] : []));
+  if (inputs.length < node.inputs.length) return null;
+  const data = node.op.evaluate(inputs, node.attributes, node.shape, NaN);
+  return data.some(Number.isNaN) ? null : constant(fromNumbers(node.dtype, node.shape, data));
+}
+
+const fold = (fn: GraphFunction): GraphFunction =>
+  rewrite(fn, (node, inputs) => {
+    let current = rebuild(node, inputs);
+    for (let next: Node | null = current; next !== null; current = next)
+      if (current.kind !== "op") return current;
+      else if ((next = folded(current) ?? current.op.simplify?.(current) ?? null) === null) return current;
+    return current;
+  });
+
+const attributeKey = (value: Attribute, identity: (object: object) => number): string =>
+  typeof value === "object" && "data" in value ? `#${identity(value)}` : JSON.stringify(value);
+
+/** Gives equal objects equal numbers; for keys. */
+function numbering(): (object: object) => number {
+  const numbers = new Map<object, number>();
+  return (object) => {
+    const found = numbers.get(object) ?? numbers.size;
+    numbers.set(object, found);
+    return found;
+  };
+}
+
+/** Merges nodes of the same operation, attributes and inputs, and small equal constants. */
+function share(fn: GraphFunction): GraphFunction {
+  const identity = numbering();
+  const known = new Map<string, Node>();
+  const keyOf = (node: Node): string => {
+    if (node.kind === "input") return `input ${identity(node)}`;
+    if (node.kind === "constant")
+      return node.value.data.length > 64
+        ? `constant ${identity(node.value.data)} ${node.shape.join()}`
+        : `constant ${node.dtype} [${node.shape.join()}] ${[...node.value.data].map((x) => (Object.is(x, -0) ? "-0" : x)).join()}`;
+    const attributes = Object.entries(node.attributes).map(([k, v]) => `${k}=${attributeKey(v, identity)}`);
+    return `${node.op.name} ${node.dtype} (${inputsOf(node).map(identity).join()}) ${attributes.sort().join(" ")}`;
+  };
+  return rewrite(fn, (node, inputs) => {
+    const rebuilt = rebuild(node, inputs);
+    const key = keyOf(rebuilt);
+    const found = known.get(key) ?? rebuilt;
+    known.set(key, found);
+    return found;
+  });
+}
+
+/** The same function in fewer nodes; verified after each pass. */
+export function simplify(fn: GraphFunction): GraphFunction {
+  return [fold, share].reduce((current, pass) => verify(pass(current)), fn);
+}

@@ -1,0 +1,121 @@
+// Graphs as ONNX files: a plain function, or a function iterated in a Loop. Standard domain only.
+import { toBinary } from "@bufbuild/protobuf";
+import type { Tensor } from "../base/tensor.js";
+import type { GraphFunction } from "../graph/function.js";
+import type { InputNode, Node } from "../graph/node.js";
+import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
+import { graphProto, modelProto, valueInfo } from "./proto.js";
+import { Constants, GraphWriter } from "./writer.js";
+
+export interface ExportOptions {
+  /** Inputs that become initializers of the same name: weights. Keyed by input name. */
+  readonly weights?: Readonly<Record<string, Tensor>>;
+  /** Key–value pairs stored in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** Every output under its own name, whatever else uses the value. */
+function nameOutputs(writer: GraphWriter, outputs: readonly (readonly [string, Node])[]): void {
+  const values = writer.write(outputs.map(([, node]) => node));
+  outputs.forEach(([name], i) => writer.push("Identity", [values[i] ?? ""], [name]));
+}
+
+const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dtype, node.shape);
+
+/** `fn` as an ONNX file. */
+export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): Uint8Array {
+  const constants = new Constants();
+  const writer = new GraphWriter(constants);
+  const weights = options.weights ?? {};
+  for (const node of fn.inputs) writer.bind(node, node.name);
+  for (const node of fn.inputs) {
+    const value = weights[node.name];
+    if (value) constants.addNamed(node.name, value);
+  }
+  const outputs = Object.entries(fn.outputs);
+  nameOutputs(writer, outputs);
+  const graph = graphProto({
+    name: fn.name,
+    node: writer.nodeProtos,
+    input: fn.inputs.filter((node) => !(node.name in weights)).map(infoOf),
+    output: outputs.map(([name, node]) => valueInfo(name, node.dtype, node.shape)),
+    initializer: constants.initializers,
+  });
+  return toBinary(ModelProtoSchema, modelProto(graph, options.metadata));
+}
+
+/** One iteration of a loop, as a pure function of state, slices and constants. */
+export interface LoopFunction {
+  readonly name: string;
+  /** State: the input's value in one iteration is `next` of the one before. */
+  readonly carried: readonly { readonly input: InputNode; readonly next: Node }[];
+  /** Inputs that differ by iteration: outside they have a leading axis [steps, …]. */
+  readonly scanned: readonly InputNode[];
+  /** Inputs that are the same in every iteration. */
+  readonly invariant: readonly InputNode[];
+  /** Results of each iteration, stacked along a leading axis [steps, …]. */
+  readonly outputs: Readonly<Record<string, Node>>;
+  /** A boolean scalar; when it is false no further iteration runs (this one counts). */
+  readonly proceed?: Node;
+}
+
+/** Name under which a loop returns the last value of the state `name`. */
+export const nextName = (name: string): string => `${name}.next`;
+
+/** `fn` as an ONNX file: input `iterations` (int64 scalar) says how often the body runs. */
+export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
+  const constants = new Constants();
+  const outer = new GraphWriter(constants);
+  const body = new GraphWriter(constants, "body/");
+  const weights = options.weights ?? {};
+  for (const node of fn.invariant) {
+    body.bind(node, node.name);
+    const value = weights[node.name];
+    if (value) constants.addNamed(node.name, value);
+  }
+  for (const { input } of fn.carried) body.bind(input, `body/${input.name}`);
+  for (const node of fn.scanned)
+    body.bind(node, body.node("Gather", [node.name, "body/iteration"], { axis: 0 }));
+  const carriedOut = fn.carried.map(({ input, next }) => [`body/${nextName(input.name)}`, next] as const);
+  const stacked = Object.entries(fn.outputs).map(([name, node]) => [`body/${name}`, node] as const);
+  const results = [...carriedOut, ...stacked];
+  if (fn.proceed) nameOutputs(body, [["body/proceed", fn.proceed]]);
+  else body.push("Identity", ["body/condition"], ["body/proceed"]);
+  nameOutputs(body, results);
+  const bodyGraph = graphProto({
+    name: `${fn.name}.body`,
+    node: body.nodeProtos,
+    input: [
+      valueInfo("body/iteration", "int64", []),
+      valueInfo("body/condition", "bool", []),
+      ...fn.carried.map(({ input }) => valueInfo(`body/${input.name}`, input.dtype, input.shape)),
+    ],
+    output: [
+      valueInfo("body/proceed", "bool", []),
+      ...results.map(([name, node]) => valueInfo(name, node.dtype, node.shape)),
+    ],
+    initializer: [],
+  });
+  outer.push(
+    "Loop",
+    ["iterations", "", ...fn.carried.map(({ input }) => input.name)],
+    [...fn.carried.map(({ input }) => nextName(input.name)), ...Object.keys(fn.outputs)],
+    { body: bodyGraph },
+  );
+  const graph = graphProto({
+    name: fn.name,
+    node: outer.nodeProtos,
+    input: [
+      valueInfo("iterations", "int64", []),
+      ...fn.carried.map(({ input }) => infoOf(input)),
+      ...fn.scanned.map((node) => valueInfo(node.name, node.dtype, node.shape, "steps")),
+      ...fn.invariant.filter((node) => !(node.name in weights)).map(infoOf),
+    ],
+    output: [
+      ...fn.carried.map(({ input, next }) => valueInfo(nextName(input.name), next.dtype, next.shape)),
+      ...Object.entries(fn.outputs).map(([name, node]) => valueInfo(name, node.dtype, node.shape, "steps")),
+    ],
+    initializer: constants.initializers,
+  });
+  return toBinary(ModelProtoSchema, modelProto(graph, options.metadata));
+}

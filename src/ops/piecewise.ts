@@ -1,0 +1,140 @@
+// Kinked functions. Conventions: sign(0) = |·|′(0) = relu′(0) = 0; clip′ at a bound = 1.
+import { check } from "../base/errors.js";
+import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
+import { operation } from "../graph/op.js";
+import { mul } from "./arithmetic.js";
+import { unary } from "./elementwise.js";
+
+const awayFromZero = [
+  [-2, -0.1],
+  [0.1, 2],
+] as const;
+
+/** sign x ∈ {−1, 0, 1}. Derivative: 0. */
+export const sign = unary("sign", {
+  onnx: "Sign",
+  evaluate: Math.sign,
+  derivative: null,
+  domain: awayFromZero,
+});
+
+/** |x|. Derivative: sign x. */
+export const abs = unary("abs", {
+  onnx: "Abs",
+  evaluate: Math.abs,
+  derivative: (g, x) => mul(g, sign(x)),
+  domain: awayFromZero,
+});
+
+/** max(x, 0). Derivative: 1 where x > 0, else 0 – which is sign(relu x). */
+export const relu = unary("relu", {
+  onnx: "Relu",
+  evaluate: (x) => Math.max(x, 0),
+  derivative: (g, _x, y) => mul(g, sign(y)),
+  domain: awayFromZero,
+});
+
+/** ⌊x⌋. Derivative: 0. */
+export const floor = unary("floor", {
+  onnx: "Floor",
+  evaluate: Math.floor,
+  derivative: null,
+  domain: [
+    [-1.9, -1.1],
+    [0.1, 0.9],
+  ],
+});
+
+/** 1 where low ≤ x ≤ high, else 0, as float32. Derivative: 0. */
+const within = operation<{ low: number; high: number }, (x: Operand, low: number, high: number) => Node>(
+  {
+    name: "within",
+    infer: (inputs, { low, high }) => {
+      const x = argument(inputs, 0);
+      checkFloat("within", x);
+      check(low <= high, "within", "low ≤ high", () => `${low} and ${high}`);
+      return { dtype: "float32", shape: x.shape };
+    },
+    evaluate: (inputs, { low, high }) => argument(inputs, 0).data.map((x) => (x >= low && x <= high ? 1 : 0)),
+    derivative: null,
+    lower: (emit, inputs, { attributes: { low, high } }) => {
+      const x = argument(inputs, 0);
+      const above = emit.node("GreaterOrEqual", [x, emit.constant([low], "float32", [])]);
+      const below = emit.node("LessOrEqual", [x, emit.constant([high], "float32", [])]);
+      return emit.cast(emit.node("And", [above, below]), "float32");
+    },
+    vectorize: "elementwise",
+    examples: [
+      {
+        inputs: [
+          {
+            shape: [2, 3],
+            domain: [
+              [-2, -1.1],
+              [-0.9, 0.4],
+              [0.6, 2],
+            ],
+          },
+        ],
+        attributes: { low: -1, high: 0.5 },
+      },
+    ],
+    rejects: [
+      {
+        inputs: [{ shape: [2] }],
+        attributes: { low: 1, high: 0 },
+        message: "within: expected low ≤ high, got 1 and 0",
+      },
+    ],
+  },
+  (make) => (x, low, high) => make([x], { low, high }),
+);
+
+/** min(max(x, low), high). Derivative: 1 where low ≤ x ≤ high (bounds included), else 0. */
+export const clip = operation<{ low: number; high: number }, (x: Operand, low: number, high: number) => Node>(
+  {
+    name: "clip",
+    infer: (inputs, { low, high }) => {
+      const x = argument(inputs, 0);
+      checkFloat("clip", x);
+      check(low <= high, "clip", "low ≤ high", () => `${low} and ${high}`);
+      return { dtype: "float32", shape: x.shape };
+    },
+    evaluate: (inputs, { low, high }) =>
+      argument(inputs, 0).data.map((x) => Math.min(Math.max(x, low), high)),
+    derivative: (g, { inputs, attributes: { low, high } }) => [
+      mul(g, within(argument(inputs, 0), low, high)),
+    ],
+    lower: (emit, inputs, { attributes: { low, high } }) =>
+      emit.node("Clip", [
+        argument(inputs, 0),
+        emit.constant([low], "float32", []),
+        emit.constant([high], "float32", []),
+      ]),
+    vectorize: "elementwise",
+    examples: [
+      {
+        inputs: [
+          {
+            shape: [2, 3],
+            domain: [
+              [-2, -1.1],
+              [-0.9, 0.4],
+              [0.6, 2],
+            ],
+          },
+        ],
+        attributes: { low: -1, high: 0.5 },
+      },
+    ],
+    rejects: [
+      {
+        inputs: [{ shape: [2] }],
+        attributes: { low: 1, high: 0 },
+        message: "clip: expected low ≤ high, got 1 and 0",
+      },
+    ],
+  },
+  (make) => (x, low, high) => make([x], { low, high }),
+);
+export { within };

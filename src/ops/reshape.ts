@@ -1,0 +1,52 @@
+// reshape: the same elements in row-major order under another shape.
+import { check } from "../base/errors.js";
+import { formatShape, sameDim, sameShape, sizeOf, type Shape } from "../base/shape.js";
+import { argument, toNode, type Node, type Operand } from "../graph/node.js";
+import { operation, type Operation } from "../graph/op.js";
+
+type Reshape = (x: Operand, shape: Shape) => Node;
+
+/** The elements of x as `shape` (same number for every batch size). Derivative: reshaped back. */
+export const reshape: Operation<Reshape> = operation<{ shape: Shape }, Reshape>(
+  {
+    name: "reshape",
+    infer: (inputs, { shape }) => {
+      const x = argument(inputs, 0);
+      const fits = sameDim(sizeOf(x.shape), sizeOf(shape));
+      check(fits, "reshape", `as many elements as ${formatShape(shape)}`, () => formatShape(x.shape));
+      return { dtype: x.dtype, shape };
+    },
+    evaluate: (inputs) => argument(inputs, 0).data,
+    derivative: (g, { inputs }) => [reshape(g, argument(inputs, 0).shape)],
+    lower: (emit, inputs, { attributes: { shape } }) => {
+      const inferred = shape.map((d) => (typeof d === "number" ? d : -1));
+      const oneOpen = inferred.filter((d) => d === -1).length <= 1 && !inferred.includes(0);
+      const target = oneOpen ? emit.constant(inferred, "int64") : emit.shape(shape);
+      return emit.node("Reshape", [argument(inputs, 0), target]);
+    },
+    simplify: ({ inputs, attributes: { shape } }) => {
+      const x = argument(inputs, 0);
+      return x.kind === "op" && x.op === reshape.op ? reshape(argument(x.inputs, 0), shape) : null;
+    },
+    vectorize: ({ attributes: { shape } }, inputs, rows) =>
+      reshape(argument(inputs, 0).node, [rows, ...shape]),
+    examples: [
+      { inputs: [{ shape: [2, 6] }], attributes: { shape: [3, 4] } },
+      {
+        inputs: [{ shape: [{ batch: 2, plus: 0 }, 3] }],
+        attributes: { shape: [2, { batch: 1, plus: 0 }, 3] },
+      },
+    ],
+    rejects: [
+      {
+        inputs: [{ shape: [2, 3] }],
+        attributes: { shape: [4] },
+        message: "reshape: expected as many elements as [4], got [2, 3]",
+      },
+    ],
+  },
+  (make) => (x, shape) => {
+    const node = toNode(x);
+    return sameShape(node.shape, shape) ? node : make([node], { shape });
+  },
+);

@@ -1,0 +1,107 @@
+// The engine: loads ONNX models and runs them, keeping state between runs on its side.
+import type { InferenceSession } from "onnxruntime-node";
+import { availableParallelism } from "node:os";
+import { check, TemperError } from "../base/errors.js";
+import type { Tensor } from "../base/tensor.js";
+import { createSession, fromOrt, loadOrt, toOrt } from "./ort.js";
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface LoadOptions {
+  /** Outputs that replace held inputs after each run, and are not returned: { output: input }. */
+  readonly carry?: Readonly<Record<string, string>>;
+}
+
+/** A model in the engine. */
+export interface Program {
+  /** Keeps `values` as inputs of every later run. */
+  hold(values: Tensors): Promise<void>;
+  /** Copies of held values. */
+  read(names: readonly string[]): Promise<Tensors>;
+  /** Runs the model on held values and `feeds`; the engine takes over the arrays in `feeds`. */
+  run(feeds: Tensors): Promise<Tensors>;
+  release(): Promise<void>;
+}
+
+export interface Engine {
+  readonly provider: string;
+  readonly threads: number;
+  load(model: Uint8Array, options?: LoadOptions): Promise<Program>;
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** Execution provider: `cpu` (default), `webgpu`, `cuda` where installed. */
+  readonly provider?: string;
+  /** Threads within one operator; default: all cores. */
+  readonly threads?: number;
+}
+
+const copyOf = (value: Tensor): Tensor => ({ ...value, data: value.data.slice() });
+
+/** Rewords what ONNX Runtime throws as one line that names the model's part. */
+function runtimeError(doing: string, error: unknown): TemperError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new TemperError(`engine: ${doing} failed: ${text.replace(/\s+/g, " ").trim()}`);
+}
+
+class LocalProgram implements Program {
+  #held: Record<string, Tensor> = {};
+
+  constructor(
+    private readonly session: InferenceSession,
+    private readonly carry: Readonly<Record<string, string>>,
+  ) {}
+
+  async hold(values: Tensors): Promise<void> {
+    Object.assign(this.#held, values);
+    return Promise.resolve();
+  }
+
+  read(names: readonly string[]): Promise<Tensors> {
+    const entries = names.map((name) => {
+      const value = this.#held[name];
+      check(value !== undefined, "engine", "a held value", () => `'${name}'`);
+      return [name, copyOf(value)] as const;
+    });
+    return Promise.resolve(Object.fromEntries(entries));
+  }
+
+  async run(feeds: Tensors): Promise<Tensors> {
+    const ort = await loadOrt();
+    const all = { ...this.#held, ...feeds };
+    const inputs = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, toOrt(ort, value)]));
+    const results = await this.session.run(inputs).catch((error: unknown) => {
+      throw runtimeError("a run", error);
+    });
+    const outputs: Record<string, Tensor> = {};
+    for (const [name, value] of Object.entries(results)) {
+      const target = this.carry[name];
+      if (target === undefined) outputs[name] = fromOrt(name, value);
+      else this.#held[target] = fromOrt(name, value);
+    }
+    return outputs;
+  }
+
+  async release(): Promise<void> {
+    this.#held = {};
+    await this.session.release();
+  }
+}
+
+/** An engine in the calling thread: runs block it. */
+export function localEngine(options: EngineOptions = {}): Engine {
+  const provider = options.provider ?? "cpu";
+  const threads = options.threads ?? availableParallelism();
+  return {
+    provider,
+    threads,
+    async load(model, { carry = {} } = {}) {
+      const session = await createSession(model, { provider, threads }).catch((error: unknown) => {
+        throw error instanceof TemperError ? error : runtimeError("loading a model", error);
+      });
+      return new LocalProgram(session, carry);
+    },
+    close: () => Promise.resolve(),
+  };
+}

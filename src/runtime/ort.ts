@@ -1,0 +1,61 @@
+// The only importer of ONNX Runtime: sessions over model bytes, with the settings that were measured to matter.
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { TemperError } from "../base/errors.js";
+import { tensor, type DType, type Tensor } from "../base/tensor.js";
+
+type Ort = typeof import("onnxruntime-node");
+
+let loaded: Promise<Ort> | undefined;
+
+async function importOrt(): Promise<Ort> {
+  try {
+    // A CommonJS package: under Node its names live on `default`.
+    const module = (await import("onnxruntime-node")) as Ort & { default?: Ort };
+    return module.default ?? module;
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw new TemperError(
+      `engine: ONNX Runtime has no binary for ${process.platform} ${process.arch} (allowed: linux x64 and arm64, macOS arm64, Windows x64 and arm64): ${reason}`,
+    );
+  }
+}
+
+/** ONNX Runtime, loaded at first use. */
+export const loadOrt = (): Promise<Ort> => (loaded ??= importOrt());
+
+export interface SessionOptions {
+  /** Execution provider: `cpu`, `webgpu`, `cuda` … */
+  readonly provider: string;
+  /** Threads within one operator. */
+  readonly threads: number;
+}
+
+export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+  const ort = await loadOrt();
+  return ort.InferenceSession.create(model, {
+    executionProviders: [options.provider],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+    // Idle threads that spin slow down every other session on the machine.
+    extra: { session: { force_spinning_stop: "1" } },
+  });
+}
+
+/** The tensor as ONNX Runtime takes it; no copy. */
+export function toOrt(ort: Ort, { dtype, data, shape }: Tensor): OrtTensor {
+  // ONNX Runtime's types pair each dtype with its array; `Tensor` guarantees the pair but cannot say so.
+  return new ort.Tensor(dtype, data as Float32Array, [...shape]);
+}
+
+const known: readonly DType[] = ["float32", "int32", "int64", "uint8", "bool"];
+
+export function fromOrt(name: string, value: OrtTensor): Tensor {
+  const dtype = known.find((candidate) => candidate === value.type);
+  if (dtype === undefined)
+    throw new TemperError(`output '${name}': expected one of ${known.join(", ")}, got ${value.type}`);
+  // Strings were excluded above; every other kind of data is a typed array.
+  return tensor(dtype, value.dims, value.data as Tensor["data"]);
+}

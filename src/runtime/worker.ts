@@ -1,0 +1,65 @@
+// The worker's side of `workerEngine`: a local engine driven by messages.
+import { parentPort, workerData } from "node:worker_threads";
+import type { Tensor } from "../base/tensor.js";
+import { localEngine, type EngineOptions, type LoadOptions, type Program, type Tensors } from "./engine.js";
+
+/** What the client may ask; each request is answered by `{ id, value }` or `{ id, error }`. */
+export type Request = { readonly id: number } & (
+  | { readonly kind: "load"; readonly model: Uint8Array; readonly options: LoadOptions }
+  | { readonly kind: "hold"; readonly program: number; readonly values: Tensors }
+  | { readonly kind: "read"; readonly program: number; readonly names: readonly string[] }
+  | { readonly kind: "run"; readonly program: number; readonly values: Tensors }
+  | { readonly kind: "release"; readonly program: number }
+);
+
+export interface Reply {
+  readonly id: number;
+  readonly value?: number | Tensors | null;
+  readonly error?: Error;
+}
+
+/** Buffers of `values` that may change threads instead of being copied. */
+export const buffersOf = (values: Tensors): ArrayBuffer[] => [
+  ...new Set(Object.values(values).map((value: Tensor) => value.data.buffer as ArrayBuffer)),
+];
+
+const port = parentPort;
+if (port !== null) {
+  const engine = localEngine(workerData as EngineOptions);
+  const programs = new Map<number, Program>();
+  const programOf = (id: number): Program => {
+    const found = programs.get(id);
+    if (found === undefined) throw new Error(`no program ${id}`);
+    return found;
+  };
+  const answer = async (request: Request): Promise<number | Tensors | null> => {
+    if (request.kind === "load") {
+      programs.set(request.id, await engine.load(request.model, request.options));
+      return request.id;
+    }
+    const program = programOf(request.program);
+    if (request.kind === "run") return program.run(request.values);
+    if (request.kind === "read") return program.read(request.names);
+    if (request.kind === "hold") await program.hold(request.values);
+    else {
+      programs.delete(request.program);
+      await program.release();
+    }
+    return null;
+  };
+  let queue = Promise.resolve();
+  port.on("message", (request: Request) => {
+    queue = queue.then(() =>
+      answer(request).then(
+        (value) => {
+          const transfer = value !== null && typeof value === "object" ? buffersOf(value) : [];
+          port.postMessage({ id: request.id, value } satisfies Reply, transfer);
+        },
+        (error: unknown) => {
+          const held = error instanceof Error ? error : new Error(String(error));
+          port.postMessage({ id: request.id, error: held } satisfies Reply);
+        },
+      ),
+    );
+  });
+}
