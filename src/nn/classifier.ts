@@ -1,0 +1,34 @@
+// Classifiers as ONNX files: logits of any batch size, normalisation inside.
+import { B } from "../base/shape.js";
+import { graphFunction } from "../graph/function.js";
+import { input, type InputNode, type Node } from "../graph/node.js";
+import { simplify } from "../graph/simplify.js";
+import { exportFunction } from "../onnx/export.js";
+import { evaluationPass, type Classifier, type Model } from "./model.js";
+
+/** Graph inputs for every parameter and buffer of `model`, by name. */
+export function weightInputs(model: Model): ReadonlyMap<string, InputNode> {
+  const values = [...model.parameters, ...model.buffers];
+  return new Map(values.map(({ name, shape }) => [name, input(name, shape)]));
+}
+
+/** Looks a weight up among `inputs`; a name that is missing is a mistake of the model's author. */
+export const lookup =
+  (inputs: ReadonlyMap<string, Node>) =>
+  (name: string): Node => {
+    const found = inputs.get(name);
+    if (found === undefined) throw new Error(`the model uses '${name}', which it does not declare`);
+    return found;
+  };
+
+/** The classifier's file: input `input` [batch, …], output `logits` [batch, classes], weights as initializers. */
+export function exportClassifier(
+  { model, weights }: Classifier,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const x = input("input", [B, ...model.inputShape]);
+  const values = weightInputs(model);
+  const logits = model.apply(x, evaluationPass(lookup(values)));
+  const fn = simplify(graphFunction(model.name, [x, ...values.values()], { logits }));
+  return exportFunction(fn, { weights, metadata });
+}
