@@ -25,9 +25,11 @@ function folded(node: OpNode): Node | null {
 const fold = (fn: GraphFunction): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
-    for (let next: Node | null = current; next !== null; current = next)
-      if (current.kind !== "op") return current;
-      else if ((next = folded(current) ?? current.op.simplify?.(current) ?? null) === null) return current;
+    while (current.kind === "op") {
+      const next: Node | null = folded(current) ?? current.op.simplify?.(current) ?? null;
+      if (next === null) return current;
+      current = next;
+    }
     return current;
   });
 
@@ -52,8 +54,8 @@ function share(fn: GraphFunction): GraphFunction {
     if (node.kind === "input") return `input ${identity(node)}`;
     if (node.kind === "constant")
       return node.value.data.length > 64
-        ? `constant ${identity(node.value.data)} ${node.shape.join()}`
-        : `constant ${node.dtype} [${node.shape.join()}] ${[...node.value.data].map((x) => (Object.is(x, -0) ? "-0" : x)).join()}`;
+        ? `constant ${identity(node.value.data)} ${node.value.shape.join()}`
+        : `constant ${node.dtype} [${node.value.shape.join()}] ${[...node.value.data].map((x) => (Object.is(x, -0) ? "-0" : x)).join()}`;
     const attributes = Object.entries(node.attributes).map(([k, v]) => `${k}=${attributeKey(v, identity)}`);
     return `${node.op.name} ${node.dtype} (${inputsOf(node).map(identity).join()}) ${attributes.sort().join(" ")}`;
   };
