@@ -9,5 +9,6 @@ export * from "./reduce.js";
 export * from "./size.js";
 export * from "./structure.js";
 export * from "./matmul.js";
+export * from "./conv.js";
 export * from "./log-softmax.js";
 export * from "./stop-gradient.js";
