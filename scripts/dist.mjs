@@ -45,9 +45,12 @@ export function buildDist(root) {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   const args = [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", next];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit" });
-  if (status !== 0) return status ?? 1;
+  if (status !== 0) {
+    rmSync(next, { recursive: true, force: true });
+    return status ?? 1;
+  }
   for (const file of filesUnder(next))
-    if (readFileSync(file).subarray(0, 2).toString() === "#!") chmodSync(file, 0o755);
+    if (file.endsWith(".js") && readFileSync(file).subarray(0, 2).toString() === "#!") chmodSync(file, 0o755);
   writeFileSync(join(next, ".sources"), hash);
   rmSync(dist, { recursive: true, force: true, maxRetries: 5 });
   renameSync(next, dist);
