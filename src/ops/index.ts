@@ -10,5 +10,7 @@ export * from "./size.js";
 export * from "./structure.js";
 export * from "./matmul.js";
 export * from "./conv.js";
+export * from "./average-pool.js";
+export * from "./max-pool.js";
 export * from "./log-softmax.js";
 export * from "./stop-gradient.js";

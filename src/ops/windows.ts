@@ -12,8 +12,17 @@ export type Window = {
 
 export const repeated = (value: number, times: number): number[] => new Array<number>(times).fill(value);
 
-/** Sizes along one spatial axis of `window`. */
-export const alongAxis = ({ kernel, strides, dilations, pads }: Window, axis: number) => ({
+/** A window's sizes along one spatial axis. */
+export interface AxisWindow {
+  readonly taps: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** Padding at the beginning and at the end. */
+  readonly before: number;
+  readonly after: number;
+}
+
+export const alongAxis = ({ kernel, strides, dilations, pads }: Window, axis: number): AxisWindow => ({
   taps: kernel[axis] ?? 1,
   stride: strides[axis] ?? 1,
   dilation: dilations[axis] ?? 1,
