@@ -11,6 +11,8 @@ export const stopGradient = operation<Attributes, (x: Operand) => Node>(
     derivative: null,
     lower: (_, inputs) => argument(inputs, 0),
     vectorize: "elementwise",
+    // Once differentiation is over the barrier is only in the way of sharing.
+    simplify: ({ inputs }) => argument(inputs, 0),
     examples: [{ inputs: [{ shape: [2, 3] }], attributes: {} }],
     rejects: [],
   },

@@ -2,6 +2,7 @@
 import { check, fail } from "../base/errors.js";
 import {
   addDims,
+  formatDim,
   formatShape,
   resolveAxis,
   sameDim,
@@ -103,8 +104,8 @@ function inferSlice(type: TensorType, { starts, ends, steps }: Ranges): TensorTy
     if (!inside || step < 1)
       fail(
         "slice",
-        `a range within [0, ${String(d)}] and a step of 1 or more along axis ${axis}`,
-        `${String(start)} to ${String(end)} by ${step}`,
+        `a range within [0, ${formatDim(d)}] and a step of 1 or more along axis ${axis}`,
+        `${formatDim(start)} to ${formatDim(end)} by ${step}`,
       );
     return rangeLength(start, end, step);
   });

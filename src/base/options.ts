@@ -1,0 +1,96 @@
+// Options of units (architectures, optimizers, defences, attacks): one schema each, for types, checks and help.
+import { z } from "zod";
+import { TemperError } from "./errors.js";
+import { closest } from "./suggest.js";
+
+/** A mistake in an option; `path` says where, for messages with file:line:column. */
+export class OptionError extends TemperError {
+  constructor(
+    message: string,
+    readonly path: readonly PropertyKey[],
+  ) {
+    super(message);
+  }
+}
+
+const fraction = /^\s*([-+]?[\d.]+(?:e[-+]?\d+)?)\s*(?:\/\s*([\d.]+(?:e[-+]?\d+)?)\s*)?$/i;
+
+/** Reads `0.1` or `8/255`; NaN when it is neither. */
+export function parseQuantity(text: string): number {
+  const parts = fraction.exec(text);
+  return parts ? Number(parts[1]) / Number(parts[2] ?? 1) : NaN;
+}
+
+/** A finite number in [min, max], also written as a fraction: `8/255`. */
+export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, number | string> => {
+  const range = max < Infinity ? ` in [${min}, ${max}]` : min > -Infinity ? ` of at least ${min}` : "";
+  const allowed = `a number${range}, or a fraction like 8/255`;
+  return z
+    .union([z.number(), z.string()], { error: () => `expected ${allowed}` })
+    .transform((given) => (typeof given === "number" ? given : parseQuantity(given)))
+    .refine((value) => Number.isFinite(value) && value >= min && value <= max, { error: `expected ${allowed}` })
+    .pipe(z.number()) as z.ZodType<number, number | string>;
+};
+
+const shown = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)));
+
+function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    given,
+  );
+}
+
+/** Keys that the object at `path` of `schema` knows. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let current: unknown = schema;
+  for (const key of path) current = current instanceof z.ZodObject ? (current.shape as Record<PropertyKey, unknown>)[key] : current;
+  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault) current = current.unwrap();
+  return current instanceof z.ZodObject ? Object.keys(current.shape as object) : [];
+}
+
+/** The first problem as `where.key: …`, with did-you-mean for unknown keys. */
+function describe(where: string, schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): OptionError {
+  const at = (path: readonly PropertyKey[]): string => [where, ...path.map(String)].join(".");
+  if (issue.code === "unrecognized_keys") {
+    const key = issue.keys[0] ?? "";
+    const known = knownKeys(schema, issue.path);
+    const near = closest(key, known);
+    const hint = near === undefined ? "" : ` – did you mean '${near}'?`;
+    const list = known.length > 0 ? known.join(", ") : "none";
+    return new OptionError(`${at(issue.path)}: unknown option '${key}'${hint} (known: ${list})`, [...issue.path, key]);
+  }
+  const expected = issue.message.replace(/^(Invalid (input|option)|Too (small|big)): /, "").replace(/, received .*$/, "");
+  const words = expected.startsWith("expected") ? expected : `expected ${expected}`;
+  return new OptionError(`${at(issue.path)}: ${words}, got ${shown(valueAt(given, issue.path))}`, issue.path);
+}
+
+/** `given` checked and completed by `schema`; throws OptionError with one clear line. */
+export function parseOptions<S extends z.ZodType>(where: string, schema: S, given: unknown): z.output<S> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  if (issue === undefined) throw new OptionError(`${where}: invalid options`, []);
+  throw describe(where, schema, given, issue);
+}
+
+/** A named maker with checked options; its file, export and command-line name are one word. */
+export interface Unit<S extends z.ZodType, T> {
+  (options?: z.input<S>): T;
+  readonly schema: S;
+  /** One line for `temper list`. */
+  readonly summary: string;
+}
+
+/** Declares a unit: `build` receives options that are checked and complete. */
+export function unit<S extends z.ZodType, T>(
+  name: string,
+  summary: string,
+  schema: S,
+  build: (options: z.output<S>) => T,
+): Unit<S, T> {
+  return Object.assign((options?: z.input<S>) => build(parseOptions(name, schema, options ?? {})), { schema, summary });
+}
+
+/** A unit whose option types are not known: what a registry holds. */
+export type AnyUnit<T> = ((options?: never) => T) & { readonly schema: z.ZodType; readonly summary: string };

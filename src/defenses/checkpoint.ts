@@ -1,0 +1,86 @@
+// Checkpoints: one tensor file written atomically, and blocks of the moving inputs named by their content.
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { check, fail } from "../base/errors.js";
+import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import type { EpochRecord, TrainingState } from "./train.js";
+
+const fileName = "state.safetensors";
+const blockBytes = 16 * 2 ** 20;
+const blockPattern = /^inputs-[0-9a-f]{32}\.bin$/;
+
+interface Position {
+  readonly epoch: number;
+  readonly batches: number;
+  readonly history: readonly EpochRecord[];
+  readonly sums: Readonly<Record<string, number>>;
+  readonly blocks: readonly string[];
+  readonly storedLength: number;
+}
+
+const blockName = (bytes: Uint8Array): string =>
+  `inputs-${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}.bin`;
+
+/** Writes the blocks of `stored` that are not there yet; returns the names of all of them, in order. */
+async function writeBlocks(folder: string, stored: Float32Array | null): Promise<string[]> {
+  if (stored === null) return [];
+  const bytes = new Uint8Array(stored.buffer as ArrayBuffer, stored.byteOffset, stored.byteLength);
+  const there = new Set(await readdir(folder));
+  const names: string[] = [];
+  for (let start = 0; start < bytes.length; start += blockBytes) {
+    const block = bytes.subarray(start, start + blockBytes);
+    const name = blockName(block);
+    if (!there.has(name)) await writeFileAtomic(join(folder, name), Buffer.from(block.buffer, block.byteOffset, block.length));
+    names.push(name);
+  }
+  return names;
+}
+
+/** Saves `state` under `folder`; a stop at any moment leaves the last whole checkpoint readable. */
+export async function saveCheckpoint(folder: string, identity: string, state: TrainingState): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { tensors, stored, epoch, batches, history, sums } = state;
+  const blocks = await writeBlocks(folder, stored);
+  const position: Position = { epoch, batches, history, sums, blocks, storedLength: stored?.length ?? 0 };
+  const file = encodeTensors(tensors, { identity, position: JSON.stringify(position) });
+  await writeFileAtomic(join(folder, fileName), Buffer.from(file.buffer, file.byteOffset, file.length));
+  const kept = new Set(blocks);
+  for (const name of await readdir(folder))
+    if (blockPattern.test(name) && !kept.has(name)) await rm(join(folder, name), { force: true });
+}
+
+async function readBlocks(folder: string, { blocks, storedLength }: Position): Promise<Float32Array | null> {
+  if (blocks.length === 0) return null;
+  const stored = new Float32Array(storedLength);
+  const bytes = new Uint8Array(stored.buffer);
+  let offset = 0;
+  for (const name of blocks) {
+    const path = join(folder, name);
+    const block = await readFile(path).catch(() => fail("checkpoint", `the file ${path}`, "none"));
+    if (blockName(block) !== name) fail(path, "data that matches its name", "something else (the file is damaged)");
+    bytes.set(block, offset);
+    offset += block.length;
+  }
+  return stored;
+}
+
+/** The state saved under `folder`, or null if there is none; throws when it is of another recipe or damaged. */
+export async function loadCheckpoint(folder: string, identity: string): Promise<TrainingState | null> {
+  const path = join(folder, fileName);
+  if ((await stat(path).catch(() => null)) === null) return null;
+  const { tensors, metadata } = decodeTensors(path, await readFile(path));
+  check(
+    metadata["identity"] === identity,
+    path,
+    "a checkpoint of this recipe",
+    () => "one of another recipe (use --fresh to start over)",
+  );
+  const position = JSON.parse(metadata["position"] ?? "{}") as Position;
+  const { epoch, batches, history, sums } = position;
+  return { epoch, batches, history, sums, tensors, stored: await readBlocks(folder, position) };
+}
+
+/** Removes the checkpoint under `folder`. */
+export const dropCheckpoint = (folder: string): Promise<void> => rm(folder, { recursive: true, force: true });

@@ -1,0 +1,63 @@
+// A defence is a pure function from one training objective to another; composing them is composing functions.
+import type { Node } from "../graph/node.js";
+import type { Model, NoiseSource } from "../nn/model.js";
+
+/** What one training step sees. Rows may be a multiple of the batch: originals first, copies after. */
+export interface Batch {
+  /** [rows, …inputShape]. */
+  readonly inputs: Node;
+  /** True classes, int32 [rows]. */
+  readonly labels: Node;
+  /** Soft targets [rows, classes]. */
+  readonly targets: Node;
+  /** Weight of each row in the loss, [rows], mean 1; absent: all 1. */
+  readonly weights?: Node;
+}
+
+export interface LogitsOptions {
+  /** Name of the noise (dropout, sign noise) of this pass; equal names share it. Default "train". */
+  readonly noise?: string;
+  /** Whether this pass moves batch-norm's running statistics; default false. */
+  readonly movesStatistics?: boolean;
+  /** Whether derivatives treat batch statistics as constants; default false. */
+  readonly statisticsHeld?: boolean;
+  /** What to do with each named hidden activation on the way. */
+  readonly site?: (name: string, activation: Node) => Node;
+}
+
+/** What defences may use. */
+export interface StepContext {
+  readonly model: Model;
+  /** Smallest and largest legal input value. */
+  readonly bounds: readonly [low: number, high: number];
+  /** Logits [rows, classes] in training mode. */
+  logits(inputs: Node, options?: LogitsOptions): Node;
+  /** Loss of each row: [rows]. */
+  loss(logits: Node, targets: Node): Node;
+  /** A scalar graph input with this value: changing it needs no new compilation. */
+  scalar(name: string, value: number): Node;
+  /** Noise of the host for the pass called `name`. */
+  noise(name: string): NoiseSource;
+  /** The stored inputs [B, …] that this step started from, and what they were before any update. */
+  readonly stored: Node;
+  originals(): Node;
+}
+
+export interface Outcome {
+  /** Scalar: what is minimised. */
+  readonly loss: Node;
+  /** Scalars to report. */
+  readonly metrics: Readonly<Record<string, Node>>;
+  /** What the stored inputs become, where the defence moves them. */
+  readonly storedInputs?: Node;
+}
+
+export type Objective = (batch: Batch, context: StepContext) => Outcome;
+
+export interface Defense {
+  /** The objective with this defence around it. */
+  wrap(objective: Objective): Objective;
+  /** Whether the stored inputs move (they are then part of the state). */
+  readonly movesInputs: boolean;
+}
+

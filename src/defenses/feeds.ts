@@ -1,0 +1,88 @@
+// What the host puts into one run of the training loop: inputs, labels and noise of several equal batches.
+import { randomStream } from "../base/random.js";
+import { count, resolveShape } from "../base/shape.js";
+import { allocate, tensor, type Tensor } from "../base/tensor.js";
+import { gatherFloatRows, gatherLabels } from "../data/batches.js";
+import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import type { NoiseInput } from "../nn/model.js";
+import type { TrainStep } from "./train-step.js";
+
+/** Consecutive batches of one size: the samples' indices, batch after batch. */
+export interface Chunk {
+  readonly indices: Uint32Array;
+  readonly batchSize: number;
+  readonly epoch: number;
+}
+
+export interface FeedSource {
+  readonly step: TrainStep;
+  readonly split: Split;
+  readonly imageShape: ImageShape;
+  readonly seed: number;
+  /** The stored inputs, where they move: [count, …imageShape]. */
+  readonly stored: Float32Array | null;
+}
+
+/** Raw pixels of the samples, copied row by row. */
+function gatherBytes(images: Uint8Array, size: number, indices: Uint32Array): Uint8Array {
+  const out = new Uint8Array(indices.length * size);
+  for (let row = 0; row < indices.length; row++) {
+    const from = (indices[row] ?? 0) * size;
+    out.set(images.subarray(from, from + size), row * size);
+  }
+  return out;
+}
+
+/** Noise for a chunk: each sample's is drawn at (sample, epoch, copy), whatever its place in the batch. */
+function noiseFor({ input, request }: NoiseInput, seed: number, { indices, batchSize, epoch }: Chunk): Tensor {
+  const [rows = 0, ...rest] = resolveShape(request.shape, batchSize);
+  const size = count(rest);
+  const steps = indices.length / batchSize;
+  const data = allocate(input.dtype, steps * rows * size);
+  const stream = randomStream(seed, `noise/${request.name}`);
+  for (let step = 0; step < steps; step++)
+    for (let row = 0; row < rows; row++) {
+      const sample = indices[step * batchSize + (row % batchSize)] ?? 0;
+      const at = { sample, round: epoch, iteration: Math.floor(row / batchSize) };
+      const from = (step * rows + row) * size;
+      const out = data.subarray(from, from + size);
+      if (out instanceof Uint8Array) stream.bernoulli(out, at, request.p ?? 0.5);
+      else if (out instanceof Float32Array)
+        if (request.kind === "normal") stream.normal(out, at);
+        else stream.uniform(out, at);
+    }
+  return tensor(input.dtype, [steps, rows, ...rest], data);
+}
+
+/** Feeds of one run: every scanned input of the loop and the number of iterations. */
+export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tensor> {
+  const { step, split, imageShape, stored } = source;
+  const { indices, batchSize } = chunk;
+  const size = imageSize(imageShape);
+  const lead = [indices.length / batchSize, batchSize];
+  const labels = new Int32Array(indices.length);
+  gatherLabels(split.labels, indices, labels);
+  const pixels = (): Tensor => tensor("uint8", [...lead, ...imageShape], gatherBytes(split.images, size, indices));
+  const floatRows = (values: Float32Array): Tensor => {
+    const out = new Float32Array(indices.length * size);
+    gatherFloatRows(values, size, indices, out);
+    return tensor("float32", [...lead, ...imageShape], out);
+  };
+  const noise = step.noise.map((wanted) => [wanted.input.name, noiseFor(wanted, source.seed, chunk)] as const);
+  return {
+    iterations: tensor("int64", [], BigInt64Array.of(BigInt(lead[0] ?? 1))),
+    inputs: stored ? floatRows(stored) : pixels(),
+    labels: tensor("int32", lead, labels),
+    ...(step.needsOriginals && { originals: pixels() }),
+    ...Object.fromEntries(noise),
+  };
+}
+
+/** Writes the inputs that a run returned back to where they are stored. */
+export function storeRows(stored: Float32Array, moved: Tensor, indices: Uint32Array): void {
+  const size = moved.data.length / indices.length;
+  const rows = moved.data;
+  if (!(rows instanceof Float32Array)) return;
+  for (let row = 0; row < indices.length; row++)
+    stored.set(rows.subarray(row * size, (row + 1) * size), (indices[row] ?? 0) * size);
+}

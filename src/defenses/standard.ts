@@ -1,0 +1,23 @@
+// Standard training, and the objective that every defence ends in.
+import { z } from "zod";
+import { unit } from "../base/options.js";
+import { mul, sub } from "../ops/arithmetic.js";
+import { cast, sameIndex } from "../ops/compare.js";
+import { argMax } from "../ops/indexing.js";
+import { mean } from "../ops/size.js";
+import type { Defense, Objective } from "./defense.js";
+
+/** Mean loss of the batch; metrics: `error`, the share of rows misread. */
+export const meanLoss: Objective = (batch, context) => {
+  const logits = context.logits(batch.inputs, { movesStatistics: true });
+  const losses = context.loss(logits, batch.targets);
+  const loss = mean(batch.weights ? mul(losses, batch.weights) : losses);
+  const right = cast(sameIndex(argMax(logits, 1), batch.labels), "float32");
+  return { loss, metrics: { error: sub(1, mean(right)) } };
+};
+
+/** No defence: the mean loss on the batch as it is. */
+export const standard = unit("standard", "no defence", z.strictObject({}), (): Defense => ({
+  wrap: (objective) => objective,
+  movesInputs: false,
+}));

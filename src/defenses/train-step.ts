@@ -1,0 +1,215 @@
+// One training step as a pure function of state, batch and noise: the body of the engine's Loop.
+import { gradient } from "../autodiff/gradient.js";
+import { check } from "../base/errors.js";
+import { B } from "../base/shape.js";
+import { graphFunction } from "../graph/function.js";
+import { input, scope, type InputNode, type Node } from "../graph/node.js";
+import { simplify } from "../graph/simplify.js";
+import { lookup, weightInputs } from "../nn/classifier.js";
+import { losses, smoothLabels, type LossName } from "../nn/losses.js";
+import type { Model, NoiseInput, NoiseSource, Pass } from "../nn/model.js";
+import type { LoopFunction } from "../onnx/export.js";
+import { add, div } from "../ops/arithmetic.js";
+import { cast, lessEqual } from "../ops/compare.js";
+import { oneHot } from "../ops/indexing.js";
+import { abs } from "../ops/piecewise.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import { objectiveOf } from "./compose.js";
+import type { Defense, StepContext } from "./defense.js";
+
+export interface StepOptions {
+  readonly model: Model;
+  readonly defense: Defense;
+  readonly optimizer: Optimizer;
+  readonly loss: LossName;
+  /** t ← t − s·(t − 1/classes); s in [0, 1]. */
+  readonly labelSmoothing: number;
+  readonly bounds: readonly [low: number, high: number];
+  /** How the host supplies inputs: raw pixels (divided by 255 here), or float32. */
+  readonly pixels: "uint8" | "float32";
+}
+
+/** A training step and what the host must supply to run it. */
+export interface TrainStep {
+  readonly loop: LoopFunction;
+  readonly noise: readonly NoiseInput[];
+  /** Values of the defences' scalar inputs. */
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Starting values of optimizer slots, by state name: { name, shape, value }. */
+  readonly slots: readonly { readonly name: string; readonly shape: readonly number[]; readonly value: number }[];
+  /** Whether the step returns moved inputs as `storedInputs`. */
+  readonly movesInputs: boolean;
+  /** Whether it needs the inputs as they were before any update, as `originals`. */
+  readonly needsOriginals: boolean;
+}
+
+/** Collects what a step asks of the host while its graph is built. */
+function requests() {
+  const noise = new Map<string, NoiseInput>();
+  const scalars = new Map<string, { node: InputNode; value: number }>();
+  const draw: NoiseSource["draw"] = (request) => {
+    const dtype = request.kind === "bernoulli" ? "uint8" : "float32";
+    const known = noise.get(request.name) ?? {
+      request,
+      input: input(`noise/${request.name}`, request.shape, dtype),
+    };
+    noise.set(request.name, known);
+    return cast(known.input, "float32");
+  };
+  const scalar = (name: string, value: number): Node => {
+    const known = scalars.get(name);
+    check(known === undefined || known.value === value, name, "one value", () => `${known?.value ?? ""} and ${value}`);
+    const held = known ?? { node: input(name, []), value };
+    scalars.set(name, held);
+    return held.node;
+  };
+  return { noise, scalars, draw, scalar };
+}
+
+type Requests = ReturnType<typeof requests>;
+
+interface StepInputs {
+  readonly stored: Node;
+  readonly originals: () => Node;
+  readonly value: (name: string) => Node;
+  readonly updates: Map<string, Node>;
+}
+
+/** What defences see: passes in training mode whose noise is named after the pass. */
+function contextOf(options: StepOptions, { stored, originals, value, updates }: StepInputs, asked: Requests): StepContext {
+  const noise = (pass: string): NoiseSource => ({
+    draw: (request) => asked.draw({ ...request, name: `${pass}/${request.name}` }),
+  });
+  return {
+    model: options.model,
+    bounds: options.bounds,
+    stored,
+    originals,
+    noise,
+    scalar: asked.scalar,
+    loss: losses[options.loss],
+    logits: (inputs, { noise: name = "train", movesStatistics = false, statisticsHeld = false, site } = {}) => {
+      const pass: Pass = {
+        training: true,
+        statisticsHeld,
+        value,
+        noise: noise(name),
+        site: site ?? ((_, activation) => activation),
+        update: (buffer, next) => void (movesStatistics && updates.set(buffer, next)),
+      };
+      return options.model.apply(inputs, pass);
+    },
+  };
+}
+
+const asFloat = (x: InputNode): Node => (x.dtype === "uint8" ? div(cast(x, "float32"), 255) : x);
+
+/** Name of an optimizer's slot in the state. */
+export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
+
+/** Parameters and their slots after one step down the gradients. */
+function optimizerStep(loss: Node, weights: ReadonlyMap<string, InputNode>, options: StepOptions, step: Node) {
+  const { model, optimizer } = options;
+  const trained = model.parameters.filter((parameter) => parameter.trainable);
+  const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
+  const gradients = scope("gradient", () => gradient(loss, nodes));
+  const learningRate = input("learningRate", []);
+  const carried = trained.flatMap(({ name, shape }, i) => {
+    const slots = Object.keys(optimizer.slots).map((slot) => [slot, input(slotName(name, slot), shape)] as const);
+    const [parameter, g] = [nodes[i], gradients[i]];
+    if (parameter === undefined || g === undefined) return [];
+    const next = scope("optimizer", () =>
+      optimizer.update({ parameter, slots: Object.fromEntries(slots) }, g, { learningRate, step }),
+    );
+    const moved = slots.map(([slot, node]) => ({ input: node, next: next.slots[slot] ?? node }));
+    return [{ input: parameter, next: next.parameter }, ...moved];
+  });
+  return { learningRate, carried };
+}
+
+/** Simplifies a loop's body as one graph. */
+function simplifyLoop(loop: LoopFunction): LoopFunction {
+  const inputs = [...loop.carried.map((state) => state.input), ...loop.scanned, ...loop.invariant];
+  const next = loop.carried.map(({ next: node }, i) => [`next${i}`, node] as const);
+  const proceed = loop.proceed === undefined ? {} : { proceed: loop.proceed };
+  const body = simplify(
+    graphFunction(loop.name, inputs, { ...Object.fromEntries(next), ...proceed, ...loop.outputs }),
+  );
+  const at = (name: string, node: Node): Node => body.outputs[name] ?? node;
+  return {
+    ...loop,
+    carried: loop.carried.map((state, i) => ({ input: state.input, next: at(`next${i}`, state.next) })),
+    outputs: Object.fromEntries(Object.entries(loop.outputs).map(([name, node]) => [name, at(name, node)])),
+    ...(loop.proceed && { proceed: at("proceed", loop.proceed) }),
+  };
+}
+
+/**
+ * The step for `options`. State: trainable parameters, buffers, optimizer slots and `step`. Per step: `inputs`
+ * [B, …], `labels` [B], noise. Constants: `learningRate`, the defences' scalars, frozen parameters. Results:
+ * `loss`, the metrics, `storedInputs`. The loop ends after a step whose loss is not finite.
+ */
+export function buildTrainStep(options: StepOptions): TrainStep {
+  const { model } = options;
+  const asked = requests();
+  const weights = weightInputs(model);
+  const updates = new Map<string, Node>();
+  const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
+  const labels = input("labels", [B], "int32");
+  const originals = input("originals", [B, ...model.inputShape], "uint8");
+  let needsOriginals = false;
+  const stored = asFloat(inputs);
+  const context = contextOf(
+    options,
+    {
+      stored,
+      originals: () => {
+        needsOriginals = true;
+        return asFloat(originals);
+      },
+      value: lookup(weights),
+      updates,
+    },
+    asked,
+  );
+  const targets = smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes);
+  const outcome = objectiveOf(options.defense)({ inputs: stored, labels, targets }, context);
+  const step = input("step", []);
+  const next = add(step, 1);
+  const { learningRate, carried } = optimizerStep(outcome.loss, weights, options, next);
+  const buffers = model.buffers.map(({ name }) => {
+    const node = lookup(weights)(name) as InputNode;
+    return { input: node, next: updates.get(name) ?? node };
+  });
+  const frozen = model.parameters.filter((parameter) => !parameter.trainable);
+  const loop: LoopFunction = {
+    name: "train",
+    carried: [...carried, ...buffers, { input: step, next }],
+    scanned: [inputs, labels, ...(needsOriginals ? [originals] : []), ...[...asked.noise.values()].map((n) => n.input)],
+    invariant: [
+      learningRate,
+      ...[...asked.scalars.values()].map((held) => held.node),
+      ...frozen.map(({ name }) => lookup(weights)(name) as InputNode),
+    ],
+    outputs: {
+      loss: outcome.loss,
+      ...outcome.metrics,
+      ...(outcome.storedInputs && { storedInputs: outcome.storedInputs }),
+    },
+    proceed: lessEqual(abs(outcome.loss), 3.4e38),
+  };
+  const known = new Set(carried.map((state) => state.input.name));
+  const slots = model.parameters.flatMap(({ name, shape }) =>
+    Object.entries(options.optimizer.slots).flatMap(([slot, value]) =>
+      known.has(slotName(name, slot)) ? [{ name: slotName(name, slot), shape, value }] : [],
+    ),
+  );
+  return {
+    loop: simplifyLoop(loop),
+    noise: [...asked.noise.values()],
+    scalars: Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.value])),
+    slots,
+    movesInputs: outcome.storedInputs !== undefined,
+    needsOriginals,
+  };
+}

@@ -1,0 +1,235 @@
+// The training loop: epochs of chunks, one engine run each; the next chunk is prepared while one runs.
+import { TemperError } from "../base/errors.js";
+import { scalar, floats, type Tensor } from "../base/tensor.js";
+import { batchRanges, epochOrder, gatherRows } from "../data/batches.js";
+import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import type { Weights } from "../nn/model.js";
+import { exportLoop, nextName } from "../onnx/export.js";
+import { learningRateAt, type Schedule } from "../optim/schedule.js";
+import type { Engine, Program, Tensors } from "../runtime/engine.js";
+import { feedsFor, storeRows, type Chunk, type FeedSource } from "./feeds.js";
+import type { TrainStep } from "./train-step.js";
+
+/** Means over one epoch, by metric; `loss` is among them. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Everything that training depends on: a run continued from it equals one that never stopped. */
+export interface TrainingState {
+  /** Epoch in progress, from 0, and the batches of it that are done. */
+  readonly epoch: number;
+  readonly batches: number;
+  /** Parameters, buffers, optimizer slots and the step counter. */
+  readonly tensors: Tensors;
+  /** The moving inputs, where the defence moves them. */
+  readonly stored: Float32Array | null;
+  readonly history: readonly EpochRecord[];
+  /** Sums over the samples of the epoch in progress. */
+  readonly sums: Readonly<Record<string, number>>;
+}
+
+export interface Progress {
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Samples seen in this epoch, of `count`. */
+  readonly seen: number;
+  readonly count: number;
+  readonly loss: number;
+  readonly imagesPerSecond: number;
+}
+
+export interface TrainOptions {
+  readonly engine: Engine;
+  readonly step: TrainStep;
+  readonly split: Split;
+  readonly imageShape: ImageShape;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly schedule: Schedule;
+  readonly state: TrainingState;
+  /** Named in error messages. */
+  readonly name: string;
+  onProgress?(progress: Progress): void;
+  onEpoch?(record: EpochRecord): void;
+  /** Called every `saveEvery` milliseconds and when the signal fires. */
+  save?(state: TrainingState): Promise<void>;
+  readonly saveEvery?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The training stopped because it was asked to, with its state saved. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** The state before the first step: weights as given, slots at their start, inputs as they are. */
+export function initialState(step: TrainStep, weights: Weights, split: Split): TrainingState {
+  const slots = step.slots.map(({ name, shape, value }) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, floats(shape, new Float32Array(size).fill(value))] as const;
+  });
+  const carried = new Set(step.loop.carried.map((state) => state.input.name));
+  const held = Object.entries(weights).filter(([name]) => carried.has(name));
+  const stored = step.movesInputs ? new Float32Array(split.images.length) : null;
+  const all = Uint32Array.from({ length: split.count }, (_, i) => i);
+  if (stored) gatherRows(split.images, split.images.length / split.count, all, stored);
+  return {
+    epoch: 0,
+    batches: 0,
+    tensors: { ...Object.fromEntries(held), ...Object.fromEntries(slots), step: scalar(0) },
+    stored,
+    history: [],
+    sums: {},
+  };
+}
+
+/** Runs longer than this block Ctrl-C and the bar for too long, shorter ones waste time between them. */
+const targetMilliseconds = 250;
+const maxChunkBytes = 64 * 2 ** 20;
+
+/** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
+function nextChunk(order: Uint32Array, options: TrainOptions, epoch: number, from: number, size: number): Chunk {
+  const ranges = batchRanges(order.length, options.batchSize).slice(from);
+  const width = (i: number): number => (ranges[i]?.end ?? 0) - (ranges[i]?.start ?? 0);
+  let length = 1;
+  while (length < size && length < ranges.length && width(length) === width(0)) length++;
+  const [start, end] = [ranges[0]?.start ?? 0, ranges[length - 1]?.end ?? 0];
+  return { indices: order.subarray(start, end), batchSize: width(0), epoch };
+}
+
+/** Adds the results of one run to the epoch's sums; throws when a loss is not finite. */
+function accumulate(sums: Record<string, number>, results: Tensors, chunk: Chunk, where: () => string): void {
+  const steps = chunk.indices.length / chunk.batchSize;
+  for (const [name, { data }] of Object.entries(results)) {
+    if (name === "storedInputs") continue;
+    for (const [i, value] of data.entries()) {
+      if (name === "loss" && !Number.isFinite(Number(value)))
+        throw new TemperError(`${where()}: the loss is ${String(value)} at step ${i + 1} of this run of ${steps}`);
+      sums[name] = (sums[name] ?? 0) + Number(value) * chunk.batchSize;
+    }
+  }
+}
+
+/** One training under way. */
+interface Session {
+  readonly options: TrainOptions;
+  readonly program: Program;
+  readonly source: FeedSource;
+  chunkSize: number;
+  lastSave: number;
+}
+
+async function saveNow(session: Session, position: Omit<TrainingState, "tensors" | "stored">): Promise<void> {
+  const { options, program, source } = session;
+  const names = Object.keys(options.state.tensors);
+  await options.save?.({ ...position, tensors: await program.read(names), stored: source.stored });
+  session.lastSave = performance.now();
+}
+
+/** Chooses how many steps the next run takes, from how long the last one took. */
+function adapt(session: Session, steps: number, milliseconds: number, bytesPerStep: number): void {
+  const wanted = Math.round((steps * targetMilliseconds) / Math.max(milliseconds, 1));
+  const limit = Math.max(1, Math.floor(maxChunkBytes / bytesPerStep));
+  session.chunkSize = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
+}
+
+/** Trains one epoch from `start` batches in; returns its sums. */
+async function trainEpoch(
+  session: Session,
+  epoch: number,
+  start: number,
+  given: Readonly<Record<string, number>>,
+  history: readonly EpochRecord[],
+): Promise<Record<string, number>> {
+  const { options, program, source } = session;
+  const order = epochOrder(options.split.count, { seed: options.seed, epoch });
+  const total = batchRanges(order.length, options.batchSize).length;
+  const sums = { ...given };
+  const constants = (): Tensors => ({
+    learningRate: scalar(learningRateAt(options.schedule, epoch)),
+    ...Object.fromEntries(Object.entries(options.step.scalars).map(([name, value]) => [name, scalar(value)])),
+  });
+  let done = start;
+  const prepare = (from: number): { chunk: Chunk; feeds: Record<string, Tensor> } | null => {
+    if (from >= total) return null;
+    const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
+    return { chunk, feeds: { ...feedsFor(source, chunk), ...constants() } };
+  };
+  for (let current = prepare(done); current !== null;) {
+    const { chunk, feeds } = current;
+    const steps = chunk.indices.length / chunk.batchSize;
+    const bytesPerStep = 4 * (chunk.batchSize * imageSize(options.imageShape) + 1);
+    const begun = performance.now();
+    const running = program.run(feeds);
+    // Rows of one epoch are visited once, so what this run moves is not among what the next one reads.
+    const following = prepare(done + steps);
+    const results = await running;
+    const milliseconds = performance.now() - begun;
+    adapt(session, steps, milliseconds, bytesPerStep);
+    accumulate(sums, results, chunk, () => `${options.name}: epoch ${epoch + 1}, batch ${done + 1} of ${total}`);
+    const moved = results["storedInputs"];
+    if (moved && source.stored) storeRows(source.stored, moved, chunk.indices);
+    done += steps;
+    const seen = Math.min(done * options.batchSize, order.length);
+    options.onProgress?.({
+      epoch,
+      epochs: options.epochs,
+      seen,
+      count: order.length,
+      loss: (sums["loss"] ?? 0) / seen,
+      imagesPerSecond: (chunk.indices.length / milliseconds) * 1000,
+    });
+    const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
+    const stopping = options.signal?.aborted === true;
+    if (done < total && (due || stopping)) await saveNow(session, { epoch, batches: done, history, sums });
+    if (stopping && done < total) throw new Interrupted(options.name);
+    current = following;
+  }
+  return sums;
+}
+
+/** The program of a training step, holding `state`. */
+async function loadStep({ engine, step, state }: TrainOptions, frozen: Tensors): Promise<Program> {
+  const carry = Object.fromEntries(
+    step.loop.carried.map(({ input }) => [nextName(input.name), input.name] as const),
+  );
+  const program = await engine.load(exportLoop(step.loop), { carry });
+  const copies = Object.entries({ ...state.tensors, ...frozen }).map(
+    ([name, value]) => [name, { ...value, data: value.data.slice() }] as const,
+  );
+  await program.hold(Object.fromEntries(copies));
+  return program;
+}
+
+/** Trains from `options.state` to the end; returns the final state. Throws `Interrupted` when the signal fires. */
+export async function train(options: TrainOptions, frozen: Weights = {}): Promise<TrainingState> {
+  const program = await loadStep(options, frozen);
+  const { state, split, step } = options;
+  const stored = state.stored;
+  const source: FeedSource = { step, split, imageShape: options.imageShape, seed: options.seed, stored };
+  const session: Session = { options, program, source, chunkSize: 8, lastSave: performance.now() };
+  const history = [...state.history];
+  try {
+    for (let epoch = state.epoch; epoch < options.epochs; epoch++) {
+      const resumed = epoch === state.epoch;
+      const sums = await trainEpoch(session, epoch, resumed ? state.batches : 0, resumed ? state.sums : {}, history);
+      const metrics = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / split.count]));
+      const record = { epoch, learningRate: learningRateAt(options.schedule, epoch), metrics };
+      history.push(record);
+      options.onEpoch?.(record);
+      const position = { epoch: epoch + 1, batches: 0, history, sums: {} };
+      const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
+      const stopping = options.signal?.aborted === true && epoch + 1 < options.epochs;
+      if (due || stopping) await saveNow(session, position);
+      if (stopping) throw new Interrupted(options.name);
+    }
+    const tensors = await program.read(Object.keys(state.tensors));
+    return { epoch: options.epochs, batches: 0, tensors, stored, history, sums: {} };
+  } finally {
+    await program.release();
+  }
+}

@@ -1,0 +1,3 @@
+// Architectures by name. One line per file; the contract suite iterates this namespace.
+export { mlp } from "./mlp.js";
+export { convnet } from "./convnet.js";

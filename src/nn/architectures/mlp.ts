@@ -1,0 +1,26 @@
+// Fully connected networks: the papers' MNIST nets (784-400-400-10 and wider, 2500-…-500, L1DB's model C).
+import { z } from "zod";
+import { unit } from "../../base/options.js";
+import { initializerNames } from "../initializers.js";
+import { activation, activationNames, dense, dropout, flatten, type Layer } from "../layers.js";
+import { sequential } from "../sequential.js";
+import type { Architecture } from "./architecture.js";
+
+const schema = z.strictObject({
+  hidden: z.array(z.int().min(1)).default([400, 400]).describe("units of each hidden layer"),
+  activation: z.enum(activationNames).default("relu").describe("after each hidden layer"),
+  initializer: z.enum(initializerNames).default("he-normal").describe("starting weights"),
+  dropout: z.number().min(0).max(0.99).default(0).describe("rate after each hidden layer, in [0, 1)"),
+});
+
+/** flatten – (dense – activation – dropout)* – dense. */
+export const mlp = unit("mlp", "fully connected network", schema, (options): Architecture => {
+  const { hidden, initializer } = options;
+  const layersOf = (units: number): Layer[] => [
+    dense(units, { initializer }),
+    activation(options.activation),
+    ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+  ];
+  return ({ inputShape, classes }) =>
+    sequential("mlp", inputShape, [flatten(), ...hidden.flatMap(layersOf), dense(classes, { initializer })]);
+});

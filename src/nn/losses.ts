@@ -1,0 +1,31 @@
+// Losses per sample, from logits and soft targets.
+import { type Node } from "../graph/node.js";
+import { mul, sub } from "../ops/arithmetic.js";
+import { softplus } from "../ops/activation.js";
+import { logSoftmax } from "../ops/log-softmax.js";
+import { sum } from "../ops/reduce.js";
+
+/** Loss of each sample: logits [n, classes] and targets [n, classes] → [n]. */
+export type Loss = (logits: Node, targets: Node) => Node;
+
+const overClasses = (terms: Node): Node => sum(terms, { axes: [-1] });
+
+/** Losses by name. */
+export const losses = {
+  /** −Σ t·log softmax(z). */
+  "softmax-cross-entropy": (logits, targets) => mul(-1, overClasses(mul(targets, logSoftmax(logits)))),
+  /** Σ over outputs of binary cross-entropies of sigmoid(z): Σ softplus(z) − t·z (ABP's output layer). */
+  "logistic-cross-entropy": (logits, targets) => overClasses(sub(softplus(logits), mul(targets, logits))),
+  /** ½ Σ (z − t)². */
+  "squared-error": (logits, targets) => {
+    const difference = sub(logits, targets);
+    return mul(0.5, overClasses(mul(difference, difference)));
+  },
+} as const satisfies Record<string, Loss>;
+
+export type LossName = keyof typeof losses;
+export const lossNames = Object.keys(losses) as LossName[];
+
+/** Targets with label smoothing: t ← t − s·(t − 1/classes), s in [0, 1]. */
+export const smoothLabels = (targets: Node, s: Node | number, classes: number): Node =>
+  sub(targets, mul(s, sub(targets, 1 / classes)));

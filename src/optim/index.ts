@@ -1,0 +1,4 @@
+// Optimizers by name. One line per file; the contract suite iterates this namespace.
+export { sgd } from "./sgd.js";
+export { adam } from "./adam.js";
+export { wame } from "./wame.js";

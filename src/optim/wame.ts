@@ -1,0 +1,56 @@
+// WAME (Mosca and Magoulas 2017): per-weight acceleration from sign agreement, on an RMS-scaled gradient.
+import { z } from "zod";
+import { unit } from "../base/options.js";
+import type { Node } from "../graph/node.js";
+import { add, div, mul, sub } from "../ops/arithmetic.js";
+import { greater, less, where } from "../ops/compare.js";
+import { pow, sqrt } from "../ops/exponential.js";
+import { clip } from "../ops/piecewise.js";
+import { slot, type Optimizer, type OptimizerState } from "./optimizer.js";
+
+const schema = z.strictObject({
+  variant: z
+    .enum(["paper", "ratio"])
+    .default("paper")
+    .describe("paper: the form adjusted after talk with the author; ratio: his bias-corrected ratio form"),
+  alpha: z.number().min(0).max(0.9999999).default(0.9).describe("decay of the moving averages, in [0, 1)"),
+  etaPlus: z.number().min(1).default(1.2).describe("growth of ζ where signs agree"),
+  etaMinus: z.number().min(0).max(1).default(0.1).describe("shrinkage of ζ where signs differ"),
+  zetaMin: z.number().min(0).default(0.01).describe("smallest ζ"),
+  zetaMax: z.number().min(0).default(100).describe("largest ζ"),
+  beta2: z.number().min(0).max(0.9999999).default(0.999).describe("decay of the second moment (ratio)"),
+  epsilon: z.number().min(0).default(1e-11).describe("added to the root"),
+});
+
+type Options = z.output<typeof schema>;
+
+/** ζ·η₊ where g and the last g have one sign, ζ·η₋ where they differ, else ζ; within [ζmin, ζmax]. */
+function nextZeta(state: OptimizerState, g: Node, options: Options): Node {
+  const zeta = slot(state, "zeta");
+  const agreement = mul(g, slot(state, "gradient"));
+  const shrunk = where(less(agreement, 0), mul(zeta, options.etaMinus), zeta);
+  const moved = where(greater(agreement, 0), mul(zeta, options.etaPlus), shrunk);
+  return clip(moved, options.zetaMin, options.zetaMax);
+}
+
+/**
+ * paper: Z ← αZ + (1−α)ζ; θ ← αθ + (1−α)g²; w ← w − λ·Z·g/(√θ + ε), Z = θ = 0 and ζ = 1 at the start.
+ * ratio: w ← w − λ·√(1−β₂ᵗ)/(1−αᵗ)·(ζ/Z)·g/(√v + ε) with Z = 1 at the start, v the second moment by β₂.
+ */
+export const wame = unit("wame", "weight-wise adaptive learning rates", schema, (options): Optimizer => {
+  const { alpha, beta2, epsilon, variant } = options;
+  const ratio = variant === "ratio";
+  const decay = ratio ? beta2 : alpha;
+  return {
+    slots: { gradient: 0, zeta: 1, average: ratio ? 1 : 0, square: 0 },
+    update(state, g, { learningRate, step }) {
+      const zeta = nextZeta(state, g, options);
+      const average = add(mul(alpha, slot(state, "average")), mul(1 - alpha, zeta));
+      const square = add(mul(decay, slot(state, "square")), mul(1 - decay, mul(g, g)));
+      const correction = div(sqrt(sub(1, pow(beta2, step))), sub(1, pow(alpha, step)));
+      const factor = ratio ? mul(mul(learningRate, correction), div(zeta, average)) : mul(learningRate, average);
+      const change = div(mul(factor, g), add(sqrt(square), epsilon));
+      return { parameter: sub(state.parameter, change), slots: { gradient: g, zeta, average, square } };
+    },
+  };
+});
