@@ -12,5 +12,8 @@ export * from "./matmul.js";
 export * from "./conv.js";
 export * from "./average-pool.js";
 export * from "./max-pool.js";
+export * from "./gather.js";
+export * from "./indexing.js";
+export * from "./extremum.js";
 export * from "./log-softmax.js";
 export * from "./stop-gradient.js";
