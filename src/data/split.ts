@@ -1,0 +1,59 @@
+// Parts of a split: chosen rows, the first rows, and a validation part.
+import { check, fail } from "../base/errors.js";
+import { randomStream } from "../base/random.js";
+import type { Split } from "./dataset.js";
+
+/** The rows at `indices`, in that order, copied; an index may come twice. */
+export function subset(split: Split, indices: ArrayLike<number>): Split {
+  const size = split.images.length / split.count;
+  const count = indices.length;
+  const images = new Uint8Array(count * size);
+  const labels = new (split.labels instanceof Uint8Array ? Uint8Array : Int32Array)(count);
+  for (let row = 0; row < count; row++) {
+    const index = indices[row] ?? -1;
+    if (!Number.isInteger(index) || index < 0 || index >= split.count)
+      fail("subset", `indices from 0 to ${split.count - 1}`, `${index} at position ${row}`);
+    images.set(split.images.subarray(index * size, (index + 1) * size), row * size);
+    labels[row] = split.labels[index] ?? 0;
+  }
+  return { images, labels, count };
+}
+
+/** The rows from `start` up to `end`, as views of the same memory. */
+function rows({ images, labels, count }: Split, start: number, end: number): Split {
+  const size = images.length / count;
+  return {
+    images: images.subarray(start * size, end * size),
+    labels: labels.subarray(start, end),
+    count: end - start,
+  };
+}
+
+/** The first `n` rows (all, if there are fewer), as views of the same memory: indices stay what they were. */
+export function limit(split: Split, n: number): Split {
+  check(Number.isInteger(n) && n > 0, "limit", "a whole number of at least 1", () => String(n));
+  return n >= split.count ? split : rows(split, 0, n);
+}
+
+/** How many rows to hold out and which: the last ones, or a draw from the stream "validation" under `seed`. */
+export type HoldOut =
+  | { readonly validation: number; readonly by: "last" }
+  | { readonly validation: number; readonly by: "permutation"; readonly seed: number };
+
+/** Splits off a validation part of at least one row, leaving at least one; both keep the order of the rows. */
+export function splitValidation(
+  split: Split,
+  holdOut: HoldOut,
+): { readonly train: Split; readonly validation: Split } {
+  const { count } = split;
+  const { validation } = holdOut;
+  const inRange = Number.isInteger(validation) && validation > 0 && validation < count;
+  check(inRange, "validation", `a whole number from 1 to ${count - 1}`, () => String(validation));
+  const kept = count - validation;
+  if (holdOut.by === "last") return { train: rows(split, 0, kept), validation: rows(split, kept, count) };
+  const order = randomStream(holdOut.seed, "validation").permutation(count, { sample: 0 });
+  return {
+    train: subset(split, order.subarray(0, kept).sort()),
+    validation: subset(split, order.subarray(kept).sort()),
+  };
+}
