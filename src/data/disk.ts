@@ -1,0 +1,86 @@
+// Writing to the user's disk: whole files or none, and one clear line where there is no room or no right.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { fail } from "../base/errors.js";
+
+/** The `code` of a system error ("ENOSPC", "ECONNREFUSED"), where there is one. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Turns an error of the file system into one line about `path`. */
+function failToWrite(path: string, error: unknown): never {
+  const code = errorCode(error);
+  if (code === "ENOSPC" || code === "EDQUOT") return fail(path, "room on the disk", `a full disk (${code})`);
+  return fail(path, "a place to write to", code ?? String(error));
+}
+
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => failToWrite(path, error));
+}
+
+/** Size of the file at `path` in bytes, 0 where there is none. */
+export const sizeOnDisk = async (path: string): Promise<number> =>
+  (await stat(path).catch(() => null))?.size ?? 0;
+
+/**
+ * Opens `path` for writing (`"w"` from scratch, `"a"` at its end), hands it to `use`, brings it to the disk and closes
+ * it. Where the disk fails, the file is removed.
+ */
+export async function writing(
+  path: string,
+  flags: "w" | "a",
+  use: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, flags).catch((error: unknown) => failToWrite(path, error));
+  const orRemove = async (work: Promise<void>): Promise<void> => {
+    await work.catch(async (error: unknown) => {
+      await rm(path, { force: true });
+      failToWrite(path, error);
+    });
+  };
+  try {
+    await use((bytes) => orRemove(file.appendFile(bytes)));
+    await orRemove(file.sync());
+  } finally {
+    await file.close();
+  }
+}
+
+/** A hash of a file's content, read piece by piece. */
+export async function hashFile(path: string, algorithm: string, encoding: "hex" | "base64"): Promise<string> {
+  const hash = createHash(algorithm);
+  await pipeline(createReadStream(path), hash);
+  return hash.digest(encoding);
+}
+
+/** A file that is written whole under another name and waits for `keep` (its real name) or `drop`. */
+export interface Draft {
+  readonly md5: string;
+  keep(): Promise<void>;
+  drop(): Promise<void>;
+}
+
+/** Writes `chunks` to a temporary file beside `path`; nothing is left of it where that fails. */
+export async function draftFile(path: string, chunks: AsyncIterable<Uint8Array>): Promise<Draft> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const drop = (): Promise<void> => rm(temporary, { force: true });
+  const keep = (): Promise<void> =>
+    rename(temporary, path).catch((error: unknown) => failToWrite(path, error));
+  const hash = createHash("md5");
+  try {
+    await writing(temporary, "w", async (append) => {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        await append(chunk);
+      }
+    });
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { md5: hash.digest("hex"), keep, drop };
+}

