@@ -1,0 +1,134 @@
+// What runs and audits leave behind, as schemas: results.json, audit.json, run.json, metrics.jsonl.
+import { z } from "zod";
+
+const share = z.number().min(0).max(1);
+
+/** Accuracy of one classifier under one attack at one radius. */
+export const robustRecord = z.strictObject({
+  attack: z.string(),
+  norm: z.enum(["linf", "l2", "l1"]),
+  epsilon: z.number().min(0).describe("radius, input units"),
+  accuracy: share.describe("share of the n images that stay rightly classified"),
+  n: z.int().min(1),
+  labels: z.enum(["true", "predicted"]).describe("labels the attack moves away from"),
+  targeted: z.boolean().optional(),
+  options: z.record(z.string(), z.unknown()).optional().describe("the attack's options, where it has any"),
+});
+
+/** A doubt about an evaluation. */
+export const flagRecord = z.strictObject({
+  name: z.string(),
+  message: z.string().describe("what was seen, and the likely cause"),
+  remedy: z.string(),
+});
+
+export const resultRow = z.strictObject({
+  method: z.string(),
+  seed: z.int().min(0),
+  options: z.record(z.string(), z.unknown()).describe("every option of the method, defaults included"),
+  epochs: z.int().min(0),
+  clean: share.describe("accuracy on unperturbed test images"),
+  robust: z.array(robustRecord),
+  flags: z.array(flagRecord).optional(),
+});
+
+export const resultsFile = z.strictObject({
+  schema: z.literal(1),
+  dataset: z.string(),
+  rows: z.array(resultRow),
+});
+
+export const auditFile = z.strictObject({
+  schema: z.literal(1),
+  model: z.strictObject({
+    file: z.string(),
+    sha256: z.string(),
+    inputShape: z.array(z.int()),
+    classes: z.int(),
+    parameters: z.int(),
+    notes: z.array(z.string()),
+  }),
+  dataset: z.strictObject({ name: z.string(), split: z.string(), n: z.int().min(1) }),
+  seed: z.int().min(0),
+  clean: share,
+  robust: z.array(robustRecord),
+  flags: z.array(flagRecord),
+  environment: z.record(z.string(), z.unknown()),
+});
+
+/** One epoch of one trial: a line of metrics.jsonl. */
+export const metricsLine = z.strictObject({
+  trial: z.string(),
+  method: z.string(),
+  seed: z.int(),
+  epoch: z.int().min(1).describe("from 1"),
+  learningRate: z.number(),
+  metrics: z.record(z.string(), z.number()).describe("means over the epoch's training batches"),
+});
+
+/** Times of one trial, in seconds. */
+const trialTimes = z.strictObject({ training: z.number(), evaluation: z.number() });
+
+export const runFile = z.strictObject({
+  schema: z.literal(1),
+  kind: z.literal("temper-run"),
+  name: z.string(),
+  recipe: z.unknown().describe("the full recipe, defaults included"),
+  identity: z.string().describe("hash of all that decides the results"),
+  environment: z.strictObject({
+    temper: z.string(),
+    commit: z.string().nullable(),
+    node: z.string(),
+    onnxruntime: z.string(),
+    platform: z.string(),
+    processor: z.string(),
+    provider: z.string(),
+    threads: z.int().describe("per engine"),
+    jobs: z.int().describe("engines side by side"),
+  }),
+  started: z.string(),
+  finished: z.string().nullable(),
+  times: z.record(z.string(), trialTimes).describe("by trial"),
+});
+
+export type RunFile = z.output<typeof runFile>;
+export type RobustRecord = z.output<typeof robustRecord>;
+export type FlagRecord = z.output<typeof flagRecord>;
+export type ResultRow = z.output<typeof resultRow>;
+export type ResultsFile = z.output<typeof resultsFile>;
+export type AuditFile = z.output<typeof auditFile>;
+export type MetricsLine = z.output<typeof metricsLine>;
+
+/** JSON schemas by the name of the file they describe. */
+export const schemas = {
+  results: resultsFile,
+  audit: auditFile,
+  metrics: metricsLine,
+  run: runFile,
+} as const;
+
+/** Images for the report's figures: the first test images, what an attack made of them, first-layer filters. */
+export interface Gallery {
+  readonly trial: string;
+  readonly method: string;
+  readonly seed: number;
+  /** [channels, height, width]. */
+  readonly imageShape: readonly number[];
+  readonly attack: { readonly attack: string; readonly norm: string; readonly epsilon: number };
+  /** [k, channels, height, width], values in [0, 1]. */
+  readonly originals: Float32Array;
+  readonly adversarial: Float32Array;
+  readonly labels: Int32Array;
+  readonly predictions: Int32Array;
+  readonly adversarialPredictions: Int32Array;
+  /** First-layer weights as images [filters, height, width], where the first layer sees whole images or patches. */
+  readonly features: { readonly shape: readonly number[]; readonly values: Float32Array } | null;
+}
+
+/** Everything a report is made of. */
+export interface RunRecord {
+  readonly run: RunFile;
+  readonly results: ResultsFile;
+  readonly metrics: readonly MetricsLine[];
+  readonly galleries: readonly Gallery[];
+}
