@@ -1,0 +1,12 @@
+// Norm balls by the word a user writes.
+import { failUnknown } from "../base/errors.js";
+import * as threats from "./index.js";
+import type { Threat } from "./threat.js";
+
+const known: Readonly<Record<string, Threat>> = threats;
+
+/** The norm ball called `name`; throws with a did-you-mean when there is none. */
+export function findThreat(name: string, where = "threat"): Threat {
+  const found = Object.hasOwn(known, name) ? known[name] : undefined;
+  return found ?? failUnknown(where, "norm", name, Object.keys(known).sort());
+}

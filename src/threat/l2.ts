@@ -1,0 +1,40 @@
+// The L2 ball: the Euclidean length of the perturbation is at most ε.
+import { div, mul } from "../ops/arithmetic.js";
+import { sqrt } from "../ops/exponential.js";
+import { maximum } from "../ops/extremum.js";
+import type { Node } from "../graph/node.js";
+import { smallest, largestOfRows, rowSums } from "./rows.js";
+import { roundingUnit, type Threat } from "./threat.js";
+
+const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
+
+/**
+ * ‖δ‖₂ = √Σδᵢ². Projection: min ‖d − δ‖₂ subject to ‖d‖₂ ≤ ε, which is δ · min(1, ε / ‖δ‖₂).
+ * Steepest step: length · g / ‖g‖₂, with g first divided by its largest coordinate, so that squares of tiny
+ * gradients do not vanish.
+ */
+export const l2: Threat = {
+  name: "l2",
+  title: "L2",
+  distance(delta, columns) {
+    const squares = new Float64Array(delta.length / columns);
+    delta.forEach((d, i) => {
+      const row = Math.floor(i / columns);
+      squares[row] = (squares[row] ?? 0) + d * d;
+    });
+    return squares.map(Math.sqrt);
+  },
+  tolerance: (columns, bounds) => Math.sqrt(columns) * roundingUnit(bounds),
+  project: (delta, epsilon) => mul(delta, div(epsilon, maximum(norm(delta), maximum(epsilon, smallest)))),
+  steepest: (gradient, { length }) => {
+    const scaled = div(gradient, maximum(largestOfRows(gradient), smallest));
+    return mul(scaled, div(length, maximum(norm(scaled), smallest)));
+  },
+  /** The first d of d + 2 normal numbers, divided by the length of all, are uniform in the unit ball. */
+  randomStart(stream, at, epsilon, out) {
+    const normal = new Float32Array(out.length + 2);
+    stream.normal(normal, at);
+    const length = Math.sqrt(normal.reduce((total, x) => total + x * x, 0));
+    for (let i = 0; i < out.length; i++) out[i] = ((normal[i] ?? 0) / length) * epsilon;
+  },
+};

@@ -1,0 +1,56 @@
+// What a norm ball is to attacks: distance, random start, steepest step, projection – so one PGD serves every norm.
+import type { Position, RandomStream } from "../base/random.js";
+import type { Node, Operand } from "../graph/node.js";
+import { add, sub } from "../ops/arithmetic.js";
+import { clip } from "../ops/piecewise.js";
+
+/** Smallest and largest legal input value; may be infinite. */
+export type Bounds = readonly [low: number, high: number];
+
+/** Where a step starts, how long it may be (in the threat's norm), and the box it should stay in. */
+export interface StepOptions {
+  /** [n, …], inside `bounds`. */
+  readonly from: Node;
+  /** Scalar ≥ 0, in input units. */
+  readonly length: Operand;
+  readonly bounds: Bounds;
+}
+
+export interface Threat {
+  /** Word on the command line and in records. */
+  readonly name: string;
+  /** For people: `L∞`. */
+  readonly title: string;
+  /** ‖δ‖ of each row of [rows, columns], in float64. */
+  distance(delta: Float32Array, columns: number): Float64Array;
+  /** What rounding may add to ε for rows of `columns` numbers within `bounds`: the attack contract's tolerance. */
+  tolerance(columns: number, bounds: Bounds): number;
+  /** argmin over d of ‖d − delta‖₂ subject to ‖d‖ ≤ ε, row by row: [n, …] and a scalar → [n, …]. */
+  project(delta: Node, epsilon: Operand): Node;
+  /** argmax over d of ⟨gradient, d⟩ subject to ‖d‖ ≤ length, row by row; zero where the gradient is zero. */
+  steepest(gradient: Node, options: StepOptions): Node;
+  /** Fills `out` with a point uniform in the ball of radius ε around 0. */
+  randomStart(stream: RandomStream, at: Position, epsilon: number, out: Float32Array): void;
+}
+
+/** The rounding unit that tolerances count in: 2⁻²³ of the largest finite bound (1 where there is none). */
+export function roundingUnit(bounds: Bounds): number {
+  const finite = bounds.map(Math.abs).filter(Number.isFinite);
+  return 2 ** -23 * (finite.length > 0 ? Math.max(...finite) : 1);
+}
+
+/**
+ * `moved` taken back into the ball around `center` and then into the box. Clipping never leaves the ball, since
+ * `center` lies in the box: each coordinate only comes closer to it.
+ */
+export function intoBallAndBox(
+  threat: Threat,
+  moved: Node,
+  { center, epsilon, bounds }: { readonly center: Node; readonly epsilon: Operand; readonly bounds: Bounds },
+): Node {
+  const inBall = add(center, threat.project(sub(moved, center), epsilon));
+  return intoBox(inBall, bounds);
+}
+
+/** x clipped to `bounds`. */
+export const intoBox = (x: Node, [low, high]: Bounds): Node => clip(x, low, high);

@@ -1,0 +1,196 @@
+// Norm balls: projections hold and are nearest, steps are steepest, starts are inside, and the box is kept.
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { B } from "../../src/base/shape.js";
+import { randomStream } from "../../src/base/random.js";
+import { floats, scalar } from "../../src/base/tensor.js";
+import { graphFunction } from "../../src/graph/function.js";
+import { input, type Node } from "../../src/graph/node.js";
+import { exportFunction } from "../../src/onnx/export.js";
+import { localEngine } from "../../src/runtime/engine.js";
+import { findThreat } from "../../src/threat/find.js";
+import * as threats from "../../src/threat/index.js";
+import { intoBallAndBox, type Bounds, type Threat } from "../../src/threat/threat.js";
+
+const engine = localEngine({ threads: 1 });
+afterAll(() => engine.close());
+
+const columns = 7;
+const bounds: Bounds = [0, 1];
+const x = input("x", [B, columns]);
+const y = input("y", [B, columns]);
+const radius = input("radius", []);
+
+type Compute = (x: Float32Array, y: Float32Array, radius: number) => Promise<Float32Array>;
+
+/** A function of two [n, columns] arrays and a scalar, run by ONNX Runtime. */
+async function compile(result: Node): Promise<Compute> {
+  const program = await engine.load(exportFunction(graphFunction("f", [x, y, radius], { result })));
+  return async (a, b, r) => {
+    const shape = [a.length / columns, columns];
+    const out = await program.run({
+      x: floats(shape, a.slice()),
+      y: floats(shape, b.slice()),
+      radius: scalar(r),
+    });
+    return out["result"]?.data as Float32Array;
+  };
+}
+
+const number = (min: number, max: number) =>
+  fc.float({ min: Math.fround(min), max: Math.fround(max), noNaN: true });
+const row = (min: number, max: number) =>
+  fc.array(number(min, max), { minLength: columns, maxLength: columns });
+const epsilon = number(2 ** -10, 4);
+const one = (values: readonly number[]): Float32Array => Float32Array.from(values);
+const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((v, i) => v - (b[i] ?? 0));
+
+/** Euclidean projections in float64, by sorting for L1 (Duchi et al. 2008). */
+const exact: Record<string, (delta: readonly number[], r: number) => number[]> = {
+  linf: (delta, r) => delta.map((d) => Math.max(-r, Math.min(r, d))),
+  l2: (delta, r) => delta.map((d) => d * Math.min(1, r / Math.hypot(...delta))),
+  l1: (delta, r) => {
+    const sizes = delta.map(Math.abs).sort((a, b) => b - a);
+    if (sizes.reduce((a, b) => a + b, 0) <= r) return [...delta];
+    let threshold = 0;
+    let total = 0;
+    sizes.forEach((size, i) => {
+      total += size;
+      if (size > (total - r) / (i + 1)) threshold = (total - r) / (i + 1);
+    });
+    return delta.map((d) => Math.sign(d) * Math.max(Math.abs(d) - threshold, 0));
+  },
+};
+
+/** max ⟨g, d⟩ subject to ‖d‖ ≤ r: the dual norm of g times r. */
+const dual: Record<string, (g: readonly number[]) => number> = {
+  linf: (g) => g.reduce((a, v) => a + Math.abs(v), 0),
+  l2: (g) => Math.hypot(...g),
+  l1: (g) => Math.max(...g.map(Math.abs)),
+};
+
+describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, threat) => {
+  const tolerance = threat.tolerance(columns, bounds);
+  const distanceOf = (delta: Float32Array): number => threat.distance(delta, delta.length)[0] ?? NaN;
+
+  it("is found by its name", () => {
+    expect(threat.name).toBe(name);
+    expect(findThreat(name)).toBe(threat);
+  });
+
+  it("projects to the nearest point of the ball", async () => {
+    const project = await compile(threat.project(x, radius));
+    const property = fc.asyncProperty(row(-2, 2), epsilon, async (delta, r) => {
+      const got = await project(one([...delta, ...delta]), one([...delta, ...delta]), r);
+      const want = exact[name]?.(delta, r) ?? [];
+      want.forEach((v, i) => expect(Math.abs((got[i] ?? NaN) - v)).toBeLessThanOrEqual(2 ** -20));
+      expect(distanceOf(got.slice(0, columns))).toBeLessThanOrEqual(r + 4 * tolerance);
+    });
+    await fc.assert(property, { numRuns: 300, seed: 1 });
+  });
+
+  it("leaves points inside the ball as they are", async () => {
+    const project = await compile(threat.project(x, radius));
+    const property = fc.asyncProperty(row(-1, 1), async (delta) => {
+      const got = await project(one(delta), one(delta), columns * 1.001);
+      expect([...got].map((v) => v + 0)).toEqual([...one(delta)].map((v) => v + 0));
+    });
+    await fc.assert(property, { numRuns: 100, seed: 2 });
+  });
+
+  it("keeps ball and box together", async () => {
+    const into = await compile(intoBallAndBox(threat, y, { center: x, epsilon: radius, bounds }));
+    const property = fc.asyncProperty(row(0, 1), row(-3, 3), epsilon, async (center, moved, r) => {
+      const got = await into(one(center), one(moved), r);
+      expect(distanceOf(difference(got, one(center)))).toBeLessThanOrEqual(r + tolerance);
+      for (const v of got) expect(v >= 0 && v <= 1).toBe(true);
+    });
+    await fc.assert(property, { numRuns: 300, seed: 3 });
+  });
+
+  it("steps as steeply as its dual norm allows, within the length", async () => {
+    const free: Bounds = [-Infinity, Infinity];
+    const steepest = await compile(threat.steepest(y, { from: x, length: radius, bounds: free }));
+    const property = fc.asyncProperty(row(-2, 2), epsilon, async (g, r) => {
+      const step = await steepest(one(g), one(g), r);
+      const reached = step.reduce((a, v, i) => a + v * (g[i] ?? 0), 0);
+      const best = r * (dual[name]?.(g) ?? NaN);
+      expect(reached).toBeGreaterThanOrEqual(best * (1 - 2 ** -20) - 1e-37);
+      expect(distanceOf(step)).toBeLessThanOrEqual(r * (1 + 2 ** -21));
+    });
+    await fc.assert(property, { numRuns: 300, seed: 4 });
+  });
+
+  it("steps by no amount along a zero gradient, and by the whole length along a tiny one", async () => {
+    const steepest = await compile(threat.steepest(y, { from: x, length: radius, bounds }));
+    const center = new Float32Array(2 * columns).fill(0.5);
+    const gradient = new Float32Array(2 * columns);
+    gradient[columns + 2] = -1e-28;
+    const step = await steepest(center, gradient, 0.25);
+    expect([...step].map((v) => v + 0)).toEqual([...gradient].map((v) => (v === 0 ? 0 : -0.25)));
+  });
+
+  it("starts uniformly in the ball, the same point for the same position", () => {
+    const out = new Float32Array(columns);
+    const again = new Float32Array(columns);
+    const radii = Array.from({ length: 4000 }, (_, sample) => {
+      threat.randomStart(randomStream(3, "start"), { sample }, 0.3, out);
+      expect(distanceOf(out)).toBeLessThanOrEqual(0.3 + tolerance);
+      return distanceOf(out) / 0.3;
+    });
+    threat.randomStart(randomStream(3, "start"), { sample: 3999 }, 0.3, again);
+    expect(again).toEqual(out);
+    // ‖δ‖/ε of a uniform point has mean d/(d + 1).
+    const mean = radii.reduce((a, b) => a + b, 0) / radii.length;
+    expect(Math.abs(mean - columns / (columns + 1))).toBeLessThan(0.01);
+  });
+
+  it("measures distances in float64, row by row", () => {
+    const delta = Float32Array.of(3, -4, 0, 0, 1, 0);
+    const want = { linf: [4, 1], l2: [5, 1], l1: [7, 1] }[name];
+    expect([...threat.distance(delta, 3)]).toEqual(want);
+  });
+});
+
+describe("l1", () => {
+  it("spends a step on the largest coordinates, each to its bound", async () => {
+    const steepest = await compile(threats.l1.steepest(y, { from: x, length: radius, bounds }));
+    const from = one([0.5, 0.75, 0.25, 1, 0, 0.5, 0.5]);
+    const gradient = one([-1, 4, 3, 9, -8, 2, 0]);
+    expect([...(await steepest(from, gradient, 1.5))].map((v) => v + 0)).toEqual([
+      0, 0.25, 0.75, 0, 0, 0.5, 0,
+    ]);
+    expect([...(await steepest(from, gradient, 9))].map((v) => v + 0)).toEqual([
+      -0.5, 0.25, 0.75, 0, 0, 0.5, 0,
+    ]);
+  });
+
+  it("projects long rows with sizes of many magnitudes", async () => {
+    const d = 785;
+    const wide = input("x", [B, d]);
+    const fn = graphFunction("f", [wide, radius], { result: threats.l1.project(wide, radius) });
+    const program = await engine.load(exportFunction(fn));
+    for (const [seed, r] of [
+      [1, 0.5],
+      [2, 5],
+      [3, 40],
+    ] as const) {
+      const delta = new Float32Array(2 * d);
+      randomStream(seed, "wide").normal(delta, { sample: 0 });
+      const skewed = delta.map((v, i) => (i < d ? v : Math.sign(v) * 2 ** (-((i * 37) % 40) / 2)));
+      const { result } = await program.run({ x: floats([2, d], skewed.slice()), radius: scalar(r) });
+      [0, d].forEach((start) => {
+        const want = exact["l1"]?.([...skewed.subarray(start, start + d)], r) ?? [];
+        want.forEach((v, i) => expect(Math.abs(Number(result?.data[start + i]) - v)).toBeLessThan(2e-6));
+      });
+    }
+  });
+});
+
+describe("an unknown norm", () => {
+  it("is named, with the known ones and the nearest", () => {
+    expect(() => findThreat("lin", "audit --norm")).toThrow(
+      "audit --norm: unknown norm 'lin' – did you mean 'linf'? (known: l1, l2, linf)",
+    );
+  });
+});
