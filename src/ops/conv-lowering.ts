@@ -42,10 +42,36 @@ export function lowerConv(emit: Emitter, x: string, w: string, sizes: ConvSizes)
   return emit.node("Conv", [x, w], onnxWindow(sizes.window, sizes.groups));
 }
 
+/** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
+const flipFrom = 8;
+
+/** Padding with which the input adjoint is a convolution of g with the flipped filter, or null where it is none. */
+function flippedPads({ window, groups, x }: ConvSizes): readonly number[] | null {
+  if (groups > 1 || Number(x[1]) < flipFrom || window.strides.some((stride) => stride > 1)) return null;
+  const reach = window.kernel.map((taps, axis) => alongAxis(window, axis).dilation * (taps - 1));
+  const pads = [...reach, ...reach].map((most, i) => most - (window.pads[i] ?? 0));
+  return pads.every((p) => p >= 0) ? pads : null;
+}
+
+/** w [K, C, …] reversed along its spatial axes, as [C, K, …]. */
+function flipped(emit: Emitter, w: string, { kernel }: Window): string {
+  const axes = kernel.map((_, axis) => axis + 2);
+  const minusOnes = emit.constant(repeated(-1, axes.length), "int64");
+  const beyond = emit.constant(
+    kernel.map((taps) => -taps - 1),
+    "int64",
+  );
+  const turned = emit.node("Slice", [w, minusOnes, beyond, emit.constant(axes, "int64"), minusOnes]);
+  return emit.node("Transpose", [turned], { perm: [1, 0, ...axes] });
+}
+
 /** x's cotangent from y's: elements behind the last window are reached through `output_padding`. */
 export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: ConvSizes): string {
   if (isProduct(sizes)) return gemm(emit, g, w, {}, sizes.x);
   const { window, groups, x } = sizes;
+  const pads = flippedPads(sizes);
+  if (pads !== null)
+    return emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow({ ...window, pads }, 1));
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
   return emit.node("ConvTranspose", [g, w], { ...onnxWindow(window, groups), output_padding: untouched });
 }

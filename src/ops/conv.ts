@@ -45,6 +45,13 @@ const samples: readonly { x: Shape; w: readonly number[]; y: Shape; spec: ConvAt
   { x: [2, 1, 8, 7], w: [1, 1, 2, 2], y: [2, 1, 2, 2], spec: { ...plain, strides: [5, 4] } },
   { x: [B, 3, 2, 3], w: [4, 3, 2, 3], y: [B, 4, 1, 1], spec: plain },
   {
+    x: [B, 8, 3, 4],
+    w: [2, 8, 3, 2],
+    y: [B, 2, 2, 3],
+    spec: { ...plain, dilations: [1, 2], pads: [1, 1, 0, 0] },
+  },
+  { x: [2, 8, 2, 2], w: [1, 8, 1, 2], y: [2, 1, 3, 4], spec: { ...plain, pads: [0, 2, 1, 1] } },
+  {
     x: [2, 2, 5],
     w: [3, 2, 2],
     y: [2, 3, 3],
