@@ -1,6 +1,6 @@
 // Average pooling | its adjoint: linear, each the other's derivative.
 import { check } from "../base/errors.js";
-import { count, formatShape, multiplyDims, sameShape, sizeOf, type Dim, type Shape } from "../base/shape.js";
+import { B, count, formatShape, multiplyDims, sameShape, sizeOf, type Shape } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type Emitter, type Operation } from "../graph/op.js";
 import { emitReshape, lowerInputAdjoint } from "./conv-lowering.js";
@@ -108,7 +108,6 @@ function spreadOver(emit: Emitter, value: string, x: Shape, y: Shape, attributes
 type AveragePool = (x: Operand, options: AveragePoolOptions) => Node;
 type Adjoint = (g: Operand, options: AveragePoolOptions & { inputShape: Shape }) => Node;
 
-const B: Dim = { batch: 1, plus: 0 };
 const plain = { pads: [0, 0, 0, 0], countIncludePad: false };
 const samples: readonly { x: Shape; y: Shape; attributes: Attributes }[] = [
   { x: [B, 2, 4, 6], y: [B, 2, 2, 3], attributes: { ...plain, kernel: [2, 2], strides: [2, 2] } },

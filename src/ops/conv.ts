@@ -1,5 +1,5 @@
 // Convolution | its input adjoint | its filter adjoint: one form Σ x·w·y, each derivative the other two.
-import { count, multiplyDims, type Dim, type Shape } from "../base/shape.js";
+import { B, count, multiplyDims, type Shape } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
@@ -23,7 +23,6 @@ type FilterAdjoint = (
   options: ConvOptions & { filterShape: readonly number[] },
 ) => Node;
 
-const B: Dim = { batch: 1, plus: 0 };
 const plain: ConvAttributes = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1 };
 
 /** One convolution of the contract suite, from which all three operations take their examples. */

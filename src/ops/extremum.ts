@@ -1,4 +1,5 @@
 // Larger and smaller of two, leaky and exponential rectifiers. At a tie the cotangent goes to the first operand.
+import { B } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
 import { add, mul, sub } from "./arithmetic.js";
@@ -70,7 +71,7 @@ const rectifier = (name: string, { onnx, negative, slope, alpha: sample }: Recti
         {
           inputs: [
             {
-              shape: [{ batch: 1, plus: 0 }, 2],
+              shape: [B, 2],
               domain: [
                 [-2, -0.1],
                 [0.1, 2],

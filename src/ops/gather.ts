@@ -1,6 +1,7 @@
 // Elements at given indices: gather | scatterAdd for whole slices, takeAlong | scatterAlong element by element.
 import { check } from "../base/errors.js";
 import {
+  B,
   count,
   formatShape,
   resolveAxis,
@@ -8,7 +9,6 @@ import {
   sameShape,
   sizeOf,
   stridesOf,
-  type Dim,
   type Shape,
 } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand, type TensorType } from "../graph/node.js";
@@ -81,7 +81,6 @@ function elementwise(values: Shape, indices: Vectorized, at: Shape, axis: number
   return { flat, indices: broadcastTo(reshape(tiled(indices, rows), aligned), flat) };
 }
 
-const B: Dim = { batch: 1, plus: 0 };
 const upTo = (shape: Shape, last: number, dtype: "int32" | "int64" = "int32"): Sample => ({
   shape,
   dtype,

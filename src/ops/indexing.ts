@@ -1,6 +1,6 @@
 // Where the largest element is, and its value; one-hot rows of labels. Ties go to the first index.
 import { check } from "../base/errors.js";
-import { count, resolveAxis, sizeOf, stridesOf, type Dim } from "../base/shape.js";
+import { B, count, resolveAxis, sizeOf, stridesOf } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Array64, type Operation } from "../graph/op.js";
 import { walk } from "./arrays.js";
@@ -27,8 +27,6 @@ function largestOf(x: Array64, axes: readonly number[]): Int32Array {
 
 const keptShape = <D>(shape: readonly D[], axes: readonly number[], keepDims: boolean): (D | 1)[] =>
   keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
-
-const B: Dim = { batch: 1, plus: 0 };
 
 /** Index of the largest element along `axis`, as int32: [.., n, ..] → [.., ..]. Derivative: 0. */
 export const argMax: Operation<ArgMax> = operation<ArgMaxAttributes, ArgMax>(

@@ -1,6 +1,6 @@
 // Max pooling | selection at its maxima | scattering to them. Ties go to the first index in row-major order.
 import { check } from "../base/errors.js";
-import { count, formatShape, sameShape, sizeOf, type Dim, type Shape } from "../base/shape.js";
+import { B, count, formatShape, sameShape, sizeOf, type Shape } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand, type TensorType } from "../graph/node.js";
 import { operation, type Array64, type Emitter, type Operation } from "../graph/op.js";
 import { emitReshape } from "./conv-lowering.js";
@@ -69,7 +69,6 @@ function emitIndices(emit: Emitter, x: string, window: Window): string {
 type MaxPool = (x: Operand, options: MaxPoolOptions) => Node;
 type AtMaxima = (x: Operand, other: Operand, options: MaxPoolOptions) => Node;
 
-const B: Dim = { batch: 1, plus: 0 };
 const plain = { dilations: [1, 1], pads: [0, 0, 0, 0] };
 const samples: readonly { x: Shape; y: Shape; window: Window }[] = [
   { x: [B, 2, 4, 6], y: [B, 2, 2, 3], window: { ...plain, kernel: [2, 2], strides: [2, 2] } },
