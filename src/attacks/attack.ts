@@ -1,0 +1,107 @@
+// What an attack is: it returns perturbed inputs and nothing else; the runner clips, verifies and counts.
+import { check } from "../base/errors.js";
+import { count, formatShape } from "../base/shape.js";
+import type { Tensor } from "../base/tensor.js";
+import type { AnyUnit } from "../base/options.js";
+import type { Classifier } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
+import type { Threat } from "../threat/threat.js";
+
+/** What is attacked, and in which norm. */
+export interface AttackTarget {
+  readonly classifier: Classifier;
+  readonly threat: Threat;
+}
+
+export interface AttackContext extends AttackTarget {
+  readonly engine: Engine;
+  /** Checked between runs of the engine; an abort rejects `perturb` with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface AttackBatch {
+  /** [n, …] within the classifier's bounds; never changed. */
+  readonly inputs: Tensor;
+  /** [n]: the class to leave, or with `targeted` the class to reach. */
+  readonly labels: Int32Array;
+  readonly targeted: boolean;
+  /** Index of each row in its dataset: what its noise is keyed by. */
+  readonly indices: ArrayLike<number>;
+  /** Radius of the ball, in input units, at least 0. */
+  readonly epsilon: number;
+  readonly seed: number;
+}
+
+export interface PreparedAttack {
+  /** Perturbed inputs, of the shape of `batch.inputs`. */
+  perturb(batch: AttackBatch): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
+/** An attack's settings as records show them. */
+export type AttackOptions = Readonly<Record<string, string | number | boolean>>;
+
+export interface OnnxAttackOptions {
+  /** Reach the labels (true) or leave them (false); fixed in the file. */
+  readonly targeted: boolean;
+}
+
+export interface Attack {
+  readonly name: string;
+  /** `single-step` attacks show what others hide: diagnostics compare the two. */
+  readonly kind: "single-step" | "iterative";
+  readonly options: AttackOptions;
+  /** Names of the norm balls it can stay in. */
+  readonly norms: readonly string[];
+  /** Compiles what the attack needs; serves every ε. Throws when the norm is not supported. */
+  prepare(context: AttackContext): Promise<PreparedAttack>;
+  /** The whole attack as one ONNX file of the standard domain. */
+  toOnnx?(target: AttackTarget, options: OnnxAttackOptions): Uint8Array;
+}
+
+/** What a file under `attacks/` exports. */
+export type AttackFactory = AnyUnit<Attack>;
+
+/** Throws unless `attack` works in the norm of `threat`. */
+export function checkNorm({ name, norms }: Attack, threat: Threat): void {
+  check(norms.includes(threat.name), name, `a norm out of ${norms.join(", ")}`, () => `'${threat.name}'`);
+}
+
+/** Throws unless the parts of `batch` fit each other and the classifier. */
+export function checkBatch(where: string, batch: AttackBatch, { model }: Classifier): void {
+  const { inputs, labels, indices, epsilon } = batch;
+  const [n = 0, ...rest] = inputs.shape;
+  const fits = inputs.dtype === "float32" && rest.join() === model.inputShape.join();
+  check(
+    fits,
+    where,
+    `float32 inputs [n, ${model.inputShape.join(", ")}]`,
+    () => `${inputs.dtype} ${formatShape(inputs.shape)}`,
+  );
+  check(labels.length === n, where, `${n} labels`, () => String(labels.length));
+  check(indices.length === n, where, `${n} indices`, () => String(indices.length));
+  const wrong = labels.find((label) => label < 0 || label >= model.classes);
+  check(wrong === undefined, where, `labels from 0 to ${model.classes - 1}`, () => String(wrong));
+  check(Number.isFinite(epsilon) && epsilon >= 0, where, "a finite ε of at least 0", () => String(epsilon));
+}
+
+/** `perturb` behind the checks every attack makes; ε = 0 and an empty batch never reach it. */
+export function guarded(
+  attack: Attack,
+  { classifier, signal }: AttackContext,
+  perturb: (batch: AttackBatch) => Promise<Float32Array>,
+): (batch: AttackBatch) => Promise<Float32Array> {
+  return async (batch) => {
+    checkBatch(attack.name, batch, classifier);
+    signal?.throwIfAborted();
+    if (batch.epsilon === 0 || count(batch.inputs.shape) === 0)
+      return Float32Array.from(floatsOf(batch.inputs));
+    return perturb(batch);
+  };
+}
+
+/** The numbers of a float32 tensor. */
+export function floatsOf({ data, dtype }: Tensor): Float32Array {
+  check(data instanceof Float32Array, "tensor", "float32 data", () => dtype);
+  return data;
+}

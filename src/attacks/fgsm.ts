@@ -1,0 +1,74 @@
+// Fast gradient sign method (Goodfellow, Shlens & Szegedy 2015): one step of length ε up the loss.
+import { z } from "zod";
+import { unit } from "../base/options.js";
+import { scalar, tensor } from "../base/tensor.js";
+import { graphFunction, type GraphFunction } from "../graph/function.js";
+import { input, type Operand } from "../graph/node.js";
+import { simplify } from "../graph/simplify.js";
+import { exportFunction } from "../onnx/export.js";
+import { add } from "../ops/arithmetic.js";
+import { intoBox } from "../threat/threat.js";
+import { checkNorm, floatsOf, guarded, type Attack, type AttackBatch, type AttackTarget } from "./attack.js";
+import { attackLosses } from "./losses.js";
+import { metadataOf } from "./metadata.js";
+import { atLeastTwo, range, takeLabels, takeRows } from "./rows.js";
+import { aim, ascentAt, attackInputs, openInputs } from "./white-box.js";
+
+/** clip(x + argmax ⟨∇loss, d⟩ over ‖d‖ ≤ ε); for L∞ that is x + ε·sign(∇loss). */
+function fgsmFunction({ classifier, threat }: AttackTarget, direction: Operand): GraphFunction {
+  const inputs = attackInputs(classifier.model);
+  const { input: x, labels, epsilon, weights } = inputs;
+  const { gradient } = ascentAt(classifier, x, inputs, { loss: attackLosses["cross-entropy"], direction });
+  const step = threat.steepest(gradient, { from: x, length: epsilon, bounds: classifier.bounds });
+  const adversarial = intoBox(add(x, step), classifier.bounds);
+  const all = [x, labels, epsilon, ...openInputs(direction), ...weights.values()];
+  return simplify(graphFunction("fgsm", all, { adversarial }));
+}
+
+/** Inputs of the graph for `batch`; its arrays are copies, since the engine takes them over. */
+function feedsOf({ inputs, labels, targeted, epsilon }: AttackBatch, width: number) {
+  const rows = atLeastTwo(range(labels.length));
+  return {
+    input: tensor(
+      "float32",
+      [rows.length, ...inputs.shape.slice(1)],
+      takeRows(floatsOf(inputs), width, rows),
+    ),
+    labels: tensor("int32", [rows.length], takeLabels(labels, rows)),
+    epsilon: scalar(epsilon),
+    direction: scalar(aim(targeted)),
+  };
+}
+
+/** One step from each point, along the gradient of the cross-entropy. */
+export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.strictObject({}), () => {
+  const attack: Attack = {
+    name: "fgsm",
+    kind: "single-step",
+    options: {},
+    norms: ["linf", "l2", "l1"],
+    async prepare(context) {
+      checkNorm(attack, context.threat);
+      const { weights } = context.classifier;
+      const file = exportFunction(fgsmFunction(context, input("direction", [])), { weights });
+      const program = await context.engine.load(file);
+      return {
+        perturb: guarded(attack, context, async (batch) => {
+          const { length } = floatsOf(batch.inputs);
+          const { adversarial } = await program.run(feedsOf(batch, length / batch.labels.length));
+          if (adversarial === undefined) throw new Error("no adversarial points");
+          return floatsOf(adversarial).slice(0, length);
+        }),
+        release: () => program.release(),
+      };
+    },
+    toOnnx(target, { targeted }) {
+      checkNorm(attack, target.threat);
+      return exportFunction(fgsmFunction(target, aim(targeted)), {
+        weights: target.classifier.weights,
+        metadata: metadataOf(attack, target, targeted),
+      });
+    },
+  };
+  return attack;
+});

@@ -1,0 +1,93 @@
+// One iteration of projected gradient descent as a loop over a carried point, and the judge of its last point.
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { B } from "../base/shape.js";
+import { graphFunction, type GraphFunction } from "../graph/function.js";
+import { input, type Node, type Operand } from "../graph/node.js";
+import { simplify } from "../graph/simplify.js";
+import { nextName, type LoopFunction } from "../onnx/export.js";
+import { ModelProtoSchema } from "../onnx/generated/onnx_pb.js";
+import { add, sub } from "../ops/arithmetic.js";
+import { cast, greater, where } from "../ops/compare.js";
+import { sum } from "../ops/reduce.js";
+import { reshape } from "../ops/reshape.js";
+import { intoBallAndBox } from "../threat/threat.js";
+import type { AttackTarget } from "./attack.js";
+import type { AttackLoss } from "./losses.js";
+import { ascentAt, attackInputs, fallen, logitsAt, openInputs } from "./white-box.js";
+
+export interface PgdGraphOptions {
+  readonly loss: AttackLoss;
+  /** +1 away from the labels, −1 towards them. */
+  readonly direction: Operand;
+}
+
+/** [n] → [n, 1, …], to choose whole rows of `like`. */
+const perRow = (flags: Node, like: Node): Node =>
+  reshape(
+    flags,
+    like.shape.map((d, i) => (i === 0 ? d : 1)),
+  );
+
+/**
+ * x ← Π(x + steepest(∇loss)), Π the projection on the ball around `input` and the box; a point that has fallen stays
+ * where it is. State `start`: x. Result `fallen` [steps, n]: whether x had fallen when the iteration began.
+ */
+export function pgdLoop(
+  { classifier, threat }: AttackTarget,
+  { loss, direction }: PgdGraphOptions,
+): LoopFunction {
+  const inputs = attackInputs(classifier.model);
+  const { input: center, labels, epsilon, weights } = inputs;
+  const { bounds } = classifier;
+  const x = input("start", [B, ...classifier.model.inputShape]);
+  const stepSize = input("step_size", []);
+  const { logits, gradient } = ascentAt(classifier, x, inputs, { loss, direction });
+  const step = threat.steepest(gradient, { from: x, length: stepSize, bounds });
+  const moved = intoBallAndBox(threat, add(x, step), { center, epsilon, bounds });
+  const down = fallen(logits, labels, direction);
+  const standing = sum(sub(1, cast(down, "float32")));
+  const all = [x, center, labels, epsilon, stepSize, ...openInputs(direction), ...weights.values()];
+  const body = simplify(
+    graphFunction("pgd", all, {
+      next: where(perRow(down, x), x, moved),
+      fallen: down,
+      proceed: greater(standing, 0),
+    }),
+  );
+  const { next, fallen: flags, proceed } = body.outputs;
+  if (!next || !flags || !proceed) throw new Error("an output was lost");
+  return {
+    name: "pgd",
+    carried: [{ input: x, next }],
+    scanned: [],
+    invariant: all.slice(1),
+    outputs: { fallen: flags },
+    proceed,
+  };
+}
+
+/** Loss [n] and fallen [n] of given points: what decides between restarts. */
+export function judgeOf({ classifier }: AttackTarget, { loss, direction }: PgdGraphOptions): GraphFunction {
+  const inputs = attackInputs(classifier.model);
+  const { input: x, labels, weights } = inputs;
+  const logits = logitsAt(classifier, x, inputs);
+  const outputs = {
+    loss: reshape(loss.value(logits, labels), [B]),
+    fallen: fallen(logits, labels, direction),
+  };
+  return simplify(
+    graphFunction("judge", [x, labels, ...openInputs(direction), ...weights.values()], outputs),
+  );
+}
+
+/** A loop's file whose last state is called `name` and is the only result. */
+export function withResult(file: Uint8Array, state: string, name: string): Uint8Array {
+  const model = fromBinary(ModelProtoSchema, file);
+  const { graph } = model;
+  if (!graph) throw new Error("a file without a graph");
+  const renamed = (output: string): string => (output === nextName(state) ? name : output);
+  graph.output = graph.output.filter((info) => info.name === nextName(state));
+  for (const info of graph.output) info.name = name;
+  for (const node of graph.node) node.output = node.output.map(renamed);
+  return toBinary(ModelProtoSchema, model);
+}
