@@ -34,9 +34,11 @@ export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, num
 
 const shown = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)));
 
+/** The value at `path`, or the last one on the way there that is not an object. */
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    (value, key) =>
+      typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : value,
     given,
   );
 }
@@ -44,8 +46,16 @@ function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
 /** Keys that the object at `path` of `schema` knows. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let current: unknown = schema;
-  for (const key of path) current = current instanceof z.ZodObject ? (current.shape as Record<PropertyKey, unknown>)[key] : current;
-  while (current instanceof z.ZodOptional || current instanceof z.ZodDefault) current = current.unwrap();
+  const bare = (wrapped: unknown): unknown =>
+    wrapped instanceof z.ZodOptional || wrapped instanceof z.ZodDefault || wrapped instanceof z.ZodPrefault
+      ? bare(wrapped.unwrap())
+      : wrapped;
+  for (const key of path) {
+    const inner = bare(current);
+    if (inner instanceof z.ZodObject) current = (inner.shape as Record<PropertyKey, unknown>)[key];
+    else if (inner instanceof z.ZodArray) current = inner.element;
+  }
+  current = bare(current);
   return current instanceof z.ZodObject ? Object.keys(current.shape as object) : [];
 }
 

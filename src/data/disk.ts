@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fail } from "../base/errors.js";
 
@@ -83,4 +84,16 @@ export async function draftFile(path: string, chunks: AsyncIterable<Uint8Array>)
     throw error;
   }
   return { md5: hash.digest("hex"), keep, drop };
+}
+
+/** Writes `content` to `path` whole or not at all: a temporary file beside it, brought to the disk, then renamed. */
+export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await makeFolder(dirname(path));
+  await writing(temporary, "w", (append) => append(bytes));
+  await rename(temporary, path).catch(async (error: unknown) => {
+    await rm(temporary, { force: true });
+    failToWrite(path, error);
+  });
 }

@@ -1,9 +1,9 @@
 // Checkpoints: one tensor file written atomically, and blocks of the moving inputs named by their content.
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { check, fail } from "../base/errors.js";
+import { makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import type { EpochRecord, TrainingState } from "./train.js";
 
@@ -32,7 +32,7 @@ async function writeBlocks(folder: string, stored: Float32Array | null): Promise
   for (let start = 0; start < bytes.length; start += blockBytes) {
     const block = bytes.subarray(start, start + blockBytes);
     const name = blockName(block);
-    if (!there.has(name)) await writeFileAtomic(join(folder, name), Buffer.from(block.buffer, block.byteOffset, block.length));
+    if (!there.has(name)) await writeWhole(join(folder, name), block);
     names.push(name);
   }
   return names;
@@ -40,12 +40,12 @@ async function writeBlocks(folder: string, stored: Float32Array | null): Promise
 
 /** Saves `state` under `folder`; a stop at any moment leaves the last whole checkpoint readable. */
 export async function saveCheckpoint(folder: string, identity: string, state: TrainingState): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const { tensors, stored, epoch, batches, history, sums } = state;
   const blocks = await writeBlocks(folder, stored);
   const position: Position = { epoch, batches, history, sums, blocks, storedLength: stored?.length ?? 0 };
   const file = encodeTensors(tensors, { identity, position: JSON.stringify(position) });
-  await writeFileAtomic(join(folder, fileName), Buffer.from(file.buffer, file.byteOffset, file.length));
+  await writeWhole(join(folder, fileName), file);
   const kept = new Set(blocks);
   for (const name of await readdir(folder))
     if (blockPattern.test(name) && !kept.has(name)) await rm(join(folder, name), { force: true });

@@ -12,7 +12,7 @@ export const scheduleSchema = z.union([
     decay: z.number().min(0).describe("factor after each `every` epochs"),
     every: z.int().min(1).default(1),
   }),
-]);
+], { error: "expected a number, { initial, at: { epoch: rate } } or { initial, decay, every }" });
 
 export type Schedule = z.output<typeof scheduleSchema>;
 

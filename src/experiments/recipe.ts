@@ -1,0 +1,173 @@
+// Recipes: what to train, how, and how to evaluate it, as YAML with typed keys; an unknown key is an error.
+import { z } from "zod";
+import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from "yaml";
+import * as attackRegistry from "../attacks/index.js";
+import { TemperError } from "../base/errors.js";
+import { OptionError, parseOptions, quantity } from "../base/options.js";
+import { datasets } from "../data/index.js";
+import * as defenseRegistry from "../defenses/index.js";
+import * as architectureRegistry from "../nn/architectures/index.js";
+import { lossNames } from "../nn/losses.js";
+import * as optimizerRegistry from "../optim/index.js";
+import { scheduleSchema } from "../optim/schedule.js";
+import { create, readReference, type Reference } from "./references.js";
+
+const epsilons = z.preprocess(
+  (given) => (Array.isArray(given) ? (given as unknown[]) : [given]),
+  z.array(quantity(0)).min(1),
+);
+
+const attackEntry = z.object({
+  epsilon: epsilons.describe("radius or radii, input units"),
+  norm: z.enum(["linf", "l2", "l1"]).default("linf"),
+});
+
+const training = z.strictObject({
+  optimizer: z.unknown().default("sgd"),
+  learningRate: scheduleSchema.default(0.1),
+  batchSize: z.int().min(2).default(128),
+  epochs: z.int().min(1).default(10),
+  loss: z.enum(lossNames).default("softmax-cross-entropy"),
+  labelSmoothing: z.number().min(0).max(1).default(0),
+  limit: z.int().min(2).optional().describe("train on the first so many images only"),
+});
+
+const evaluation = z.strictObject({
+  attacks: z.array(z.unknown()).default([]),
+  labels: z.enum(["true", "predicted"]).default("true"),
+  seed: z.int().min(0).default(0),
+  batchSize: z.int().min(2).max(128).default(100),
+  limit: z.int().min(1).optional().describe("evaluate on the first so many test images only"),
+  examples: z.int().min(0).max(64).default(8).describe("images kept for the report"),
+});
+
+const schema = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, "expected letters, digits, '.', '_' and '-'"),
+  description: z.string().optional(),
+  dataset: z.string(),
+  model: z.unknown(),
+  training: training.prefault({}),
+  seeds: z.array(z.int().min(0)).min(1).default([0]),
+  methods: z.array(z.unknown()).min(1),
+  evaluation: evaluation.prefault({}),
+});
+
+/** One training method: one defence or several stacked, under a name of its own. */
+export interface Method {
+  readonly name: string;
+  /** Outermost first. */
+  readonly defenses: readonly Reference[];
+}
+
+/** An attack with the radii and the norm it is run at. */
+export interface AttackPlan extends Reference {
+  readonly epsilons: readonly number[];
+  readonly norm: "linf" | "l2" | "l1";
+}
+
+export interface Recipe extends Omit<z.output<typeof schema>, "model" | "methods" | "training" | "evaluation"> {
+  readonly model: Reference;
+  readonly training: Omit<z.output<typeof training>, "optimizer"> & { readonly optimizer: Reference };
+  readonly methods: readonly Method[];
+  readonly evaluation: Omit<z.output<typeof evaluation>, "attacks"> & { readonly attacks: readonly AttackPlan[] };
+}
+
+const stacked = z.strictObject({
+  name: z.string().regex(/^[\w.+-]+$/, "expected letters, digits, '.', '_', '+' and '-'"),
+  compose: z.array(z.unknown()).min(1),
+});
+
+function readMethod(value: unknown, path: readonly PropertyKey[]): Method {
+  if (typeof value !== "object" || value === null || !("compose" in value)) {
+    const reference = readReference(defenseRegistry, "method", value, path);
+    return { name: reference.name, defenses: [reference] };
+  }
+  const { name, compose } = withPath(path, () => parseOptions("method", stacked, value));
+  const defenses = compose.map((part, i) => readReference(defenseRegistry, "method", part, [...path, "compose", i]));
+  return { name, defenses };
+}
+
+/** Runs `read`; its errors get `path` in front. */
+function withPath<T>(path: readonly PropertyKey[], read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof OptionError) throw new OptionError(error.message, [...path, ...error.path]);
+    throw error;
+  }
+}
+
+/** `{ attack: { epsilon, norm, …options } }` → the attack's own options apart from ε and norm. */
+export function readAttack(value: unknown, path: readonly PropertyKey[] = []): AttackPlan {
+  const [name = ""] = typeof value === "object" && value !== null ? Object.keys(value) : [String(value)];
+  const given = typeof value === "object" && value !== null ? (Object.values(value)[0] as unknown) : {};
+  const { epsilon: _epsilon, norm: _norm, ...rest } = (given ?? {}) as Record<string, unknown>;
+  const { name: known, options } = readReference(attackRegistry, "attack", { [name]: rest }, path);
+  const plan = withPath([...path, name], () => parseOptions(name, attackEntry, given ?? {}));
+  return { name: known, options, epsilons: plan.epsilon, norm: plan.norm };
+}
+
+/** A recipe from plain data; errors carry the path of the key at fault. */
+export function readRecipe(data: unknown): Recipe {
+  const given = parseOptions("recipe", schema, data);
+  if (!(given.dataset in datasets))
+    throw new OptionError(`unknown dataset '${given.dataset}' (known: ${Object.keys(datasets).join(", ")})`, ["dataset"]);
+  const recipe: Recipe = {
+    ...given,
+    model: readReference(architectureRegistry, "model", given.model, ["model"]),
+    training: {
+      ...given.training,
+      optimizer: readReference(optimizerRegistry, "optimizer", given.training.optimizer, ["training", "optimizer"]),
+    },
+    methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
+    evaluation: {
+      ...given.evaluation,
+      attacks: given.evaluation.attacks.map((attack, i) => readAttack(attack, ["evaluation", "attacks", i])),
+    },
+  };
+  const names = recipe.methods.map((method) => method.name);
+  const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
+  if (twice >= 0)
+    throw new OptionError(`method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`, ["methods", twice]);
+  return recipe;
+}
+
+/** Line and column of the key (or value) at `path`. */
+function positionOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
+    const key = path[length - 1];
+    const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && String(item.key) === String(key)) : null;
+    const node: unknown = pair?.key ?? document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return `${line}:${col}`;
+    }
+  }
+  return "1:1";
+}
+
+/** Reads a recipe from YAML; errors begin with file:line:column. */
+export function parseRecipe(text: string, file: string): Recipe {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [syntax] = document.errors;
+  if (syntax) {
+    const { line, col } = lines.linePos(syntax.pos[0]);
+    throw new TemperError(`${file}:${line}:${col}: ${syntax.message.split("\n")[0] ?? ""}`);
+  }
+  try {
+    return readRecipe(document.toJS());
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new TemperError(`${file}:${positionOf(document, lines, error.path)}: ${error.message}`);
+  }
+}
+
+/** The defence, optimizer, architecture and attack that a recipe names. */
+export const make = {
+  defense: (reference: Reference) => create(defenseRegistry, "method", reference),
+  optimizer: (reference: Reference) => create(optimizerRegistry, "optimizer", reference),
+  architecture: (reference: Reference) => create(architectureRegistry, "model", reference),
+  attack: (reference: Reference) => create(attackRegistry, "attack", reference),
+} as const;

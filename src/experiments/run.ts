@@ -1,0 +1,197 @@
+// Runs a recipe: its trials side by side, each continued from where it stopped, and the files of the whole.
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { check } from "../base/errors.js";
+import { writeWhole } from "../data/disk.js";
+import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
+import { Interrupted, type Progress } from "../defenses/train.js";
+import type { Engine } from "../runtime/engine.js";
+import { workerEngine } from "../runtime/worker-engine.js";
+import { environment } from "./environment.js";
+import type { Recipe } from "./recipe.js";
+import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import { openFolder, paths, writeJson, writeMetrics } from "./store.js";
+import { finishedTrial, knownMetrics, runTrial, trialsOf, type Trial, type TrialResult } from "./trial.js";
+
+/** What happens while a recipe runs; for bars and lines. */
+export type RunEvent =
+  | { readonly kind: "start"; readonly trials: readonly string[]; readonly finished: readonly string[] }
+  | { readonly kind: "training"; readonly trial: string; readonly progress: Progress }
+  | { readonly kind: "epoch"; readonly trial: string; readonly line: MetricsLine }
+  | {
+      readonly kind: "evaluation";
+      readonly trial: string;
+      readonly progress: { readonly done: number; readonly total: number; readonly attack: string };
+    }
+  | { readonly kind: "done"; readonly trial: string; readonly result: TrialResult };
+
+export interface RunOptions {
+  readonly recipe: Recipe;
+  /** The recipe's text, kept beside the results. */
+  readonly text: string;
+  readonly folder: string;
+  /** Start over: remove what an earlier run left. */
+  readonly fresh?: boolean;
+  readonly provider?: string;
+  /** Trials side by side; default: as many as cores, at most the trials left. Results do not depend on it. */
+  readonly jobs?: number;
+  /** Seconds between checkpoints; default 15. */
+  readonly checkpointEvery?: number;
+  readonly signal?: AbortSignal;
+  onEvent?(event: RunEvent): void;
+}
+
+/** Hash of all that decides the results. */
+const identityOf = (recipe: Recipe): string => {
+  const { description: _, name: __, ...rest } = recipe;
+  return createHash("sha256").update(JSON.stringify(rest)).digest("hex");
+};
+
+/** Takes trials off `queue` until it is empty or one fails. */
+async function work(queue: Trial[], engine: Engine, run: (trial: Trial, engine: Engine) => Promise<void>): Promise<void> {
+  for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) await run(trial, engine);
+}
+
+/** Keeps metrics.jsonl complete while trials run: what earlier runs left, then a line for each epoch. */
+async function metricsLog(folder: string, recipe: Recipe, trials: readonly Trial[]) {
+  const lines = (await Promise.all(trials.map((trial) => knownMetrics(folder, recipe, trial)))).flat();
+  await writeMetrics(folder, lines);
+  let writing = Promise.resolve();
+  return {
+    add(line: MetricsLine): void {
+      lines.push(line);
+      writing = writing.then(() => writeMetrics(folder, lines));
+    },
+    settled: () => writing,
+  };
+}
+
+interface Plan {
+  readonly options: RunOptions;
+  readonly dataset: Dataset;
+  readonly results: Map<string, TrialResult>;
+  readonly stop: AbortController;
+}
+
+/** Runs every trial that is left, on `jobs` engines; the first failure stops the others at their next checkpoint. */
+async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads: number): Promise<void> {
+  const { options, dataset, results, stop } = plan;
+  const { recipe, folder } = options;
+  const emit = (event: RunEvent): void => options.onEvent?.(event);
+  const log = await metricsLog(folder, recipe, trialsOf(recipe));
+  const engines = Array.from({ length: jobs }, () =>
+    workerEngine({ threads, ...(options.provider !== undefined && { provider: options.provider }) }),
+  );
+  const runOne = async (trial: Trial, engine: Engine): Promise<void> => {
+    if (stop.signal.aborted) throw new Interrupted(trial.name);
+    const { name } = trial;
+    const context = {
+      recipe,
+      dataset,
+      folder,
+      engine,
+      signal: stop.signal,
+      saveEvery: (options.checkpointEvery ?? 15) * 1000,
+      onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
+      onEvaluation: (progress: { done: number; total: number; attack: string }) =>
+        emit({ kind: "evaluation", trial: name, progress }),
+      onEpoch: (line: MetricsLine) => {
+        log.add(line);
+        emit({ kind: "epoch", trial: name, line });
+      },
+    };
+    const result = await runTrial(context, trial).catch((error: unknown) => {
+      stop.abort();
+      throw error;
+    });
+    results.set(name, result);
+    emit({ kind: "done", trial: name, result });
+  };
+  const queue = [...left];
+  try {
+    const outcomes = await Promise.allSettled(engines.map((engine) => work(queue, engine, runOne)));
+    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    // A real failure counts for more than the interruptions it caused.
+    const [first] = errors.sort((a, b) => Number(a instanceof Interrupted) - Number(b instanceof Interrupted));
+    if (first !== undefined) throw first instanceof Error ? first : new Error(String(first));
+  } finally {
+    await log.settled();
+    await Promise.all(engines.map((engine) => engine.close()));
+  }
+}
+
+/** The whole run's files, in the recipe's order whatever the order of the trials. */
+async function writeSummary(plan: Plan, run: RunFile): Promise<ResultsFile> {
+  const { options, results } = plan;
+  const { folder, recipe } = options;
+  const ordered = trialsOf(recipe).flatMap((trial) => {
+    const result = results.get(trial.name);
+    return result ? [{ name: trial.name, ...result }] : [];
+  });
+  const file: ResultsFile = { schema: 1, dataset: recipe.dataset, rows: ordered.map(({ row }) => row) };
+  await writeMetrics(folder, ordered.flatMap(({ metrics }) => metrics));
+  await writeJson(join(folder, paths.results), file);
+  const times = Object.fromEntries(ordered.map(({ name, seconds }) => [name, seconds]));
+  await writeJson(join(folder, paths.run), { ...run, finished: new Date().toISOString(), times });
+  return file;
+}
+
+/** What `runRecipe` returns: the results, and whether everything had been done before. */
+export interface RunOutcome {
+  readonly results: ResultsFile;
+  readonly alreadyDone: boolean;
+}
+
+/**
+ * Trains and evaluates every trial of `recipe` in `folder`; continues what is there. Throws `Interrupted` when the
+ * signal fires, with everything saved.
+ */
+export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
+  const { recipe, folder } = options;
+  const before = await openFolder(folder, { fresh: options.fresh ?? false });
+  const identity = identityOf(recipe);
+  check(
+    before === null || before.identity === identity,
+    folder,
+    "a run of this recipe",
+    () => "one of another recipe (use --fresh to start over, or --out for another folder)",
+  );
+  const trials = trialsOf(recipe);
+  const results = new Map<string, TrialResult>();
+  for (const trial of trials) {
+    const finished = await finishedTrial(folder, recipe, trial);
+    if (finished !== null) results.set(trial.name, finished);
+  }
+  const left = trials.filter((trial) => !results.has(trial.name));
+  const finished = [...results.keys()];
+  options.onEvent?.({ kind: "start", trials: trials.map((trial) => trial.name), finished });
+  const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), left.length));
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const setup = { provider: options.provider ?? "cpu", threads, jobs };
+  const run: RunFile = before ?? {
+    schema: 1,
+    kind: "temper-run",
+    name: recipe.name,
+    recipe,
+    identity,
+    environment: environment(setup),
+    started: new Date().toISOString(),
+    finished: null,
+    times: {},
+  };
+  const stop = new AbortController();
+  const plan: Plan = { options, results, stop, dataset: await loadDataset(datasetNamed(recipe.dataset)) };
+  if (left.length === 0 && before?.finished) return { results: await writeSummary(plan, before), alreadyDone: true };
+  await writeJson(join(folder, paths.run), run);
+  await writeWhole(join(folder, paths.recipe), options.text);
+  const forward = (): void => stop.abort();
+  options.signal?.addEventListener("abort", forward);
+  if (options.signal?.aborted) stop.abort();
+  try {
+    if (left.length > 0) await runAll(plan, left, jobs, threads);
+  } finally {
+    options.signal?.removeEventListener("abort", forward);
+  }
+  return { results: await writeSummary(plan, run), alreadyDone: false };
+}

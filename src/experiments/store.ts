@@ -1,0 +1,135 @@
+// The folder of a run: what lies where, read and written whole.
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import { check, fail, TemperError } from "../base/errors.js";
+import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import { tensor, type Tensor } from "../base/tensor.js";
+import { makeFolder, writeWhole } from "../data/disk.js";
+import { schemas, type Gallery, type MetricsLine, type ResultsFile, type RunFile, type RunRecord } from "./records.js";
+
+/** Paths inside a run's folder. */
+export const paths = {
+  run: "run.json",
+  results: "results.json",
+  metrics: "metrics.jsonl",
+  recipe: "recipe.yaml",
+  model: (trial: string): string => join("models", `${trial}.onnx`),
+  trial: (trial: string): string => join("trials", trial),
+  checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
+  training: (trial: string): string => join("trials", trial, "training.json"),
+  row: (trial: string): string => join("trials", trial, "row.json"),
+  gallery: (trial: string): string => join("trials", trial, "gallery.safetensors"),
+} as const;
+
+export const writeJson = (path: string, value: unknown): Promise<void> =>
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+
+const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+
+/** The text of a file, or null where there is none. */
+async function textOf(path: string): Promise<string | null> {
+  return readFile(path, "utf8").catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw new TemperError(`${path}: expected a readable file, got ${String(error)}`);
+  });
+}
+
+/** A JSON file checked by its schema, or null where there is none. */
+export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> {
+  const text = await textOf(path);
+  if (text === null) return null;
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    fail(path, "JSON", "something else (the file is damaged)");
+  }
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  return fail(path, `a file of Temper's (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`, "something else");
+}
+
+/** Makes sure that `folder` is new, empty or a run's; with `fresh`, removes what a run left there. */
+export async function openFolder(folder: string, { fresh }: { readonly fresh: boolean }): Promise<RunFile | null> {
+  const entries = await readdir(folder).catch((error: unknown): string[] => {
+    if (isMissing(error)) return [];
+    throw new TemperError(`${folder}: expected a folder, got something else`);
+  });
+  const run = entries.includes(paths.run) ? await readJson(join(folder, paths.run), schemas.run) : null;
+  check(
+    run !== null || entries.length === 0,
+    folder,
+    "an empty folder or one of Temper's runs",
+    () => `a folder with ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""}`,
+  );
+  if (fresh && run !== null) {
+    await rm(folder, { recursive: true, force: true });
+    return null;
+  }
+  await makeFolder(folder);
+  return run;
+}
+
+const galleryTensors = ({ imageShape, features, ...gallery }: Gallery): Record<string, Tensor> => {
+  const images = [gallery.labels.length, ...imageShape];
+  const integers = (data: Int32Array): Tensor => tensor("int32", [data.length], data);
+  return {
+    originals: tensor("float32", images, gallery.originals),
+    adversarial: tensor("float32", images, gallery.adversarial),
+    labels: integers(gallery.labels),
+    predictions: integers(gallery.predictions),
+    adversarialPredictions: integers(gallery.adversarialPredictions),
+    ...(features && { features: tensor("float32", features.shape, features.values) }),
+  };
+};
+
+export async function writeGallery(path: string, gallery: Gallery): Promise<void> {
+  const { trial, method, seed, attack, imageShape } = gallery;
+  const about = JSON.stringify({ trial, method, seed, attack, imageShape });
+  await writeWhole(path, encodeTensors(galleryTensors(gallery), { about }));
+}
+
+/** The gallery at `path`, or null where there is none. */
+async function readGallery(path: string): Promise<Gallery | null> {
+  const file = await readFile(path).catch(() => null);
+  if (file === null) return null;
+  const { tensors, metadata } = decodeTensors(path, file);
+  const floatsOf = (name: string): Float32Array => {
+    const data = tensors[name]?.data;
+    return data instanceof Float32Array ? data : fail(path, `float32 '${name}'`, "none");
+  };
+  const integersOf = (name: string): Int32Array => {
+    const data = tensors[name]?.data;
+    return data instanceof Int32Array ? data : fail(path, `int32 '${name}'`, "none");
+  };
+  const features = tensors["features"];
+  return {
+    ...(JSON.parse(metadata["about"] ?? "{}") as Pick<Gallery, "trial" | "method" | "seed" | "attack" | "imageShape">),
+    originals: floatsOf("originals"),
+    adversarial: floatsOf("adversarial"),
+    labels: integersOf("labels"),
+    predictions: integersOf("predictions"),
+    adversarialPredictions: integersOf("adversarialPredictions"),
+    features: features ? { shape: features.shape, values: floatsOf("features") } : null,
+  };
+}
+
+export const writeMetrics = (folder: string, lines: readonly MetricsLine[]): Promise<void> =>
+  writeWhole(join(folder, paths.metrics), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+
+/** All that a finished run left behind; throws when it is not finished or not Temper's. */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const run = await readJson(join(folder, paths.run), schemas.run);
+  const results: ResultsFile | null = await readJson(join(folder, paths.results), schemas.results);
+  if (run === null || results === null)
+    return fail(folder, "the folder of a finished run", run === null ? "no run.json" : "no results.json yet");
+  const text = (await textOf(join(folder, paths.metrics))) ?? "";
+  const metrics = text.split("\n").flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
+  const trials = await readdir(join(folder, "trials")).catch(() => []);
+  const order = results.rows.map((row) => `${row.method}-seed${row.seed}`);
+  const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));
+  const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
+  return { run, results, metrics, galleries: galleries.filter((gallery) => gallery !== null) };
+}

@@ -1,0 +1,204 @@
+// One trial: a method with a seed, trained, exported and evaluated; each part is done once and found again.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeWhole } from "../data/disk.js";
+import type { Dataset } from "../data/index.js";
+import { limit } from "../data/index.js";
+import { compose } from "../defenses/compose.js";
+import { dropCheckpoint, loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
+import { initialState, train, type Progress, type TrainingState } from "../defenses/train.js";
+import { buildTrainStep } from "../defenses/train-step.js";
+import { exportClassifier } from "../nn/classifier.js";
+import type { Model, Weights } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
+import { assess } from "./assess.js";
+import { make, type Method, type Recipe } from "./recipe.js";
+import { metricsLine, resultRow, type MetricsLine, type ResultRow } from "./records.js";
+import { paths, readJson, writeGallery, writeJson } from "./store.js";
+
+export interface Trial {
+  /** `method-seedN`: its folder and its model's file. */
+  readonly name: string;
+  readonly method: Method;
+  readonly seed: number;
+}
+
+/** Every method with every seed, in the recipe's order. */
+export const trialsOf = (recipe: Recipe): Trial[] =>
+  recipe.methods.flatMap((method) =>
+    recipe.seeds.map((seed) => ({ name: `${method.name}-seed${seed}`, method, seed })),
+  );
+
+export interface TrialContext {
+  readonly recipe: Recipe;
+  readonly dataset: Dataset;
+  readonly folder: string;
+  readonly engine: Engine;
+  readonly signal: AbortSignal;
+  /** Milliseconds between checkpoints. */
+  readonly saveEvery: number;
+  onEpoch(line: MetricsLine): void;
+  onProgress(progress: Progress): void;
+  onEvaluation(progress: { readonly done: number; readonly total: number; readonly attack: string }): void;
+}
+
+const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
+
+/** What decides a trial's weights. */
+const trainingIdentity = ({ dataset, model, training }: Recipe, { method, seed }: Trial): string =>
+  hash({ dataset, model, training, method, seed });
+
+/** What decides a trial's row. */
+const rowIdentity = (recipe: Recipe, trial: Trial): string =>
+  hash({ training: trainingIdentity(recipe, trial), evaluation: recipe.evaluation });
+
+const trainingFile = z.strictObject({
+  schema: z.literal(1),
+  identity: z.string(),
+  model: z.string().describe("sha256 of the model's file"),
+  seconds: z.number(),
+  metrics: z.array(metricsLine),
+});
+
+const rowFile = z.strictObject({ schema: z.literal(1), identity: z.string(), seconds: z.number(), row: resultRow });
+
+/** What a finished trial yields. */
+export interface TrialResult {
+  readonly row: ResultRow;
+  readonly metrics: readonly MetricsLine[];
+  readonly seconds: { readonly training: number; readonly evaluation: number };
+}
+
+/** Options of a method as results show them: those of its one defence, or of each by name. */
+const optionsOf = ({ defenses }: Method): Record<string, unknown> => {
+  const [only] = defenses;
+  if (defenses.length === 1 && only) return { ...only.options };
+  return Object.fromEntries(defenses.map(({ name, options }) => [name, options]));
+};
+
+const toLines = (trial: Trial, { history }: TrainingState): MetricsLine[] =>
+  history.map(({ epoch, learningRate, metrics }) => ({
+    trial: trial.name,
+    method: trial.method.name,
+    seed: trial.seed,
+    epoch: epoch + 1,
+    learningRate,
+    metrics: { ...metrics },
+  }));
+
+function modelOf({ recipe, dataset }: TrialContext): Model {
+  return make.architecture(recipe.model)({ inputShape: dataset.imageShape, classes: dataset.classes });
+}
+
+/** Trains from the last checkpoint, or from the start. */
+async function trainTrial(context: TrialContext, trial: Trial, model: Model): Promise<TrainingState> {
+  const { recipe, dataset, folder, engine, signal } = context;
+  const { training } = recipe;
+  const defense = compose(trial.method.defenses.map(make.defense));
+  const split = training.limit === undefined ? dataset.train : limit(dataset.train, training.limit);
+  const step = buildTrainStep({
+    model,
+    defense,
+    optimizer: make.optimizer(training.optimizer),
+    loss: training.loss,
+    labelSmoothing: training.labelSmoothing,
+    bounds: [0, 1],
+    pixels: defense.movesInputs ? "float32" : "uint8",
+  });
+  const identity = trainingIdentity(recipe, trial);
+  const place = join(folder, paths.checkpoint(trial.name));
+  const saved = await loadCheckpoint(place, identity);
+  const state = saved ?? initialState(step, model.initialize(trial.seed), split);
+  return train({
+    engine,
+    step,
+    split,
+    imageShape: dataset.imageShape,
+    epochs: training.epochs,
+    batchSize: training.batchSize,
+    seed: trial.seed,
+    schedule: training.learningRate,
+    state,
+    name: trial.name,
+    signal,
+    saveEvery: context.saveEvery,
+    save: (current) => saveCheckpoint(place, identity, current),
+    onProgress: context.onProgress,
+    onEpoch: (record) => {
+      const [line] = toLines(trial, { ...state, history: [record] });
+      if (line) context.onEpoch(line);
+    },
+  });
+}
+
+/** The trained model's file; trains if it is not there or not of this recipe. */
+async function trainedModel(context: TrialContext, trial: Trial): Promise<z.output<typeof trainingFile>> {
+  const { recipe, folder } = context;
+  const identity = trainingIdentity(recipe, trial);
+  const [place, modelPath] = [join(folder, paths.training(trial.name)), join(folder, paths.model(trial.name))];
+  const known = await readJson(place, trainingFile);
+  const bytes = await readFile(modelPath).catch(() => null);
+  const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
+  if (known?.identity === identity && bytes !== null && sha256(bytes) === known.model) return known;
+  const begun = performance.now();
+  const model = modelOf(context);
+  const state = await trainTrial(context, trial, model);
+  const weights: Weights = Object.fromEntries(
+    [...model.parameters, ...model.buffers].flatMap(({ name }) => {
+      const value = state.tensors[name];
+      return value ? [[name, value] as const] : [];
+    }),
+  );
+  const file = exportClassifier({ model, weights, bounds: [0, 1] }, { method: trial.method.name, seed: String(trial.seed) });
+  await writeWhole(modelPath, file);
+  const seconds = (performance.now() - begun) / 1000;
+  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics: toLines(trial, state) };
+  await writeJson(place, done);
+  await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
+  return done;
+}
+
+/** Epochs that are behind a trial: from its training file or its last checkpoint. */
+export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial): Promise<MetricsLine[]> {
+  const identity = trainingIdentity(recipe, trial);
+  const done = await readJson(join(folder, paths.training(trial.name)), trainingFile);
+  if (done?.identity === identity) return done.metrics;
+  const saved = await loadCheckpoint(join(folder, paths.checkpoint(trial.name)), identity);
+  return saved === null ? [] : toLines(trial, saved);
+}
+
+/** The trial's result if all of it is done, else null. */
+export async function finishedTrial(folder: string, recipe: Recipe, trial: Trial): Promise<TrialResult | null> {
+  const training = await readJson(join(folder, paths.training(trial.name)), trainingFile);
+  const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
+  if (training === null || done?.identity !== rowIdentity(recipe, trial)) return null;
+  if (training.identity !== trainingIdentity(recipe, trial)) return null;
+  return { row: done.row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: done.seconds } };
+}
+
+/** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
+export async function runTrial(context: TrialContext, trial: Trial): Promise<TrialResult> {
+  const { recipe, folder } = context;
+  const finished = await finishedTrial(folder, recipe, trial);
+  if (finished !== null) return finished;
+  const training = await trainedModel(context, trial);
+  const begun = performance.now();
+  const file = await readFile(join(folder, paths.model(trial.name)));
+  const { clean, robust, flags, gallery } = await assess(context, trial, file);
+  await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
+  const { method, seed } = trial;
+  const row: ResultRow = {
+    method: method.name,
+    seed,
+    options: optionsOf(method),
+    epochs: recipe.training.epochs,
+    clean,
+    robust,
+    ...(flags.length > 0 && { flags }),
+  };
+  const seconds = (performance.now() - begun) / 1000;
+  await writeJson(join(folder, paths.row(trial.name)), { schema: 1, identity: rowIdentity(recipe, trial), seconds, row });
+  return { row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: seconds } };
+}
