@@ -28,11 +28,14 @@ export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, num
   return z
     .union([z.number(), z.string()], { error: () => `expected ${allowed}` })
     .transform((given) => (typeof given === "number" ? given : parseQuantity(given)))
-    .refine((value) => Number.isFinite(value) && value >= min && value <= max, { error: `expected ${allowed}` })
+    .refine((value) => Number.isFinite(value) && value >= min && value <= max, {
+      error: `expected ${allowed}`,
+    })
     .pipe(z.number()) as z.ZodType<number, number | string>;
 };
 
-const shown = (value: unknown): string => (value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value)));
+const shown = (value: unknown): string =>
+  value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
 
 /** The value at `path`, or the last one on the way there that is not an object. */
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
@@ -68,9 +71,14 @@ function describe(where: string, schema: z.ZodType, given: unknown, issue: z.cor
     const near = closest(key, known);
     const hint = near === undefined ? "" : ` – did you mean '${near}'?`;
     const list = known.length > 0 ? known.join(", ") : "none";
-    return new OptionError(`${at(issue.path)}: unknown option '${key}'${hint} (known: ${list})`, [...issue.path, key]);
+    return new OptionError(`${at(issue.path)}: unknown option '${key}'${hint} (known: ${list})`, [
+      ...issue.path,
+      key,
+    ]);
   }
-  const expected = issue.message.replace(/^(Invalid (input|option)|Too (small|big)): /, "").replace(/, received .*$/, "");
+  const expected = issue.message
+    .replace(/^(Invalid (input|option)|Too (small|big)): /, "")
+    .replace(/, received .*$/, "");
   const words = expected.startsWith("expected") ? expected : `expected ${expected}`;
   return new OptionError(`${at(issue.path)}: ${words}, got ${shown(valueAt(given, issue.path))}`, issue.path);
 }
@@ -99,7 +107,10 @@ export function unit<S extends z.ZodType, T>(
   schema: S,
   build: (options: z.output<S>) => T,
 ): Unit<S, T> {
-  return Object.assign((options?: z.input<S>) => build(parseOptions(name, schema, options ?? {})), { schema, summary });
+  return Object.assign((options?: z.input<S>) => build(parseOptions(name, schema, options ?? {})), {
+    schema,
+    summary,
+  });
 }
 
 /** A unit whose option types are not known: what a registry holds. */

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { check, fail, TemperError } from "./errors.js";
 import { bytesPerElement, tensor, viewOf, type DType, type Tensor } from "./tensor.js";
 
-const codes: Readonly<Record<DType, string>> = { float32: "F32", int32: "I32", int64: "I64", uint8: "U8", bool: "BOOL" };
+const codes: Readonly<Record<DType, string>> = {
+  float32: "F32",
+  int32: "I32",
+  int64: "I64",
+  uint8: "U8",
+  bool: "BOOL",
+};
 
 interface Entry {
   readonly dtype: string;
@@ -25,7 +31,10 @@ export function encodeTensors(
   const entries = Object.entries(tensors).map(([name, value]) => {
     const start = end;
     end += value.data.length * bytesPerElement[value.dtype];
-    return [name, { dtype: codes[value.dtype], shape: value.shape, data_offsets: [start, end] } satisfies Entry] as const;
+    return [
+      name,
+      { dtype: codes[value.dtype], shape: value.shape, data_offsets: [start, end] } satisfies Entry,
+    ] as const;
   });
   const data = new Uint8Array(end);
   let offset = 0;
@@ -47,7 +56,8 @@ export function encodeTensors(
 function readHeader(where: string, file: Uint8Array): { header: Record<string, unknown>; start: number } {
   check(file.length >= 8, where, "a tensor file", () => `${file.length} bytes`);
   const length = Number(new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true));
-  if (8 + length > file.length) fail(where, `${8 + length} bytes or more`, `${file.length} (the file is cut short)`);
+  if (8 + length > file.length)
+    fail(where, `${8 + length} bytes or more`, `${file.length} (the file is cut short)`);
   try {
     const header: unknown = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length)));
     if (typeof header !== "object" || header === null) throw new SyntaxError("no object");
@@ -78,7 +88,10 @@ export function decodeTensors(where: string, file: Uint8Array): DecodedTensors {
     const known = (Object.keys(codes) as DType[]).find((candidate) => codes[candidate] === entry.dtype);
     const dtype = known ?? fail(where, "a known dtype", entry.dtype, Object.values(codes).join(", "));
     const [from, to] = entry.data_offsets;
-    return [name, tensor(dtype, entry.shape, viewOf(dtype, own, from, (to - from) / bytesPerElement[dtype]))] as const;
+    return [
+      name,
+      tensor(dtype, entry.shape, viewOf(dtype, own, from, (to - from) / bytesPerElement[dtype])),
+    ] as const;
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }

@@ -59,7 +59,8 @@ async function readBlocks(folder: string, { blocks, storedLength }: Position): P
   for (const name of blocks) {
     const path = join(folder, name);
     const block = await readFile(path).catch(() => fail("checkpoint", `the file ${path}`, "none"));
-    if (blockName(block) !== name) fail(path, "data that matches its name", "something else (the file is damaged)");
+    if (blockName(block) !== name)
+      fail(path, "data that matches its name", "something else (the file is damaged)");
     bytes.set(block, offset);
     offset += block.length;
   }

@@ -60,4 +60,3 @@ export interface Defense {
   /** Whether the stored inputs move (they are then part of the state). */
   readonly movesInputs: boolean;
 }
-

@@ -34,7 +34,11 @@ function gatherBytes(images: Uint8Array, size: number, indices: Uint32Array): Ui
 }
 
 /** Noise for a chunk: each sample's is drawn at (sample, epoch, copy), whatever its place in the batch. */
-function noiseFor({ input, request }: NoiseInput, seed: number, { indices, batchSize, epoch }: Chunk): Tensor {
+function noiseFor(
+  { input, request }: NoiseInput,
+  seed: number,
+  { indices, batchSize, epoch }: Chunk,
+): Tensor {
   const [rows = 0, ...rest] = resolveShape(request.shape, batchSize);
   const size = count(rest);
   const steps = indices.length / batchSize;
@@ -62,13 +66,16 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
   const lead = [indices.length / batchSize, batchSize];
   const labels = new Int32Array(indices.length);
   gatherLabels(split.labels, indices, labels);
-  const pixels = (): Tensor => tensor("uint8", [...lead, ...imageShape], gatherBytes(split.images, size, indices));
+  const pixels = (): Tensor =>
+    tensor("uint8", [...lead, ...imageShape], gatherBytes(split.images, size, indices));
   const floatRows = (values: Float32Array): Tensor => {
     const out = new Float32Array(indices.length * size);
     gatherFloatRows(values, size, indices, out);
     return tensor("float32", [...lead, ...imageShape], out);
   };
-  const noise = step.noise.map((wanted) => [wanted.input.name, noiseFor(wanted, source.seed, chunk)] as const);
+  const noise = step.noise.map(
+    (wanted) => [wanted.input.name, noiseFor(wanted, source.seed, chunk)] as const,
+  );
   return {
     iterations: tensor("int64", [], BigInt64Array.of(BigInt(lead[0] ?? 1))),
     inputs: stored ? floatRows(stored) : pixels(),

@@ -9,7 +9,12 @@ import type { Batch, Defense } from "./defense.js";
 
 const schema = z.strictObject({
   epsilon: quantity(0).default(0.3).describe("L∞ step, input units"),
-  ratio: z.number().min(0).max(1).default(0.5).describe("share of the loss on adversarial images; 0 is standard"),
+  ratio: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe("share of the loss on adversarial images; 0 is standard"),
   clip: z.boolean().default(true).describe("clip adversarial images to the bounds"),
   labels: z.enum(["true", "predicted"]).default("true").describe("labels to craft with (true ones can leak)"),
   noise: z.enum(["redraw", "share"]).default("redraw").describe("dropout masks of the two passes"),

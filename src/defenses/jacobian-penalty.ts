@@ -23,7 +23,9 @@ const schema = z.strictObject({
   reduction: z
     .enum(["sum", "mean-pixels", "mean"])
     .default("mean")
-    .describe("over outputs and pixels: sum; mean over pixels; mean over both. Always the mean over the batch"),
+    .describe(
+      "over outputs and pixels: sum; mean over pixels; mean over both. Always the mean over the batch",
+    ),
   points: z.enum(["all", "clean"]).default("all").describe("every row of the batch, or the clean ones only"),
   statistics: z.enum(["held", "free"]).default("held").describe("batch-norm's statistics inside the penalty"),
 });

@@ -17,7 +17,9 @@ const schema = z.strictObject({
     .default("batch-mean")
     .describe("gradient of the batch's mean loss (divided by the batch size), or of each sample's own loss"),
   clip: z.boolean().default(false).describe("keep stored inputs within the bounds"),
-  radius: quantity(0).optional().describe("keep stored inputs in this L∞ ball around the originals, input units"),
+  radius: quantity(0)
+    .optional()
+    .describe("keep stored inputs in this L∞ ball around the originals, input units"),
 });
 
 type Options = z.output<typeof schema>;

@@ -11,7 +11,10 @@ import type { Defense } from "./defense.js";
 const schema = z.strictObject({
   epsilon: quantity(0).default(0.5).describe("relative size of the perturbation"),
   p: z.number().min(0).max(1).default(0.5).describe("probability of the + sign"),
-  granularity: z.enum(["element", "sample"]).default("element").describe("one sign per element or per sample"),
+  granularity: z
+    .enum(["element", "sample"])
+    .default("element")
+    .describe("one sign per element or per sample"),
   sites: z.array(z.string()).min(1).default(["input"]).describe("input and/or names of hidden activations"),
 });
 
@@ -39,7 +42,12 @@ export const signNoise = unit(
       const { model } = context;
       const known = ["input", ...model.sites];
       for (const site of options.sites)
-        check(known.includes(site), "sign-noise.sites", `sites of ${model.name} (${known.join(", ")})`, () => `'${site}'`);
+        check(
+          known.includes(site),
+          "sign-noise.sites",
+          `sites of ${model.name} (${known.join(", ")})`,
+          () => `'${site}'`,
+        );
       const epsilon = context.scalar("sign-noise.epsilon", options.epsilon);
       return objective(batch, {
         ...context,

@@ -36,7 +36,11 @@ export interface TrainStep {
   /** Values of the defences' scalar inputs. */
   readonly scalars: Readonly<Record<string, number>>;
   /** Starting values of optimizer slots, by state name: { name, shape, value }. */
-  readonly slots: readonly { readonly name: string; readonly shape: readonly number[]; readonly value: number }[];
+  readonly slots: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly value: number;
+  }[];
   /** Whether the step returns moved inputs as `storedInputs`. */
   readonly movesInputs: boolean;
   /** Whether it needs the inputs as they were before any update, as `originals`. */
@@ -58,7 +62,12 @@ function requests() {
   };
   const scalar = (name: string, value: number): Node => {
     const known = scalars.get(name);
-    check(known === undefined || known.value === value, name, "one value", () => `${known?.value ?? ""} and ${value}`);
+    check(
+      known === undefined || known.value === value,
+      name,
+      "one value",
+      () => `${known?.value ?? ""} and ${value}`,
+    );
     const held = known ?? { node: input(name, []), value };
     scalars.set(name, held);
     return held.node;
@@ -76,7 +85,11 @@ interface StepInputs {
 }
 
 /** What defences see: passes in training mode whose noise is named after the pass. */
-function contextOf(options: StepOptions, { stored, originals, value, updates }: StepInputs, asked: Requests): StepContext {
+function contextOf(
+  options: StepOptions,
+  { stored, originals, value, updates }: StepInputs,
+  asked: Requests,
+): StepContext {
   const noise = (pass: string): NoiseSource => ({
     draw: (request) => asked.draw({ ...request, name: `${pass}/${request.name}` }),
   });
@@ -88,7 +101,10 @@ function contextOf(options: StepOptions, { stored, originals, value, updates }: 
     noise,
     scalar: asked.scalar,
     loss: losses[options.loss],
-    logits: (inputs, { noise: name = "train", movesStatistics = false, statisticsHeld = false, site } = {}) => {
+    logits: (
+      inputs,
+      { noise: name = "train", movesStatistics = false, statisticsHeld = false, site } = {},
+    ) => {
       const pass: Pass = {
         training: true,
         statisticsHeld,
@@ -108,14 +124,21 @@ const asFloat = (x: InputNode): Node => (x.dtype === "uint8" ? div(cast(x, "floa
 export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 
 /** Parameters and their slots after one step down the gradients. */
-function optimizerStep(loss: Node, weights: ReadonlyMap<string, InputNode>, options: StepOptions, step: Node) {
+function optimizerStep(
+  loss: Node,
+  weights: ReadonlyMap<string, InputNode>,
+  options: StepOptions,
+  step: Node,
+) {
   const { model, optimizer } = options;
   const trained = model.parameters.filter((parameter) => parameter.trainable);
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
   const gradients = scope("gradient", () => gradient(loss, nodes));
   const learningRate = input("learningRate", []);
   const carried = trained.flatMap(({ name, shape }, i) => {
-    const slots = Object.keys(optimizer.slots).map((slot) => [slot, input(slotName(name, slot), shape)] as const);
+    const slots = Object.keys(optimizer.slots).map(
+      (slot) => [slot, input(slotName(name, slot), shape)] as const,
+    );
     const [parameter, g] = [nodes[i], gradients[i]];
     if (parameter === undefined || g === undefined) return [];
     const next = scope("optimizer", () =>
@@ -185,7 +208,12 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const loop: LoopFunction = {
     name: "train",
     carried: [...carried, ...buffers, { input: step, next }],
-    scanned: [inputs, labels, ...(needsOriginals ? [originals] : []), ...[...asked.noise.values()].map((n) => n.input)],
+    scanned: [
+      inputs,
+      labels,
+      ...(needsOriginals ? [originals] : []),
+      ...[...asked.noise.values()].map((n) => n.input),
+    ],
     invariant: [
       learningRate,
       ...[...asked.scalars.values()].map((held) => held.node),

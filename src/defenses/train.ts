@@ -92,7 +92,13 @@ const targetMilliseconds = 250;
 const maxChunkBytes = 64 * 2 ** 20;
 
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
-function nextChunk(order: Uint32Array, options: TrainOptions, epoch: number, from: number, size: number): Chunk {
+function nextChunk(
+  order: Uint32Array,
+  options: TrainOptions,
+  epoch: number,
+  from: number,
+  size: number,
+): Chunk {
   const ranges = batchRanges(order.length, options.batchSize).slice(from);
   const width = (i: number): number => (ranges[i]?.end ?? 0) - (ranges[i]?.start ?? 0);
   let length = 1;
@@ -108,7 +114,9 @@ function accumulate(sums: Record<string, number>, results: Tensors, chunk: Chunk
     if (name === "storedInputs") continue;
     for (const [i, value] of data.entries()) {
       if (name === "loss" && !Number.isFinite(Number(value)))
-        throw new TemperError(`${where()}: the loss is ${String(value)} at step ${i + 1} of this run of ${steps}`);
+        throw new TemperError(
+          `${where()}: the loss is ${String(value)} at step ${i + 1} of this run of ${steps}`,
+        );
       sums[name] = (sums[name] ?? 0) + Number(value) * chunk.batchSize;
     }
   }
@@ -170,7 +178,12 @@ async function trainEpoch(
     const results = await running;
     const milliseconds = performance.now() - begun;
     adapt(session, steps, milliseconds, bytesPerStep);
-    accumulate(sums, results, chunk, () => `${options.name}: epoch ${epoch + 1}, batch ${done + 1} of ${total}`);
+    accumulate(
+      sums,
+      results,
+      chunk,
+      () => `${options.name}: epoch ${epoch + 1}, batch ${done + 1} of ${total}`,
+    );
     const moved = results["storedInputs"];
     if (moved && source.stored) storeRows(source.stored, moved, chunk.indices);
     done += steps;
@@ -216,8 +229,16 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   try {
     for (let epoch = state.epoch; epoch < options.epochs; epoch++) {
       const resumed = epoch === state.epoch;
-      const sums = await trainEpoch(session, epoch, resumed ? state.batches : 0, resumed ? state.sums : {}, history);
-      const metrics = Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / split.count]));
+      const sums = await trainEpoch(
+        session,
+        epoch,
+        resumed ? state.batches : 0,
+        resumed ? state.sums : {},
+        history,
+      );
+      const metrics = Object.fromEntries(
+        Object.entries(sums).map(([name, sum]) => [name, sum / split.count]),
+      );
       const record = { epoch, learningRate: learningRateAt(options.schedule, epoch), metrics };
       history.push(record);
       options.onEpoch?.(record);

@@ -23,11 +23,16 @@ export const onnxruntimeVersion = (): string =>
 /** The commit of Temper's own checkout (with `+` if it has changes), or null where there is none. */
 function commitOf(folder: string): string | null {
   const git = (...args: string[]): string =>
-    execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    execFileSync("git", ["-C", folder, ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   try {
     // A package inside somebody else's repository is not that repository.
     if (git("rev-parse", "--show-prefix") !== "") return null;
-    return git("rev-parse", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+");
+    return (
+      git("rev-parse", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") === "" ? "" : "+")
+    );
   } catch {
     return null;
   }

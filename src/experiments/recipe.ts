@@ -65,11 +65,16 @@ export interface AttackPlan extends Reference {
   readonly norm: "linf" | "l2" | "l1";
 }
 
-export interface Recipe extends Omit<z.output<typeof schema>, "model" | "methods" | "training" | "evaluation"> {
+export interface Recipe extends Omit<
+  z.output<typeof schema>,
+  "model" | "methods" | "training" | "evaluation"
+> {
   readonly model: Reference;
   readonly training: Omit<z.output<typeof training>, "optimizer"> & { readonly optimizer: Reference };
   readonly methods: readonly Method[];
-  readonly evaluation: Omit<z.output<typeof evaluation>, "attacks"> & { readonly attacks: readonly AttackPlan[] };
+  readonly evaluation: Omit<z.output<typeof evaluation>, "attacks"> & {
+    readonly attacks: readonly AttackPlan[];
+  };
 }
 
 const stacked = z.strictObject({
@@ -83,7 +88,9 @@ function readMethod(value: unknown, path: readonly PropertyKey[]): Method {
     return { name: reference.name, defenses: [reference] };
   }
   const { name, compose } = withPath(path, () => parseOptions("method", stacked, value));
-  const defenses = compose.map((part, i) => readReference(defenseRegistry, "method", part, [...path, "compose", i]));
+  const defenses = compose.map((part, i) =>
+    readReference(defenseRegistry, "method", part, [...path, "compose", i]),
+  );
   return { name, defenses };
 }
 
@@ -111,13 +118,18 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
 export function readRecipe(data: unknown): Recipe {
   const given = parseOptions("recipe", schema, data);
   if (!(given.dataset in datasets))
-    throw new OptionError(`unknown dataset '${given.dataset}' (known: ${Object.keys(datasets).join(", ")})`, ["dataset"]);
+    throw new OptionError(`unknown dataset '${given.dataset}' (known: ${Object.keys(datasets).join(", ")})`, [
+      "dataset",
+    ]);
   const recipe: Recipe = {
     ...given,
     model: readReference(architectureRegistry, "model", given.model, ["model"]),
     training: {
       ...given.training,
-      optimizer: readReference(optimizerRegistry, "optimizer", given.training.optimizer, ["training", "optimizer"]),
+      optimizer: readReference(optimizerRegistry, "optimizer", given.training.optimizer, [
+        "training",
+        "optimizer",
+      ]),
     },
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: {
@@ -128,7 +140,10 @@ export function readRecipe(data: unknown): Recipe {
   const names = recipe.methods.map((method) => method.name);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice >= 0)
-    throw new OptionError(`method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`, ["methods", twice]);
+    throw new OptionError(
+      `method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`,
+      ["methods", twice],
+    );
   return recipe;
 }
 
@@ -137,7 +152,9 @@ function positionOf(document: Document, lines: LineCounter, path: readonly Prope
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
     const key = path[length - 1];
-    const pair = isMap(parent) ? parent.items.find((item) => isPair(item) && String(item.key) === String(key)) : null;
+    const pair = isMap(parent)
+      ? parent.items.find((item) => isPair(item) && String(item.key) === String(key))
+      : null;
     const node: unknown = pair?.key ?? document.getIn(path.slice(0, length), true);
     if (isNode(node) && node.range) {
       const { line, col } = lines.linePos(node.range[0]);

@@ -20,7 +20,10 @@ function nameAndOptions(kind: string, value: unknown, path: Path): { name: strin
   const entries = isRecord(value) ? Object.entries(value) : [];
   const [entry] = entries;
   if (entries.length !== 1 || entry === undefined)
-    throw new OptionError(`${kind}: expected a name or one 'name: { options }', got ${JSON.stringify(value)}`, path);
+    throw new OptionError(
+      `${kind}: expected a name or one 'name: { options }', got ${JSON.stringify(value)}`,
+      path,
+    );
   return { name: entry[0], given: entry[1] ?? {} };
 }
 
@@ -37,7 +40,10 @@ export function readReference(
   if (unit === undefined) {
     const near = closest(name, Object.keys(registry));
     const hint = near === undefined ? "" : ` – did you mean '${near}'?`;
-    throw new OptionError(`unknown ${kind} '${name}'${hint} (known: ${Object.keys(registry).join(", ")})`, inside);
+    throw new OptionError(
+      `unknown ${kind} '${name}'${hint} (known: ${Object.keys(registry).join(", ")})`,
+      inside,
+    );
   }
   try {
     const options = parseOptions(name, unit.schema, given);
@@ -49,7 +55,11 @@ export function readReference(
 }
 
 /** Makes what `reference` names. */
-export function create<T>(registry: Readonly<Record<string, AnyUnit<T>>>, kind: string, reference: Reference): T {
+export function create<T>(
+  registry: Readonly<Record<string, AnyUnit<T>>>,
+  kind: string,
+  reference: Reference,
+): T {
   const unit = registry[reference.name] ?? failUnknown(kind, kind, reference.name, Object.keys(registry));
   // The options were checked against this unit's own schema when the reference was read.
   return unit(reference.options as never);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { check } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
 import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
+import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import { Interrupted, type Progress } from "../defenses/train.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
@@ -12,7 +13,15 @@ import { environment } from "./environment.js";
 import type { Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
 import { openFolder, paths, writeJson, writeMetrics } from "./store.js";
-import { finishedTrial, knownMetrics, runTrial, trialsOf, type Trial, type TrialResult } from "./trial.js";
+import {
+  finishedTrial,
+  knownMetrics,
+  runTrial,
+  trialsOf,
+  workOf,
+  type Trial,
+  type TrialResult,
+} from "./trial.js";
 
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
@@ -22,7 +31,7 @@ export type RunEvent =
   | {
       readonly kind: "evaluation";
       readonly trial: string;
-      readonly progress: { readonly done: number; readonly total: number; readonly attack: string };
+      readonly progress: EvaluationProgress;
     }
   | { readonly kind: "done"; readonly trial: string; readonly result: TrialResult };
 
@@ -49,7 +58,11 @@ const identityOf = (recipe: Recipe): string => {
 };
 
 /** Takes trials off `queue` until it is empty or one fails. */
-async function work(queue: Trial[], engine: Engine, run: (trial: Trial, engine: Engine) => Promise<void>): Promise<void> {
+async function drain(
+  queue: Trial[],
+  engine: Engine,
+  run: (trial: Trial, engine: Engine) => Promise<void>,
+): Promise<void> {
   for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) await run(trial, engine);
 }
 
@@ -94,8 +107,7 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
       signal: stop.signal,
       saveEvery: (options.checkpointEvery ?? 15) * 1000,
       onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
-      onEvaluation: (progress: { done: number; total: number; attack: string }) =>
-        emit({ kind: "evaluation", trial: name, progress }),
+      onEvaluation: (progress: EvaluationProgress) => emit({ kind: "evaluation", trial: name, progress }),
       onEpoch: (line: MetricsLine) => {
         log.add(line);
         emit({ kind: "epoch", trial: name, line });
@@ -108,12 +120,18 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
     results.set(name, result);
     emit({ kind: "done", trial: name, result });
   };
-  const queue = [...left];
+  // The longest first: otherwise the last one runs alone beside idle cores.
+  const work = new Map(left.map((trial) => [trial, workOf(recipe, dataset, trial)]));
+  const queue = [...left].sort((a, b) => (work.get(b) ?? 0) - (work.get(a) ?? 0));
   try {
-    const outcomes = await Promise.allSettled(engines.map((engine) => work(queue, engine, runOne)));
-    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    const outcomes = await Promise.allSettled(engines.map((engine) => drain(queue, engine, runOne)));
+    const errors = outcomes.flatMap((outcome) =>
+      outcome.status === "rejected" ? [outcome.reason as unknown] : [],
+    );
     // A real failure counts for more than the interruptions it caused.
-    const [first] = errors.sort((a, b) => Number(a instanceof Interrupted) - Number(b instanceof Interrupted));
+    const [first] = errors.sort(
+      (a, b) => Number(a instanceof Interrupted) - Number(b instanceof Interrupted),
+    );
     if (first !== undefined) throw first instanceof Error ? first : new Error(String(first));
   } finally {
     await log.settled();
@@ -130,7 +148,10 @@ async function writeSummary(plan: Plan, run: RunFile): Promise<ResultsFile> {
     return result ? [{ name: trial.name, ...result }] : [];
   });
   const file: ResultsFile = { schema: 1, dataset: recipe.dataset, rows: ordered.map(({ row }) => row) };
-  await writeMetrics(folder, ordered.flatMap(({ metrics }) => metrics));
+  await writeMetrics(
+    folder,
+    ordered.flatMap(({ metrics }) => metrics),
+  );
   await writeJson(join(folder, paths.results), file);
   const times = Object.fromEntries(ordered.map(({ name, seconds }) => [name, seconds]));
   await writeJson(join(folder, paths.run), { ...run, finished: new Date().toISOString(), times });
@@ -182,7 +203,8 @@ export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
   };
   const stop = new AbortController();
   const plan: Plan = { options, results, stop, dataset: await loadDataset(datasetNamed(recipe.dataset)) };
-  if (left.length === 0 && before?.finished) return { results: await writeSummary(plan, before), alreadyDone: true };
+  if (left.length === 0 && before?.finished)
+    return { results: await writeSummary(plan, before), alreadyDone: true };
   await writeJson(join(folder, paths.run), run);
   await writeWhole(join(folder, paths.recipe), options.text);
   const forward = (): void => stop.abort();

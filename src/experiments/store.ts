@@ -6,7 +6,14 @@ import { check, fail, TemperError } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
-import { schemas, type Gallery, type MetricsLine, type ResultsFile, type RunFile, type RunRecord } from "./records.js";
+import {
+  schemas,
+  type Gallery,
+  type MetricsLine,
+  type ResultsFile,
+  type RunFile,
+  type RunRecord,
+} from "./records.js";
 
 /** Paths inside a run's folder. */
 export const paths = {
@@ -25,7 +32,8 @@ export const paths = {
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
-const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "ENOENT";
 
 /** The text of a file, or null where there is none. */
 async function textOf(path: string): Promise<string | null> {
@@ -48,11 +56,18 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  return fail(path, `a file of Temper's (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`, "something else");
+  return fail(
+    path,
+    `a file of Temper's (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`,
+    "something else",
+  );
 }
 
 /** Makes sure that `folder` is new, empty or a run's; with `fresh`, removes what a run left there. */
-export async function openFolder(folder: string, { fresh }: { readonly fresh: boolean }): Promise<RunFile | null> {
+export async function openFolder(
+  folder: string,
+  { fresh }: { readonly fresh: boolean },
+): Promise<RunFile | null> {
   const entries = await readdir(folder).catch((error: unknown): string[] => {
     if (isMissing(error)) return [];
     throw new TemperError(`${folder}: expected a folder, got something else`);
@@ -106,7 +121,10 @@ async function readGallery(path: string): Promise<Gallery | null> {
   };
   const features = tensors["features"];
   return {
-    ...(JSON.parse(metadata["about"] ?? "{}") as Pick<Gallery, "trial" | "method" | "seed" | "attack" | "imageShape">),
+    ...(JSON.parse(metadata["about"] ?? "{}") as Pick<
+      Gallery,
+      "trial" | "method" | "seed" | "attack" | "imageShape"
+    >),
     originals: floatsOf("originals"),
     adversarial: floatsOf("adversarial"),
     labels: integersOf("labels"),
@@ -126,7 +144,9 @@ export async function readRun(folder: string): Promise<RunRecord> {
   if (run === null || results === null)
     return fail(folder, "the folder of a finished run", run === null ? "no run.json" : "no results.json yet");
   const text = (await textOf(join(folder, paths.metrics))) ?? "";
-  const metrics = text.split("\n").flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
+  const metrics = text
+    .split("\n")
+    .flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
   const trials = await readdir(join(folder, "trials")).catch(() => []);
   const order = results.rows.map((row) => `${row.method}-seed${row.seed}`);
   const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));

@@ -9,13 +9,18 @@ import { limit } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { dropCheckpoint, loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { initialState, train, type Progress, type TrainingState } from "../defenses/train.js";
-import { buildTrainStep } from "../defenses/train-step.js";
+import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
+import { multiplyAdds } from "../graph/work.js";
 import { exportClassifier } from "../nn/classifier.js";
 import type { Model, Weights } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
+import { importClassifier } from "../nn/imported.js";
+import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
+import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
+import { firstLayerFeatures } from "./features.js";
 import { make, type Method, type Recipe } from "./recipe.js";
-import { metricsLine, resultRow, type MetricsLine, type ResultRow } from "./records.js";
+import { metricsLine, resultRow, type Gallery, type MetricsLine, type ResultRow } from "./records.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 
 export interface Trial {
@@ -41,7 +46,7 @@ export interface TrialContext {
   readonly saveEvery: number;
   onEpoch(line: MetricsLine): void;
   onProgress(progress: Progress): void;
-  onEvaluation(progress: { readonly done: number; readonly total: number; readonly attack: string }): void;
+  onEvaluation(progress: EvaluationProgress): void;
 }
 
 const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
@@ -62,7 +67,12 @@ const trainingFile = z.strictObject({
   metrics: z.array(metricsLine),
 });
 
-const rowFile = z.strictObject({ schema: z.literal(1), identity: z.string(), seconds: z.number(), row: resultRow });
+const rowFile = z.strictObject({
+  schema: z.literal(1),
+  identity: z.string(),
+  seconds: z.number(),
+  row: resultRow,
+});
 
 /** What a finished trial yields. */
 export interface TrialResult {
@@ -88,17 +98,14 @@ const toLines = (trial: Trial, { history }: TrainingState): MetricsLine[] =>
     metrics: { ...metrics },
   }));
 
-function modelOf({ recipe, dataset }: TrialContext): Model {
+function modelOf({ recipe, dataset }: Pick<TrialContext, "recipe" | "dataset">): Model {
   return make.architecture(recipe.model)({ inputShape: dataset.imageShape, classes: dataset.classes });
 }
 
-/** Trains from the last checkpoint, or from the start. */
-async function trainTrial(context: TrialContext, trial: Trial, model: Model): Promise<TrainingState> {
-  const { recipe, dataset, folder, engine, signal } = context;
-  const { training } = recipe;
-  const defense = compose(trial.method.defenses.map(make.defense));
-  const split = training.limit === undefined ? dataset.train : limit(dataset.train, training.limit);
-  const step = buildTrainStep({
+/** The training step of a method. */
+export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
+  const defense = compose(method.defenses.map(make.defense));
+  return buildTrainStep({
     model,
     defense,
     optimizer: make.optimizer(training.optimizer),
@@ -107,6 +114,21 @@ async function trainTrial(context: TrialContext, trial: Trial, model: Model): Pr
     bounds: [0, 1],
     pixels: defense.movesInputs ? "float32" : "uint8",
   });
+}
+
+/** Multiply–adds of one training step of a trial; for running the longest first. */
+export function workOf(recipe: Recipe, dataset: Dataset, trial: Trial): number {
+  const { loop } = stepOf(recipe, trial.method, modelOf({ recipe, dataset }));
+  const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
+  return multiplyAdds(roots, recipe.training.batchSize);
+}
+
+/** Trains from the last checkpoint, or from the start. */
+async function trainTrial(context: TrialContext, trial: Trial, model: Model): Promise<TrainingState> {
+  const { recipe, dataset, folder, engine, signal } = context;
+  const { training } = recipe;
+  const split = training.limit === undefined ? dataset.train : limit(dataset.train, training.limit);
+  const step = stepOf(recipe, trial.method, model);
   const identity = trainingIdentity(recipe, trial);
   const place = join(folder, paths.checkpoint(trial.name));
   const saved = await loadCheckpoint(place, identity);
@@ -137,7 +159,10 @@ async function trainTrial(context: TrialContext, trial: Trial, model: Model): Pr
 async function trainedModel(context: TrialContext, trial: Trial): Promise<z.output<typeof trainingFile>> {
   const { recipe, folder } = context;
   const identity = trainingIdentity(recipe, trial);
-  const [place, modelPath] = [join(folder, paths.training(trial.name)), join(folder, paths.model(trial.name))];
+  const [place, modelPath] = [
+    join(folder, paths.training(trial.name)),
+    join(folder, paths.model(trial.name)),
+  ];
   const known = await readJson(place, trainingFile);
   const bytes = await readFile(modelPath).catch(() => null);
   const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
@@ -151,7 +176,10 @@ async function trainedModel(context: TrialContext, trial: Trial): Promise<z.outp
       return value ? [[name, value] as const] : [];
     }),
   );
-  const file = exportClassifier({ model, weights, bounds: [0, 1] }, { method: trial.method.name, seed: String(trial.seed) });
+  const file = exportClassifier(
+    { model, weights, bounds: [0, 1] },
+    { method: trial.method.name, seed: String(trial.seed) },
+  );
   await writeWhole(modelPath, file);
   const seconds = (performance.now() - begun) / 1000;
   const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics: toLines(trial, state) };
@@ -170,12 +198,52 @@ export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial)
 }
 
 /** The trial's result if all of it is done, else null. */
-export async function finishedTrial(folder: string, recipe: Recipe, trial: Trial): Promise<TrialResult | null> {
+export async function finishedTrial(
+  folder: string,
+  recipe: Recipe,
+  trial: Trial,
+): Promise<TrialResult | null> {
   const training = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
   if (training === null || done?.identity !== rowIdentity(recipe, trial)) return null;
   if (training.identity !== trainingIdentity(recipe, trial)) return null;
-  return { row: done.row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: done.seconds } };
+  return {
+    row: done.row,
+    metrics: training.metrics,
+    seconds: { training: training.seconds, evaluation: done.seconds },
+  };
+}
+
+/** Evaluates the model's file; keeps the images of the last attack at its last radius for the report. */
+async function evaluateTrial(
+  context: TrialContext,
+  trial: Trial,
+): Promise<{ evaluation: Evaluation; gallery: Gallery }> {
+  const { recipe, dataset, folder, engine, signal } = context;
+  const file = await readFile(join(folder, paths.model(trial.name)));
+  const { classifier } = importClassifier(file, { name: trial.name });
+  const evaluation = await assess(classifier, dataset.test, {
+    ...recipe.evaluation,
+    engine,
+    signal,
+    onProgress: context.onEvaluation,
+  });
+  const shown = evaluation.examples.at(-1);
+  const none = { attack: "none", norm: "linf", epsilon: 0 };
+  const gallery: Gallery = {
+    trial: trial.name,
+    method: trial.method.name,
+    seed: trial.seed,
+    imageShape: dataset.imageShape,
+    attack: shown ? { attack: shown.attack, norm: shown.norm, epsilon: shown.epsilon } : none,
+    originals: shown?.originals ?? new Float32Array(),
+    adversarial: shown?.adversarial ?? new Float32Array(),
+    labels: shown?.labels ?? new Int32Array(),
+    predictions: shown?.predictions ?? new Int32Array(),
+    adversarialPredictions: shown?.adversarialPredictions ?? new Int32Array(),
+    features: firstLayerFeatures(classifier),
+  };
+  return { evaluation, gallery };
 }
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
@@ -185,20 +253,25 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   if (finished !== null) return finished;
   const training = await trainedModel(context, trial);
   const begun = performance.now();
-  const file = await readFile(join(folder, paths.model(trial.name)));
-  const { clean, robust, flags, gallery } = await assess(context, trial, file);
+  const { evaluation, gallery } = await evaluateTrial(context, trial);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   const { method, seed } = trial;
+  const { clean, robust, flags } = evaluation;
   const row: ResultRow = {
     method: method.name,
     seed,
     options: optionsOf(method),
     epochs: recipe.training.epochs,
     clean,
-    robust,
-    ...(flags.length > 0 && { flags }),
+    robust: robust.map((record) => ({ ...record })),
+    ...(flags.length > 0 && { flags: flags.map((flag) => ({ ...flag })) }),
   };
   const seconds = (performance.now() - begun) / 1000;
-  await writeJson(join(folder, paths.row(trial.name)), { schema: 1, identity: rowIdentity(recipe, trial), seconds, row });
+  await writeJson(join(folder, paths.row(trial.name)), {
+    schema: 1,
+    identity: rowIdentity(recipe, trial),
+    seconds,
+    row,
+  });
   return { row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: seconds } };
 }

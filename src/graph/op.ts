@@ -79,6 +79,8 @@ export interface Op {
   readonly vectorize?: "elementwise" | VectorizeRule;
   /** The result is the input's elements repeated under broadcasting. */
   readonly repeats?: boolean;
+  /** Multiply–adds of one evaluation at a batch size; absent: none worth counting. */
+  readonly multiplyAdds?: (node: OpNode, batch: number) => number;
   /** The same value by a cheaper node, or null. */
   readonly simplify?: (node: OpNode) => Node | null;
   readonly examples: readonly Example[];
@@ -100,6 +102,7 @@ export interface OpDefinition<A extends Attributes> {
   readonly vectorize?:
     "elementwise" | ((node: OpNode & { attributes: A }, inputs: readonly Vectorized[], rows: number) => Node);
   readonly repeats?: boolean;
+  readonly multiplyAdds?: (node: OpNode & { attributes: A }, batch: number) => number;
   readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
   readonly examples: readonly { inputs: readonly Sample[]; attributes: A }[];
   readonly rejects: readonly { inputs: readonly Sample[]; attributes: A; message: string }[];

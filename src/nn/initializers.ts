@@ -10,14 +10,16 @@ export interface Fans {
   readonly fanOut: number;
 }
 
-const scaledNormal = (scale: (fans: Fans) => number): Initializer =>
+const scaledNormal =
+  (scale: (fans: Fans) => number): Initializer =>
   (out, seed, name, fans) => {
     randomStream(seed, `initialize/${name}`).normal(out, { sample: 0 });
     const s = scale(fans);
     for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) * s;
   };
 
-const scaledUniform = (limit: (fans: Fans) => number): Initializer =>
+const scaledUniform =
+  (limit: (fans: Fans) => number): Initializer =>
   (out, seed, name, fans) => {
     const l = limit(fans);
     randomStream(seed, `initialize/${name}`).uniform(out, { sample: 0 }, [-l, l]);

@@ -68,7 +68,10 @@ export const dense = (units: number, { initializer = "he-normal" }: DenseOptions
         { name: weight, shape, role: "weight", trainable: true },
         { name: bias, shape: [units], role: "bias", trainable: true },
       ],
-      initialize: (seed) => ({ [weight]: drawn(initializer, shape, seed, weight), [bias]: filled([units], 0) }),
+      initialize: (seed) => ({
+        [weight]: drawn(initializer, shape, seed, weight),
+        [bias]: filled([units], 0),
+      }),
       apply: (x, pass) => add(matmul(x, pass.value(weight)), pass.value(bias)),
     };
   },
@@ -82,7 +85,12 @@ export interface ConvOptions extends DenseOptions {
 }
 
 /** Zeros [before, after] along one axis of `size`. */
-function padding(mode: "same" | "valid" | number, size: number, kernel: number, stride: number): [number, number] {
+function padding(
+  mode: "same" | "valid" | number,
+  size: number,
+  kernel: number,
+  stride: number,
+): [number, number] {
   if (typeof mode === "number") return [mode, mode];
   if (mode === "valid") return [0, 0];
   const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + kernel - size);
@@ -90,14 +98,21 @@ function padding(mode: "same" | "valid" | number, size: number, kernel: number, 
 }
 
 /** Padding [top, left, bottom, right] and output size of a square window over [channels, height, width]. */
-function windowOver(name: string, shape: readonly number[], kernel: number, stride: number, mode: "same" | "valid" | number) {
+function windowOver(
+  name: string,
+  shape: readonly number[],
+  kernel: number,
+  stride: number,
+  mode: "same" | "valid" | number,
+) {
   check(shape.length === 3, name, "an input [channels, height, width]", () => formatShape(shape));
   const [channels = 0, height = 0, width = 0] = shape;
   const [rows, columns] = [padding(mode, height, kernel, stride), padding(mode, width, kernel, stride)];
   const out = [height + rows[0] + rows[1], width + columns[0] + columns[1]].map(
     (size) => Math.floor((size - kernel) / stride) + 1,
   );
-  if (out.some((size) => size < 1)) fail(name, `an input of at least ${kernel}×${kernel}`, formatShape(shape));
+  if (out.some((size) => size < 1))
+    fail(name, `an input of at least ${kernel}×${kernel}`, formatShape(shape));
   return { channels, out, pads: [rows[0], columns[0], rows[1], columns[1]] };
 }
 
@@ -109,7 +124,9 @@ export const convolution = (filters: number, kernel: number, options: ConvOption
     const { channels, out, pads } = windowOver(name, inputShape, kernel, stride, mode);
     const [weight, bias] = [`${name}.weight`, `${name}.bias`];
     const shape = [filters, channels, kernel, kernel];
-    const biases: Parameter[] = hasBias ? [{ name: bias, shape: [filters], role: "bias", trainable: true }] : [];
+    const biases: Parameter[] = hasBias
+      ? [{ name: bias, shape: [filters], role: "bias", trainable: true }]
+      : [];
     return {
       ...plain,
       outputShape: [filters, ...out],
@@ -175,7 +192,12 @@ export const batchNorm = (options: BatchNormOptions = {}): Layer => ({
     const shape = [channels];
     const spread = [channels, ...inputShape.slice(1).map(() => 1)];
     const axes = [0, ...inputShape.slice(1).map((_, i) => i + 2)];
-    const names = { scale: `${name}.scale`, shift: `${name}.shift`, mean: `${name}.mean`, variance: `${name}.variance` };
+    const names = {
+      scale: `${name}.scale`,
+      shift: `${name}.shift`,
+      mean: `${name}.mean`,
+      variance: `${name}.variance`,
+    };
     const running = (pass: Pass, key: "mean" | "variance", batch: Node): void =>
       pass.update(names[key], add(mul(momentum, pass.value(names[key])), mul(1 - momentum, batch)));
     const statistics = (x: Node, pass: Pass): { mu: Node; variance: Node } => {
@@ -183,8 +205,14 @@ export const batchNorm = (options: BatchNormOptions = {}): Layer => ({
       const centred = sub(x, mu);
       const variance = mean(mul(centred, centred), { axes, keepDims: true });
       running(pass, "mean", reshape(mu, shape));
-      running(pass, "variance", reshape(runningVariance === "biased" ? variance : mul(variance, besselCorrection(x, axes)), shape));
-      return pass.statisticsHeld ? { mu: stopGradient(mu), variance: stopGradient(variance) } : { mu, variance };
+      running(
+        pass,
+        "variance",
+        reshape(runningVariance === "biased" ? variance : mul(variance, besselCorrection(x, axes)), shape),
+      );
+      return pass.statisticsHeld
+        ? { mu: stopGradient(mu), variance: stopGradient(variance) }
+        : { mu, variance };
     };
     return {
       ...plain,
@@ -263,7 +291,10 @@ export const normalize = (means: readonly number[], deviations: readonly number[
   kind: "normalize",
   build(name, inputShape) {
     const channels = inputShape[0] ?? 0;
-    for (const [what, values] of [["means", means], ["deviations", deviations]] as const)
+    for (const [what, values] of [
+      ["means", means],
+      ["deviations", deviations],
+    ] as const)
       check(values.length === channels, name, `${channels} ${what}`, () => String(values.length));
     const spread = [channels, ...inputShape.slice(1).map(() => 1)];
     return {

@@ -1,5 +1,5 @@
 // Convolution | its input adjoint | its filter adjoint: one form Σ x·w·y, each derivative the other two.
-import { B, count, multiplyDims, type Shape } from "../base/shape.js";
+import { B, count, multiplyDims, resolveShape, type Shape } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
@@ -22,6 +22,9 @@ type FilterAdjoint = (
   g: Operand,
   options: ConvOptions & { filterShape: readonly number[] },
 ) => Node;
+
+/** Multiply–adds of outputs `y` by filters `w`: each output sums over one filter. */
+const terms = (y: Shape, w: Shape, batch: number): number => count(resolveShape([...y, ...w.slice(1)], batch));
 
 const plain: ConvAttributes = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1 };
 
@@ -89,6 +92,7 @@ export const conv: Operation<Conv> = operation<ConvAttributes, Conv>(
       const sizes = convSizes("conv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
       return lowerConv(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    multiplyAdds: ({ inputs, shape }, batch) => terms(shape, argument(inputs, 1).shape, batch),
     vectorize: ({ shape, attributes }, inputs, rows) => {
       const [x, w] = [argument(inputs, 0), argument(inputs, 1)];
       if (!w.mapped) return unfoldRows(conv(foldRows(x.node), w.node, attributes), shape, rows);
@@ -177,6 +181,7 @@ export const convInputAdjoint: Operation<InputAdjoint> = operation<InputAttribut
       const sizes = convSizes("convInputAdjoint", shape, argument(nodes, 1).shape, attributes);
       return lowerInputAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    multiplyAdds: ({ inputs }, batch) => terms(argument(inputs, 0).shape, argument(inputs, 1).shape, batch),
     vectorize: ({ shape, attributes }, inputs, rows) => {
       const [g, w] = [argument(inputs, 0), argument(inputs, 1)];
       const [n = 1, channels = 1, ...spatial] = shape;
@@ -246,6 +251,7 @@ export const convFilterAdjoint: Operation<FilterAdjoint> = operation<FilterAttri
       const sizes = convSizes("convFilterAdjoint", shape, attributes.filterShape, attributes);
       return lowerFilterAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    multiplyAdds: ({ inputs, shape }, batch) => terms(argument(inputs, 1).shape, shape, batch),
     vectorize: ({ attributes }, inputs, rows) => {
       const [x, g] = [argument(inputs, 0), argument(inputs, 1)].map((v) => foldIntoChannels(tiled(v, rows)));
       const [filters = 1, ...rest] = attributes.filterShape;

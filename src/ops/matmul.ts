@@ -1,6 +1,14 @@
 // Matrix products over the last two axes, batched and broadcast over the leading ones; closed under differentiation.
 import { check } from "../base/errors.js";
-import { broadcastShapes, formatShape, multiplyDims, sameDim, type Shape } from "../base/shape.js";
+import {
+  broadcastShapes,
+  count,
+  formatShape,
+  multiplyDims,
+  resolveShape,
+  sameDim,
+  type Shape,
+} from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand, type TensorType } from "../graph/node.js";
 import { operation, type Operation, type Vectorized } from "../graph/op.js";
 import { broadcastData } from "./arrays.js";
@@ -99,6 +107,10 @@ export const matmul: Operation<Matmul> = operation<Attributes, Matmul>(
         return transposed ? emit.node("Transpose", [value], { perm }) : value;
       };
       return emit.node("MatMul", [swap(a, 0, transposeA), swap(b, 1, transposeB)]);
+    },
+    multiplyAdds: ({ inputs, shape, attributes: { transposeA } }, batch) => {
+      const inner = argument(inputs, 0).shape.at(transposeA ? -2 : -1) ?? 1;
+      return count(resolveShape([...shape, inner], batch));
     },
     vectorize: ({ inputs: nodes, attributes }, inputs, rows) => {
       const [a, b] = [argument(inputs, 0), argument(inputs, 1)];

@@ -1,18 +1,23 @@
 // Learning rates by epoch.
 import { z } from "zod";
 
-export const scheduleSchema = z.union([
-  z.number().min(0),
-  z.strictObject({
-    initial: z.number().min(0).describe("until the first change"),
-    at: z.record(z.string().regex(/^\d+$/), z.number().min(0)).describe("epoch (from 0): rate from then on"),
-  }),
-  z.strictObject({
-    initial: z.number().min(0),
-    decay: z.number().min(0).describe("factor after each `every` epochs"),
-    every: z.int().min(1).default(1),
-  }),
-], { error: "expected a number, { initial, at: { epoch: rate } } or { initial, decay, every }" });
+export const scheduleSchema = z.union(
+  [
+    z.number().min(0),
+    z.strictObject({
+      initial: z.number().min(0).describe("until the first change"),
+      at: z
+        .record(z.string().regex(/^\d+$/), z.number().min(0))
+        .describe("epoch (from 0): rate from then on"),
+    }),
+    z.strictObject({
+      initial: z.number().min(0),
+      decay: z.number().min(0).describe("factor after each `every` epochs"),
+      every: z.int().min(1).default(1),
+    }),
+  ],
+  { error: "expected a number, { initial, at: { epoch: rate } } or { initial, decay, every }" },
+);
 
 export type Schedule = z.output<typeof scheduleSchema>;
 

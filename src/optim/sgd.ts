@@ -5,7 +5,12 @@ import { add, mul, sub } from "../ops/arithmetic.js";
 import { slot, type Optimizer } from "./optimizer.js";
 
 const schema = z.strictObject({
-  momentum: z.number().min(0).max(1).default(0).describe("share of the last velocity that is kept, in [0, 1]"),
+  momentum: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("share of the last velocity that is kept, in [0, 1]"),
   nesterov: z.boolean().default(false).describe("look ahead along the velocity"),
   weightDecay: z.number().min(0).default(0).describe("added to the gradient: decay · parameter"),
 });

@@ -48,7 +48,9 @@ export const wame = unit("wame", "weight-wise adaptive learning rates", schema, 
       const average = add(mul(alpha, slot(state, "average")), mul(1 - alpha, zeta));
       const square = add(mul(decay, slot(state, "square")), mul(1 - decay, mul(g, g)));
       const correction = div(sqrt(sub(1, pow(beta2, step))), sub(1, pow(alpha, step)));
-      const factor = ratio ? mul(mul(learningRate, correction), div(zeta, average)) : mul(learningRate, average);
+      const factor = ratio
+        ? mul(mul(learningRate, correction), div(zeta, average))
+        : mul(learningRate, average);
       const change = div(mul(factor, g), add(sqrt(square), epsilon));
       return { parameter: sub(state.parameter, change), slots: { gradient: g, zeta, average, square } };
     },

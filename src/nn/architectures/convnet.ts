@@ -54,5 +54,10 @@ export const convnet = unit("convnet", "plain convolutional network", schema, (o
     ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
   ]);
   return ({ inputShape, classes }) =>
-    sequential("convnet", inputShape, [...convolutions, flatten(), ...hidden, dense(classes, { initializer })]);
+    sequential("convnet", inputShape, [
+      ...convolutions,
+      flatten(),
+      ...hidden,
+      dense(classes, { initializer }),
+    ]);
 });

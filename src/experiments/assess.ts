@@ -1,0 +1,40 @@
+// Evaluates a model's file under planned attacks: the one way for runs and audits, so that both give one figure.
+import { pixelData } from "../evaluation/data.js";
+import { evaluate, type Progress } from "../evaluation/evaluate.js";
+import type { Evaluation } from "../evaluation/records.js";
+import { count } from "../base/shape.js";
+import type { Split } from "../data/index.js";
+import type { Classifier } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
+import { make, type AttackPlan } from "./recipe.js";
+
+export interface AssessOptions {
+  readonly engine: Engine;
+  readonly attacks: readonly AttackPlan[];
+  readonly labels: "true" | "predicted";
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly limit?: number | undefined;
+  /** Images of each attack to return. */
+  readonly examples: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Accuracy of `classifier` on `split`, clean and under each attack at each radius. */
+export function assess(classifier: Classifier, split: Split, options: AssessOptions): Promise<Evaluation> {
+  const { attacks, limit, signal, onProgress, ...rest } = options;
+  const size = count(classifier.model.inputShape);
+  const trials = attacks.map(({ epsilons, norm, ...reference }) => ({
+    attack: make.attack(reference),
+    norm,
+    epsilons,
+  }));
+  return evaluate(classifier, pixelData(split.images, split.labels, size), {
+    ...rest,
+    trials,
+    ...(limit !== undefined && { limit }),
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+}
