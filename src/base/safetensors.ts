@@ -83,7 +83,8 @@ export function decodeTensors(where: string, file: Uint8Array): DecodedTensors {
   if (data.length !== end) fail(where, `${start + end} bytes`, `${file.length} (the file is cut short)`);
   if (metadata["sha256"] !== undefined && metadata["sha256"] !== digest(data))
     fail(where, "data that matches its checksum", "something else (the file is damaged)");
-  const own = data.slice().buffer;
+  // A copy of its own: Node's Buffer has another slice, which shares memory.
+  const own = new Uint8Array(data).buffer;
   const tensors = Object.entries(entries).map(([name, entry]) => {
     const known = (Object.keys(codes) as DType[]).find((candidate) => codes[candidate] === entry.dtype);
     const dtype = known ?? fail(where, "a known dtype", entry.dtype, Object.values(codes).join(", "));

@@ -1,4 +1,6 @@
 // A defence is a pure function from one training objective to another; composing them is composing functions.
+import type { z } from "zod";
+import { unit, type Unit } from "../base/options.js";
 import type { Node } from "../graph/node.js";
 import type { Model, NoiseSource } from "../nn/model.js";
 
@@ -53,6 +55,21 @@ export interface Outcome {
 }
 
 export type Objective = (batch: Batch, context: StepContext) => Outcome;
+
+/** What a file under `defenses/` exports. */
+export interface DefenseUnit<S extends z.ZodType = z.ZodType> extends Unit<S, Defense> {
+  /** Options with which it is standard training, bit for bit. */
+  readonly neutral: z.input<S>;
+}
+
+/** Declares a defence; `neutral` are the options at which it does nothing. */
+export const defense = <S extends z.ZodType>(
+  name: string,
+  summary: string,
+  schema: S,
+  neutral: z.input<S>,
+  build: (options: z.output<S>) => Defense,
+): DefenseUnit<S> => Object.assign(unit(name, summary, schema, build), { neutral });
 
 export interface Defense {
   /** The objective with this defence around it. */

@@ -1,11 +1,11 @@
 // FGSM adversarial training (Goodfellow et al. 2015) as L1DB uses it: each batch doubled with its FGSM images.
 import { z } from "zod";
-import { quantity, unit } from "../base/options.js";
+import { quantity } from "../base/options.js";
 import { mul } from "../ops/arithmetic.js";
 import { broadcastTo } from "../ops/reduce.js";
 import { concat } from "../ops/structure.js";
 import { signedStep } from "./craft.js";
-import type { Batch, Defense } from "./defense.js";
+import { defense, type Batch, type Defense } from "./defense.js";
 
 const schema = z.strictObject({
   epsilon: quantity(0).default(0.3).describe("L∞ step, input units"),
@@ -40,10 +40,11 @@ function doubled(batch: Batch, adversarial: Batch["inputs"], ratio: number): Bat
  * E = (1 − ratio)·E(x) + ratio·E(clip(x + ε·sign ∂E/∂x)), one pass over [2·rows]. ratio = 0 is standard
  * training exactly.
  */
-export const fgsmTraining = unit(
+export const fgsmTraining = defense(
   "fgsm-training",
   "each batch doubled with its FGSM images",
   schema,
+  { ratio: 0 },
   (options): Defense => ({
     movesInputs: false,
     wrap: (objective) => (batch, context) => {

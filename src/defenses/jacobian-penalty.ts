@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { gradient } from "../autodiff/gradient.js";
 import { jacobian } from "../autodiff/jacobian.js";
-import { quantity, unit } from "../base/options.js";
+import { quantity } from "../base/options.js";
 import { B, count } from "../base/shape.js";
 import { scope, type Node } from "../graph/node.js";
 import { add, div, mul } from "../ops/arithmetic.js";
@@ -11,7 +11,7 @@ import { abs } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
 import { size } from "../ops/size.js";
 import { slice } from "../ops/structure.js";
-import type { Defense, StepContext } from "./defense.js";
+import { defense, type Defense, type StepContext } from "./defense.js";
 
 const schema = z.strictObject({
   lambda: quantity(0).default(10).describe("weight of the penalty"),
@@ -45,10 +45,11 @@ function absoluteJacobian(inputs: Node, context: StepContext, options: Options):
  * E + λ·‖J‖₁,₁ with J = ∂f/∂x at each point of the batch, of shape [classes, rows, …inputShape].
  * The summed form of probabilities is identically zero (Σᵢfᵢ = 1). λ = 0 is standard training exactly.
  */
-export const jacobianPenalty = unit(
+export const jacobianPenalty = defense(
   "jacobian-penalty",
   "L1 norm of the outputs' Jacobian as a penalty (L1DB)",
   schema,
+  { lambda: 0 },
   (options): Defense => ({
     movesInputs: false,
     wrap: (objective) => (batch, context) => {

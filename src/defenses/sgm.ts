@@ -1,14 +1,14 @@
 // The Smooth Gradient Method (SGM; Mosca and Magoulas 2018, eq. 3): the stored inputs move along their gradient.
 import { z } from "zod";
 import { gradient } from "../autodiff/gradient.js";
-import { quantity, unit } from "../base/options.js";
+import { quantity } from "../base/options.js";
 import { B } from "../base/shape.js";
 import type { Node } from "../graph/node.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { clip } from "../ops/piecewise.js";
 import { size } from "../ops/size.js";
-import type { Defense, StepContext } from "./defense.js";
+import { defense, type Defense, type StepContext } from "./defense.js";
 
 const schema = z.strictObject({
   lambda: quantity(-1, 1).default(0.2).describe("step along the gradient (λ̄), in [-1, 1]"),
@@ -38,10 +38,11 @@ function constrained(moved: Node, context: StepContext, options: Options): Node 
  * x ← x + λ̄·∂E/∂x for the stored inputs, in the same backward pass as the weights (old weights, training
  * mode); the change stays for the next epoch. λ̄ = 0 is standard training exactly.
  */
-export const sgm = unit(
+export const sgm = defense(
   "sgm",
   "stored inputs keep moving along their gradient (SGM)",
   schema,
+  { lambda: 0 },
   (options): Defense => ({
     movesInputs: true,
     wrap: (objective) => (batch, context) => {

@@ -1,12 +1,12 @@
 // R (Di, Yu and Tian 2018, eq. 2): inputs and hidden activations perturbed by random-sign multiples of themselves.
 import { z } from "zod";
 import { check } from "../base/errors.js";
-import { quantity, unit } from "../base/options.js";
+import { quantity } from "../base/options.js";
 import { scope, type Node } from "../graph/node.js";
 import type { NoiseSource } from "../nn/model.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { abs } from "../ops/piecewise.js";
-import type { Defense } from "./defense.js";
+import { defense, type Defense } from "./defense.js";
 
 const schema = z.strictObject({
   epsilon: quantity(0).default(0.5).describe("relative size of the perturbation"),
@@ -32,10 +32,11 @@ function perturbed(x: Node, site: string, epsilon: Node, noise: NoiseSource, opt
  * g(x) = x + ε·x⊙l(x), l = ±sgn x with probability p and 1 − p, at each site; drawn anew in each step and
  * pass, differentiated through, absent in evaluation. ε = 0 is standard training exactly.
  */
-export const signNoise = unit(
+export const signNoise = defense(
   "sign-noise",
   "random-sign multiples of inputs and activations (R)",
   schema,
+  { epsilon: 0 },
   (options): Defense => ({
     movesInputs: false,
     wrap: (objective) => (batch, context) => {

@@ -1,11 +1,10 @@
 // Standard training, and the objective that every defence ends in.
 import { z } from "zod";
-import { unit } from "../base/options.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import { cast, sameIndex } from "../ops/compare.js";
 import { argMax } from "../ops/indexing.js";
 import { mean } from "../ops/size.js";
-import type { Defense, Objective } from "./defense.js";
+import { defense, type Defense, type Objective } from "./defense.js";
 
 /** Mean loss of the batch; metrics: `error`, the share of rows misread. */
 export const meanLoss: Objective = (batch, context) => {
@@ -17,7 +16,7 @@ export const meanLoss: Objective = (batch, context) => {
 };
 
 /** No defence: the mean loss on the batch as it is. */
-export const standard = unit("standard", "no defence", z.strictObject({}), (): Defense => ({
+export const standard = defense("standard", "no defence", z.strictObject({}), {}, (): Defense => ({
   wrap: (objective) => objective,
   movesInputs: false,
 }));

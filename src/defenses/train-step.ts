@@ -1,7 +1,7 @@
 // One training step as a pure function of state, batch and noise: the body of the engine's Loop.
 import { gradient } from "../autodiff/gradient.js";
 import { check } from "../base/errors.js";
-import { B } from "../base/shape.js";
+import { B, formatDim, sameDim } from "../base/shape.js";
 import { graphFunction } from "../graph/function.js";
 import { input, scope, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
@@ -52,12 +52,12 @@ function requests() {
   const noise = new Map<string, NoiseInput>();
   const scalars = new Map<string, { node: InputNode; value: number }>();
   const draw: NoiseSource["draw"] = (request) => {
+    // A sample's noise depends on its copy, not on how many rows there are: passes of other heights share it.
+    const [rows = B] = request.shape;
+    const key = `noise/${request.name}${sameDim(rows, B) ? "" : `/${formatDim(rows)}`}`;
     const dtype = request.kind === "bernoulli" ? "uint8" : "float32";
-    const known = noise.get(request.name) ?? {
-      request,
-      input: input(`noise/${request.name}`, request.shape, dtype),
-    };
-    noise.set(request.name, known);
+    const known = noise.get(key) ?? { request, input: input(key, request.shape, dtype) };
+    noise.set(key, known);
     return cast(known.input, "float32");
   };
   const scalar = (name: string, value: number): Node => {

@@ -25,7 +25,7 @@ export type Weights = Readonly<Record<string, Tensor>>;
 
 /** Noise that a graph asks of the host: drawn anew for each step and keyed by the sample it belongs to. */
 export interface NoiseRequest {
-  /** Stream name; equal names in one step are one and the same noise. */
+  /** Stream name; under equal names a sample and its copies get the same noise, however many rows a pass has. */
   readonly name: string;
   /** Leading axis = samples (a multiple of the batch), then the shape for one sample. */
   readonly shape: Shape;
@@ -69,6 +69,8 @@ export interface Model {
   readonly buffers: readonly Buffer[];
   /** Names of hidden activations, in order: where noise may be put. */
   readonly sites: readonly string[];
+  /** Names of input and output in the exported file; default `input` and `logits`. */
+  readonly io?: { readonly input: string; readonly output: string };
   /** Starting values of parameters and buffers; the same seed gives the same values. */
   initialize(seed: number): Weights;
   /** Logits [n, classes] of inputs [n, ...inputShape]. */

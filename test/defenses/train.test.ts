@@ -1,0 +1,134 @@
+// The training loop: continuing equals never having stopped; what goes wrong is said.
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadCheckpoint, saveCheckpoint } from "../../src/defenses/checkpoint.js";
+import { compose } from "../../src/defenses/compose.js";
+import * as defenses from "../../src/defenses/index.js";
+import { Interrupted, type TrainingState } from "../../src/defenses/train.js";
+import { adam } from "../../src/optim/index.js";
+import { toySplit } from "../support/toy-data.js";
+import { toyModel, trainToy } from "../support/toy-training.js";
+
+const everything = compose([
+  defenses.sgm({ lambda: 0.5, radius: 0.3, clip: true }),
+  defenses["adversarial-backprop"]({ epsilon: 0.05 }),
+  defenses["sign-noise"]({ epsilon: 0.2, sites: ["input", "relu1"], p: 0.3 }),
+]);
+const options = { epochs: 3, optimizer: adam() };
+
+const same = (a: TrainingState, b: TrainingState): void => {
+  expect(b.history).toEqual(a.history);
+  expect(b.stored).toEqual(a.stored);
+  for (const [name, { data }] of Object.entries(a.tensors)) expect(b.tensors[name]?.data, name).toEqual(data);
+};
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "temper-train-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe("training", () => {
+  it("stopped after any run and continued from its checkpoint equals training that never stopped", async () => {
+    const whole = await trainToy(everything, options);
+    let state: TrainingState | null = null;
+    let stops = 0;
+    for (let result: TrainingState | null = null; result === null;) {
+      const stop = new AbortController();
+      result = await trainToy(everything, options, {
+        ...(state && { state }),
+        signal: stop.signal,
+        onProgress: () => stop.abort(),
+        save: (current) => saveCheckpoint(folder, "identity", current),
+      }).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(Interrupted);
+        return null;
+      });
+      if (result !== null) same(whole, result);
+      else {
+        stops++;
+        state = await loadCheckpoint(folder, "identity");
+      }
+    }
+    expect(stops).toBeGreaterThan(3);
+  });
+
+  it("sees every sample once an epoch, the short last batch included", async () => {
+    const seen: number[] = [];
+    await trainToy(
+      defenses.standard(),
+      { epochs: 1, count: 50 },
+      { onProgress: ({ seen: n }) => seen.push(n) },
+    );
+    expect(seen.at(-1)).toBe(50);
+  });
+
+  it("starts every defence from the same weights and batches", async () => {
+    const first = { epochs: 1, count: 16 };
+    const plain = await trainToy(defenses.standard(), first);
+    const moved = await trainToy(defenses.sgm(), first);
+    expect(moved.history[0]?.metrics["loss"]).toBe(plain.history[0]?.metrics["loss"]);
+  });
+
+  it("reads the same inputs as raw pixels and as stored numbers", async () => {
+    const bytes = await trainToy(defenses.standard(), { pixels: "uint8" });
+    const floats = await trainToy(defenses.sgm({ lambda: 0 }));
+    same({ ...bytes, stored: floats.stored }, floats);
+    const expected = Float32Array.from(toySplit(100).images, (x) => x / 255);
+    expect(floats.stored).toEqual(expected);
+  });
+
+  it("stops at a loss that is not finite, naming method, epoch and batch", async () => {
+    const weights = toyModel().initialize(0);
+    const broken = {
+      ...weights,
+      "dense2.bias": { dtype: "float32", shape: [4], data: new Float32Array(4).fill(NaN) },
+    } as const;
+    const model = { ...toyModel(), initialize: () => broken };
+    await expect(trainToy(defenses.standard(), { model })).rejects.toThrow(
+      /^toy: epoch 1, batch 1 of 7: the loss is NaN/,
+    );
+  });
+});
+
+describe("a checkpoint", () => {
+  const save = async (): Promise<string> => {
+    const state = await trainToy(defenses.sgm(), { epochs: 1 });
+    await saveCheckpoint(folder, "one", state);
+    return join(folder, "state.safetensors");
+  };
+
+  it("is null where there is none", async () => {
+    expect(await loadCheckpoint(folder, "one")).toBeNull();
+  });
+
+  it("of another recipe is refused", async () => {
+    const path = await save();
+    await expect(loadCheckpoint(folder, "two")).rejects.toThrow(
+      `${path}: expected a checkpoint of this recipe, got one of another recipe (use --fresh to start over)`,
+    );
+  });
+
+  it("cut short is refused", async () => {
+    const path = await save();
+    const { length } = await readFile(path);
+    await truncate(path, length - 10);
+    await expect(loadCheckpoint(folder, "one")).rejects.toThrow(
+      `${path}: expected ${length} bytes, got ${length - 10} (the file is cut short)`,
+    );
+    await truncate(path, 20);
+    await expect(loadCheckpoint(folder, "one")).rejects.toThrow("(the file is cut short)");
+  });
+
+  it("with a changed byte is refused", async () => {
+    const path = await save();
+    const bytes = await readFile(path);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    await expect(loadCheckpoint(folder, "one")).rejects.toThrow(
+      `${path}: expected data that matches its checksum, got something else (the file is damaged)`,
+    );
+  });
+});
