@@ -3,6 +3,9 @@ import { failUnknown } from "../base/errors.js";
 import * as threats from "./index.js";
 import type { Threat } from "./threat.js";
 
+/** Words for norms. */
+export type NormName = keyof typeof threats;
+
 const known: Readonly<Record<string, Threat>> = threats;
 
 /** The norm ball called `name`; throws with a did-you-mean when there is none. */

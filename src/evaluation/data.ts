@@ -1,0 +1,55 @@
+// The images an evaluation reads, a batch at a time, so that memory does not grow with their number.
+import { check } from "../base/errors.js";
+import { count } from "../base/shape.js";
+import { gatherRows } from "../data/batches.js";
+import type { Classifier } from "../nn/model.js";
+
+export interface EvaluationData {
+  readonly count: number;
+  /** [count], the true classes. */
+  readonly labels: ArrayLike<number>;
+  /** The inputs at `indices`, one after the other, in a new array; within the classifier's bounds. */
+  rows(indices: readonly number[]): Float32Array;
+}
+
+/** Raw pixels as inputs in [0, 1]: byte / 255; `size` numbers an image. */
+export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number): EvaluationData => ({
+  count: images.length / size,
+  labels,
+  rows(indices) {
+    const out = new Float32Array(indices.length * size);
+    gatherRows(images, size, indices, out);
+    return out;
+  },
+});
+
+/** What float noise may add to a bound before it is an error. */
+const slack = 1e-6;
+
+/** `data.rows` behind checks: the right size, and within `bounds` up to float noise, which is clipped. */
+export function checkedRows(
+  data: EvaluationData,
+  { model, bounds: [low, high] }: Classifier,
+): (indices: readonly number[]) => Float32Array {
+  const size = count(model.inputShape);
+  return (indices) => {
+    const values = data.rows(indices);
+    check(values.length === indices.length * size, "evaluate", `${size} numbers an image`, () =>
+      String(values.length / indices.length),
+    );
+    const wrong = values.findIndex((v) => !(v >= low - slack && v <= high + slack));
+    check(wrong < 0, "evaluate", `inputs in [${low}, ${high}]`, () => {
+      return `${values[wrong]} in image ${indices[Math.floor(wrong / size)]}`;
+    });
+    return values.map((v) => Math.min(Math.max(v, low), high));
+  };
+}
+
+/** Throws unless each of the first `n` labels is a class. */
+export function checkLabels(labels: ArrayLike<number>, n: number, classes: number): void {
+  for (let i = 0; i < n; i++) {
+    const label = labels[i] ?? NaN;
+    const valid = Number.isInteger(label) && label >= 0 && label < classes;
+    check(valid, "evaluate", `labels from 0 to ${classes - 1}`, () => `${label} at image ${i}`);
+  }
+}

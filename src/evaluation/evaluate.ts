@@ -1,0 +1,204 @@
+// The runner: clean accuracy, then each attack at each radius on the images that still stand, counted by the runner.
+import type { Attack } from "../attacks/attack.js";
+import { range } from "../attacks/rows.js";
+import { check } from "../base/errors.js";
+import type { Classifier } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
+import { findThreat, type NormName } from "../threat/find.js";
+import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
+import { flagsOf } from "./flags.js";
+import { probeGradients, type GradientShare } from "./gradient-probe.js";
+import { openPredictor, type Predictor } from "./predictor.js";
+import { withLogOutputs } from "./probabilities.js";
+import { runRadius, type RadiusResult } from "./radius.js";
+import type { Evaluation } from "./records.js";
+import type { Field } from "./trial.js";
+import { worstCases } from "./worst-case.js";
+
+/** One attack in one norm at some radii. */
+export interface Trial {
+  readonly attack: Attack;
+  readonly norm: NormName;
+  /** In input units, each at least 0. */
+  readonly epsilons: readonly number[];
+  /** Aim at a random wrong class instead of leaving the own one; default false. */
+  readonly targeted?: boolean;
+}
+
+export interface Progress {
+  /** `clean`, or attack, norm and ε. */
+  readonly doing: string;
+  /** Images done and to do, over all trials; an image that has fallen before counts as done. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface EvaluateOptions {
+  readonly engine: Engine;
+  readonly trials: readonly Trial[];
+  /**
+   * Labels given to attacks; default `true`. Accuracy is by true labels either way, and only rightly classified
+   * images are attacked, so figures differ for single-step attacks' diagnosis alone.
+   */
+  readonly labels?: "true" | "predicted";
+  /** Default 0. */
+  readonly seed?: number;
+  /** Images a batch, default 100. Up to 128 the result does not depend on it. */
+  readonly batchSize?: number;
+  /** Only the first images; default all. */
+  readonly limit?: number;
+  /** Adds a record `worst-case` for each norm and ε; default false. */
+  readonly worstCase?: boolean;
+  /** How many of the first images to return with each attack, for figures; default 0. */
+  readonly examples?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Images whose gradient is looked at before anything is attacked. */
+const gradientSample = 128;
+
+const wholeAtLeastOne = (where: string, value: number): void =>
+  check(Number.isInteger(value) && value >= 1, where, "a whole number of at least 1", () => String(value));
+
+/** Throws unless the options can be run; returns the number of images. */
+function checkOptions(
+  { count, labels }: EvaluationData,
+  { model }: Classifier,
+  options: EvaluateOptions,
+): number {
+  wholeAtLeastOne("evaluate: images", count);
+  wholeAtLeastOne("evaluate: batch size", options.batchSize ?? 1);
+  wholeAtLeastOne("evaluate: limit", options.limit ?? 1);
+  for (const epsilon of options.trials.flatMap(({ epsilons }) => epsilons))
+    check(Number.isFinite(epsilon) && epsilon >= 0, "evaluate: ε", "a finite number of at least 0", () =>
+      String(epsilon),
+    );
+  const n = Math.min(count, options.limit ?? count);
+  checkLabels(labels, n, model.classes);
+  return n;
+}
+
+interface Clean {
+  readonly predictions: Int32Array;
+  readonly nonFinite: number;
+  readonly probabilities: boolean;
+}
+
+type Rows = Field["rows"];
+type Report = (doing: string, images: number) => void;
+
+/** Predictions of the first `n` images. */
+async function predictClean(
+  predictor: Predictor,
+  rows: Rows,
+  n: number,
+  { batchSize = 100, signal }: EvaluateOptions,
+  report: Report,
+): Promise<Clean> {
+  const predictions = new Int32Array(n);
+  let [nonFinite, probabilities] = [0, true];
+  for (let from = 0; from < n; from += batchSize) {
+    signal?.throwIfAborted();
+    const indices = range(Math.min(batchSize, n - from)).map((i) => from + i);
+    const batch = await predictor.predict(rows(indices), indices.length);
+    predictions.set(batch.classes, from);
+    nonFinite += batch.nonFinite;
+    probabilities &&= batch.sumToOne;
+    report("clean", indices.length);
+  }
+  return { predictions, nonFinite, probabilities };
+}
+
+/** Gradients at the first images that are classified rightly. */
+async function sampleGradients(
+  field: Field,
+  { engine, trials }: EvaluateOptions,
+): Promise<GradientShare | null> {
+  const right = [...field.predictions.keys()].filter((i) => field.predictions[i] === field.labels[i]);
+  const sample = right.slice(0, gradientSample);
+  if (trials.length === 0 || sample.length === 0) return null;
+  const labels = Int32Array.from(sample, (i) => field.labels[i] ?? 0);
+  return probeGradients(field.classifier, engine, field.rows(sample), labels);
+}
+
+/** Compiles one attack and runs it at each radius. */
+async function runTrial(
+  field: Field,
+  { attack, norm, epsilons, targeted = false }: Trial,
+  { engine, signal, examples = 0 }: EvaluateOptions,
+  report: Report,
+): Promise<RadiusResult[]> {
+  const threat = findThreat(norm);
+  const { classifier } = field;
+  const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
+  try {
+    const results: RadiusResult[] = [];
+    for (const epsilon of epsilons) {
+      const doing = `${attack.name} ${norm} ${epsilon}`;
+      const onImages = (images: number): void => report(doing, images);
+      const radius = { threat, epsilon, targeted };
+      const k = Math.min(examples, field.predictions.length);
+      results.push(await runRadius(field, { attack, prepared, norm, radius, examples: k, onImages }));
+    }
+    return results;
+  } finally {
+    await prepared.release();
+  }
+}
+
+/** Calls `onProgress` with running totals. */
+function reporter(n: number, { trials, onProgress }: EvaluateOptions): Report {
+  const total = n * (1 + trials.reduce((passes, { epsilons }) => passes + epsilons.length, 0));
+  let done = 0;
+  return (doing, images) => {
+    done += images;
+    onProgress?.({ doing, done, total });
+  };
+}
+
+/** Accuracy of `classifier` on `data`, clean and under each trial's attack at each of its radii. */
+export async function evaluate(
+  classifier: Classifier,
+  data: EvaluationData,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const n = checkOptions(data, classifier, options);
+  const { engine, labels: given = "true", seed = 0, batchSize = 100, signal } = options;
+  const report = reporter(n, options);
+  const predictor = await openPredictor(classifier, engine);
+  try {
+    const rows = checkedRows(data, classifier);
+    const { predictions, ...seen } = await predictClean(predictor, rows, n, options, report);
+    const attacked = seen.probabilities ? withLogOutputs(classifier) : classifier;
+    const { labels } = data;
+    const field: Field = {
+      classifier: attacked,
+      predictor,
+      rows,
+      labels,
+      predictions,
+      given,
+      seed,
+      batchSize,
+      signal,
+    };
+    const gradients = await sampleGradients(field, options);
+    const results: RadiusResult[] = [];
+    for (const trial of options.trials) results.push(...(await runTrial(field, trial, options, report)));
+    const clean = predictions.filter((c, i) => c === labels[i]).length / n;
+    const single = results.map(({ outcome }) => outcome);
+    const outcomes = options.worstCase === true ? [...single, ...worstCases(single)] : single;
+    return {
+      n,
+      clean,
+      predictions,
+      robust: outcomes.map(({ record }) => record),
+      outcomes,
+      examples: (options.examples ?? 0) > 0 ? results.map(({ examples }) => examples) : [],
+      flags: flagsOf({ n, clean, ...seen, gradients, trials: results.map(({ evidence }) => evidence) }),
+    };
+  } finally {
+    await predictor.release();
+  }
+}

@@ -1,0 +1,55 @@
+// What a classifier says about points: the one judge of clean and of adversarial images.
+import { atLeastTwo, range, takeRows } from "../attacks/rows.js";
+import { argMaxRows, tensor } from "../base/tensor.js";
+import { exportClassifier } from "../nn/classifier.js";
+import type { Classifier } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
+
+/** A class, or −1 where an output is not a number: such a point counts as wrongly classified. */
+export interface Predictions {
+  readonly classes: Int32Array;
+  /** Rows with an output that is infinite or not a number. */
+  readonly nonFinite: number;
+  /** Whether every row is ≥ 0 and sums to 1: probabilities, not logits. */
+  readonly sumToOne: boolean;
+}
+
+export interface Predictor {
+  /** Predictions for the rows of `points`. */
+  predict(points: Float32Array, rows: number): Promise<Predictions>;
+  release(): Promise<void>;
+}
+
+const isDistribution = (row: Float32Array): boolean =>
+  row.every((p) => p >= 0) && Math.abs(row.reduce((a, b) => a + b, 0) - 1) < 1e-3;
+
+/** What the outputs [rows, columns] say. */
+function read(outputs: Float32Array, columns: number): Predictions {
+  const classes = argMaxRows(outputs, columns);
+  let nonFinite = 0;
+  let sumToOne = true;
+  classes.forEach((_, i) => {
+    const row = outputs.subarray(i * columns, (i + 1) * columns);
+    if (!row.every(Number.isFinite)) nonFinite++;
+    if (row.some(Number.isNaN)) classes[i] = -1;
+    sumToOne &&= isDistribution(row);
+  });
+  return { classes, nonFinite, sumToOne };
+}
+
+/** The classifier's own file (weights as initializers), the form in which it is exported and audited. */
+export async function openPredictor(classifier: Classifier, engine: Engine): Promise<Predictor> {
+  const { model } = classifier;
+  const program = await engine.load(exportClassifier(classifier));
+  return {
+    async predict(points, n) {
+      const width = points.length / n;
+      const rows = atLeastTwo(range(n));
+      const input = tensor("float32", [rows.length, ...model.inputShape], takeRows(points, width, rows));
+      const { logits } = await program.run({ input });
+      if (!(logits?.data instanceof Float32Array)) throw new Error("no logits");
+      return read(logits.data.subarray(0, n * model.classes), model.classes);
+    },
+    release: () => program.release(),
+  };
+}

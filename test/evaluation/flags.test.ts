@@ -1,0 +1,142 @@
+// Each flag fires on a case built for it, with cause and remedy, and is silent on a sound evaluation.
+import { afterAll, describe, expect, it } from "vitest";
+import { fgsm } from "../../src/attacks/index.js";
+import { evaluate } from "../../src/evaluation/evaluate.js";
+import { flagsOf, type Evidence, type TrialEvidence } from "../../src/evaluation/flags.js";
+import type { RobustRecord } from "../../src/evaluation/records.js";
+import type { Classifier } from "../../src/nn/model.js";
+import { floor } from "../../src/ops/piecewise.js";
+import { mul } from "../../src/ops/arithmetic.js";
+import { localEngine } from "../../src/runtime/engine.js";
+import { linearClassifier, uniformPoints } from "../support/toy-models.js";
+
+const engine = localEngine({ threads: 1 });
+afterAll(() => engine.close());
+
+const record = (attack: string, epsilon: number, accuracy: number): RobustRecord => ({
+  attack,
+  norm: "linf",
+  epsilon,
+  accuracy,
+  n: 1000,
+  labels: "true",
+});
+
+const trial = (
+  attack: string,
+  epsilon: number,
+  accuracy: number,
+  more: Partial<TrialEvidence> = {},
+): TrialEvidence => ({
+  record: record(attack, epsilon, accuracy),
+  kind: attack === "fgsm" ? "single-step" : "iterative",
+  outside: 0,
+  nonFinite: 0,
+  recovered: 0,
+  rounding: { checked: 50, lost: 2 },
+  ...more,
+});
+
+const sound: Evidence = {
+  n: 1000,
+  clean: 0.98,
+  probabilities: false,
+  nonFinite: 0,
+  gradients: { zero: 0, nonFinite: 0, checked: 128 },
+  trials: [trial("fgsm", 0.1, 0.93), trial("fgsm", 0.2, 0.6), trial("pgd", 0.1, 0.9, { recovered: 3 })],
+};
+
+describe("flagsOf", () => {
+  it("is silent on a sound evaluation, and on a weak model", () => {
+    expect(flagsOf(sound)).toEqual([]);
+    expect(flagsOf({ ...sound, trials: [trial("fgsm", 0.1, 0.3), trial("pgd", 0.1, 0.02)] })).toEqual([]);
+  });
+
+  const cases: [string, Partial<Evidence>, RegExp][] = [
+    ["probabilities", { probabilities: true }, /^The outputs sum to 1/],
+    ["non-finite", { nonFinite: 3 }, /outputs of 3 of 1000 clean images, 0 adversarial ones; gradients of 0/],
+    ["non-finite", { gradients: { zero: 0, nonFinite: 7, checked: 128 } }, /gradients of 7/],
+    ["zero-gradients", { gradients: { zero: 64, nonFinite: 0, checked: 128 } }, /at 50.0 % of 128 images/],
+    [
+      "rises-with-epsilon",
+      { trials: [trial("fgsm", 0.2, 0.7), trial("fgsm", 0.1, 0.6)] },
+      /^Accuracy rises with ε: 60.0 % under fgsm \(linf, ε 0.1\), 70.0 % at ε 0.2/,
+    ],
+    [
+      "single-step-only",
+      { trials: [trial("fgsm", 0.2, 0.95), trial("pgd", 0.2, 0.1)] },
+      /^95.0 % under fgsm \(linf, ε 0.2\), but 10.0 % under pgd \(linf, ε 0.2\)/,
+    ],
+    [
+      "label-leaking",
+      { trials: [trial("fgsm", 0.2, 0.978, { recovered: 15 })] },
+      /accuracy under fgsm \(linf, ε 0.2\) is 99.3 %, above the clean 98.0 %/,
+    ],
+    [
+      "left-ball",
+      { trials: [trial("pgd", 0.1, 0.5, { outside: 4 })] },
+      /left its ball or the bounds at 4 images/,
+    ],
+    [
+      "lost-in-8-bits",
+      { trials: [trial("pgd", 0.001, 0.5, { rounding: { checked: 40, lost: 12 } })] },
+      /^12 of 40 adversarial images of pgd \(linf, ε 0.001\)/,
+    ],
+  ];
+
+  it.each(cases)("raises %s", (name, evidence, message) => {
+    const flags = flagsOf({ ...sound, ...evidence });
+    expect(flags.map((flag) => flag.name)).toEqual([name]);
+    expect(flags[0]?.message).toMatch(message);
+    expect(flags[0]?.remedy).toMatch(/\.$/);
+  });
+
+  it("does not compare attacks with different options, norms or targets", () => {
+    const [low, high] = [trial("pgd", 0.1, 0.5), trial("pgd", 0.2, 0.7)];
+    const other = (more: Partial<RobustRecord>): TrialEvidence => ({
+      ...high,
+      record: { ...high.record, ...more },
+    });
+    for (const more of [{ norm: "l2" }, { targeted: true }, { options: { steps: 3 } }] as const)
+      expect(flagsOf({ ...sound, trials: [low, other(more)] })).toEqual([]);
+  });
+});
+
+describe("evaluations of built models", () => {
+  const linear = linearClassifier(
+    [
+      [3, -2, 1, 0.5],
+      [-3, 2, -1, -0.5],
+    ],
+    [-1, 1],
+    [0, 1],
+  );
+  const points = uniformPoints(60, linear);
+  const flagsAt = async (classifier: Classifier, epsilon: number): Promise<string[]> => {
+    const rows = (indices: readonly number[]): Float32Array =>
+      Float32Array.from(indices.flatMap((i) => [...points.subarray(4 * i, 4 * i + 4)]));
+    const trials = [{ attack: fgsm(), norm: "linf", epsilons: [epsilon] }] as const;
+    const blank = { count: 60, labels: new Int32Array(60), rows };
+    const { predictions } = await evaluate(classifier, blank, { engine, trials: [] });
+    const { flags } = await evaluate(classifier, { ...blank, labels: predictions }, { engine, trials });
+    return flags.map(({ name }) => name);
+  };
+  const changed = (change: (typeof linear.model)["apply"]): Classifier => ({
+    ...linear,
+    model: { ...linear.model, apply: change },
+  });
+
+  it("see steps that have no gradient", async () => {
+    const steps = changed((x, pass) => mul(floor(mul(linear.model.apply(x, pass), 4)), 0.25));
+    expect(await flagsAt(steps, 0.1)).toEqual(["zero-gradients"]);
+  });
+
+  it("see outputs that overflow", async () => {
+    const overflow = changed((x, pass) => mul(mul(linear.model.apply(x, pass), 1e38), 1e38));
+    expect(await flagsAt(overflow, 0.1)).toContain("non-finite");
+  });
+
+  it("are silent on a plain linear model", async () => {
+    expect(await flagsAt(linear, 0.1)).toEqual([]);
+  });
+});
