@@ -1,0 +1,131 @@
+// Moving elements: each works on nodes and, sizes being computed with them too, on known numbers.
+import { check, fail } from "../../base/errors.js";
+import {
+  broadcastShapes,
+  divideDims,
+  formatShape,
+  resolveAxis,
+  sizeOf,
+  type Dim,
+  type Shape,
+} from "../../base/shape.js";
+import type { Node } from "../../graph/node.js";
+import { broadcastTo, concat, reshape, slice, transpose } from "../../ops/index.js";
+import { axesOf, type Builder, type Call } from "../call.js";
+import { take } from "../elements.js";
+import { moved, shapeOf } from "../value.js";
+
+export const Identity: Builder = (call) => call.value(0);
+
+/** Moves the elements of input 1. */
+const move = (call: Call, build: (x: Node) => Node) =>
+  moved([call.value(0)], ([x]) => build(x ?? fail("input 1", "a value", "none")));
+
+/** `target` with its −1 worked out for a tensor of `shape`. */
+function inferred(target: Shape, shape: Shape): Shape {
+  const open = target.findIndex((d) => d === -1);
+  if (open < 0) return target;
+  const others = sizeOf(target.filter((_, i) => i !== open));
+  const rest = divideDims(sizeOf(shape), others);
+  if (rest === null) return fail("input 2", `sizes that divide ${formatShape(shape)}`, formatShape(target));
+  return target.map((d, i) => (i === open ? rest : d));
+}
+
+/**
+ * The shape that Reshape asks for: 0 copies a size (unless `allowzero`), −1 is worked out. Where the file fixes the
+ * batch to n and writes it into the target, n means the batch.
+ */
+function reshapeTarget(call: Call, shape: Shape): Shape {
+  const copies = call.int("allowzero", 0) === 0;
+  const target = call.sizes(1).map((d, i) => (d === 0 && copies ? (shape[i] ?? 0) : d));
+  const [lead, ...rest] = target;
+  const batch = shape[0];
+  if (lead !== call.fixedBatch || batch === undefined || typeof batch === "number")
+    return inferred(target, shape);
+  const perSample = divideDims(sizeOf(shape), batch);
+  const free = perSample !== null && (rest.includes(-1) || sizeOf(rest) === perSample);
+  if (!free) return inferred(target, shape);
+  call.note(`a Reshape to ${formatShape(target)} is read as one to ${formatShape([batch, ...rest])}`);
+  return inferred([batch, ...rest], shape);
+}
+
+export const Reshape: Builder = (call) => move(call, (x) => reshape(x, reshapeTarget(call, x.shape)));
+
+export const Flatten: Builder = (call) => {
+  const given = call.int("axis", 1);
+  return move(call, (x) => {
+    const axis = given === x.shape.length ? given : resolveAxis("axis", given, x.shape.length);
+    return reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
+  });
+};
+
+export const Transpose: Builder = (call) =>
+  move(call, (x) => transpose(x, call.ints("perm") ?? x.shape.map((_, i) => x.shape.length - 1 - i)));
+
+export const Squeeze: Builder = (call) =>
+  move(call, (x) => {
+    const axes = axesOf(call)?.map((axis) => resolveAxis("axes", axis, x.shape.length));
+    const dropped = axes ?? x.shape.flatMap((d, i) => (d === 1 ? [i] : []));
+    check(
+      dropped.every((axis) => x.shape[axis] === 1),
+      "axes",
+      "axes of size 1",
+      () => `${dropped.join(", ")} of ${formatShape(x.shape)}`,
+    );
+    return reshape(
+      x,
+      x.shape.filter((_, i) => !dropped.includes(i)),
+    );
+  });
+
+export const Unsqueeze: Builder = (call) =>
+  move(call, (x) => {
+    const axes = axesOf(call) ?? [];
+    const rank = x.shape.length + axes.length;
+    const added = axes.map((axis) => resolveAxis("axes", axis, rank));
+    const kept = [...x.shape];
+    const shape = Array.from({ length: rank }, (_, i): Dim => (added.includes(i) ? 1 : (kept.shift() ?? 1)));
+    return reshape(x, shape);
+  });
+
+export const Concat: Builder = (call) => moved(call.values(), (parts) => concat(parts, call.int("axis", 0)));
+
+export const Expand: Builder = (call) =>
+  move(call, (x) => broadcastTo(x, broadcastShapes("Expand", x.shape, call.sizes(1))));
+
+export const Tile: Builder = (call) => {
+  const { data } = call.numbers(1);
+  const repeat = (x: Node, times: number, axis: number): Node => concat(new Array<Node>(times).fill(x), axis);
+  return move(call, (x) => data.reduce(repeat, x));
+};
+
+export const Gather: Builder = (call) => {
+  const indices = call.numbers(1);
+  return move(call, (x) => {
+    const axis = resolveAxis("axis", call.int("axis", 0), x.shape.length);
+    return take(x, indices, axis);
+  });
+};
+
+/** Before operator set 13 an attribute, then input 2; else equal parts, the last one shorter. */
+function splitSizes(call: Call, total: number): readonly number[] {
+  const given = axesOf(call, 1, "split");
+  if (given !== null) return given;
+  const parts = call.node.outputs.length;
+  const size = Math.ceil(total / parts);
+  return Array.from({ length: parts }, (_, i) => Math.max(0, Math.min(size, total - i * size)));
+}
+
+export const Split: Builder = (call) => {
+  const shape = shapeOf(call.value(0));
+  const axis = resolveAxis("axis", call.int("axis", 0), shape.length);
+  const total = shape[axis];
+  if (typeof total !== "number")
+    return fail("axis", "an axis that does not depend on the batch", String(axis));
+  let end = 0;
+  return splitSizes(call, total).map((size) => {
+    const start = end;
+    end += size;
+    return move(call, (x) => slice(x, { axes: [axis], starts: [start], ends: [start + size] }));
+  });
+};

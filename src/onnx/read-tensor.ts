@@ -1,0 +1,126 @@
+// ONNX tensors as host tensors: every way of storing them, floats as float32, whole numbers as int32 or int64.
+import { fail } from "../base/errors.js";
+import { count, formatShape } from "../base/shape.js";
+import { allocate, tensor, type DType, type Tensor, type TensorData } from "../base/tensor.js";
+import {
+  TensorProto_DataLocation as Location,
+  TensorProto_DataType as Kind,
+  type TensorProto,
+} from "./generated/onnx_pb.js";
+
+/** The value of an IEEE half, given its 16 bits. */
+function fromHalf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The value of a bfloat16, given its 16 bits: the upper half of a float32. */
+function fromBfloat(bits: number): number {
+  return new Float32Array(Uint32Array.of(bits << 16).buffer)[0] ?? NaN;
+}
+
+type Numeric = number | bigint;
+
+/** How one ONNX element type is stored and what it becomes. */
+interface Storage {
+  readonly dtype: DType;
+  readonly bytes: number;
+  readonly read: (view: DataView, at: number) => Numeric;
+  /** The typed field that holds the elements when `raw_data` does not. */
+  readonly field: (proto: TensorProto) => readonly Numeric[];
+  /** Reads an element of that field, where it holds bits. */
+  readonly decode?: (bits: number) => number;
+}
+
+const ints = (proto: TensorProto): readonly Numeric[] => proto.int32Data;
+const longs = (proto: TensorProto): readonly Numeric[] => proto.int64Data;
+const unsigned = (proto: TensorProto): readonly Numeric[] => proto.uint64Data;
+
+/** The element types that Temper reads. */
+const storages: ReadonlyMap<number, Storage> = new Map<number, Storage>([
+  [
+    Kind.FLOAT,
+    { dtype: "float32", bytes: 4, read: (v, at) => v.getFloat32(at, true), field: (p) => p.floatData },
+  ],
+  [
+    Kind.DOUBLE,
+    { dtype: "float32", bytes: 8, read: (v, at) => v.getFloat64(at, true), field: (p) => p.doubleData },
+  ],
+  [
+    Kind.FLOAT16,
+    {
+      dtype: "float32",
+      bytes: 2,
+      read: (v, at) => fromHalf(v.getUint16(at, true)),
+      field: ints,
+      decode: fromHalf,
+    },
+  ],
+  [
+    Kind.BFLOAT16,
+    {
+      dtype: "float32",
+      bytes: 2,
+      read: (v, at) => fromBfloat(v.getUint16(at, true)),
+      field: ints,
+      decode: fromBfloat,
+    },
+  ],
+  [Kind.INT8, { dtype: "int32", bytes: 1, read: (v, at) => v.getInt8(at), field: ints }],
+  [Kind.INT16, { dtype: "int32", bytes: 2, read: (v, at) => v.getInt16(at, true), field: ints }],
+  [Kind.INT32, { dtype: "int32", bytes: 4, read: (v, at) => v.getInt32(at, true), field: ints }],
+  [Kind.UINT16, { dtype: "int32", bytes: 2, read: (v, at) => v.getUint16(at, true), field: ints }],
+  [Kind.INT64, { dtype: "int64", bytes: 8, read: (v, at) => v.getBigInt64(at, true), field: longs }],
+  [Kind.UINT32, { dtype: "int64", bytes: 4, read: (v, at) => v.getUint32(at, true), field: unsigned }],
+  [Kind.UINT64, { dtype: "int64", bytes: 8, read: (v, at) => v.getBigUint64(at, true), field: unsigned }],
+  [Kind.UINT8, { dtype: "uint8", bytes: 1, read: (v, at) => v.getUint8(at), field: ints }],
+  [Kind.BOOL, { dtype: "bool", bytes: 1, read: (v, at) => (v.getUint8(at) === 0 ? 0 : 1), field: ints }],
+]);
+
+/** An ONNX element type in words. */
+export const elementType = (type: number): string => Kind[type]?.toLowerCase() ?? `type ${type}`;
+
+/** The dtype that an ONNX element type becomes, or undefined where Temper does not read it. */
+export const dtypeOf = (type: number): DType | undefined => storages.get(type)?.dtype;
+
+function fill(data: TensorData, element: (index: number) => Numeric): TensorData {
+  if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(element(i));
+  else for (let i = 0; i < data.length; i++) data[i] = Number(element(i));
+  return data;
+}
+
+/** `proto` as a host tensor; `name` is what errors call it. */
+export function readTensor(proto: TensorProto, name = proto.name): Tensor {
+  const where = `tensor '${name}'`;
+  const shape = proto.dims.map(Number);
+  const storage = storages.get(proto.dataType);
+  if (storage === undefined)
+    return fail(where, "floats, whole numbers or booleans", elementType(proto.dataType));
+  if (proto.dataLocation === Location.EXTERNAL) {
+    const file = proto.externalData.find(({ key }) => key === "location")?.value ?? "";
+    return fail(where, "its data inside the ONNX file", `external data in '${file}'`);
+  }
+  const { dtype, bytes, read, field, decode } = storage;
+  const length = count(shape);
+  const wrongSize = (got: string): never => fail(where, `${length} elements for ${formatShape(shape)}`, got);
+  const { rawData } = proto;
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  const values = field(proto);
+  if (rawData.length > 0 || values.length === 0) {
+    if (rawData.length !== length * bytes)
+      wrongSize(`${rawData.length} bytes of ${elementType(proto.dataType)}`);
+    return tensor(
+      dtype,
+      shape,
+      fill(allocate(dtype, length), (i) => read(view, i * bytes)),
+    );
+  }
+  if (values.length !== length) wrongSize(String(values.length));
+  const decoded = (value: Numeric): Numeric => decode?.(Number(value)) ?? value;
+  return tensor(
+    dtype,
+    shape,
+    fill(allocate(dtype, length), (i) => decoded(values[i] ?? 0)),
+  );
+}
