@@ -21,14 +21,15 @@ export const lookup =
     return found;
   };
 
-/** The classifier's file: input `input` [batch, …], output `logits` [batch, classes], weights as initializers. */
+/** The classifier's file: input [batch, …], output [batch, classes] (logits), weights as initializers. */
 export function exportClassifier(
   { model, weights }: Classifier,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const x = input("input", [B, ...model.inputShape]);
+  const names = model.io ?? { input: "input", output: "logits" };
+  const x = input(names.input, [B, ...model.inputShape]);
   const values = weightInputs(model);
   const logits = model.apply(x, evaluationPass(lookup(values)));
-  const fn = simplify(graphFunction(model.name, [x, ...values.values()], { logits }));
+  const fn = simplify(graphFunction(model.name, [x, ...values.values()], { [names.output]: logits }));
   return exportFunction(fn, { weights, metadata });
 }

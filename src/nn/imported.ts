@@ -1,0 +1,186 @@
+// Classifiers from foreign ONNX files: their weights become parameters, so they can be attacked and hardened.
+import { check, TemperError } from "../base/errors.js";
+import { B, formatDim, formatShape, sameDim, type Shape } from "../base/shape.js";
+import type { Tensor } from "../base/tensor.js";
+import { input, type Node } from "../graph/node.js";
+import {
+  buildGraph,
+  importGraph,
+  outputNode,
+  type BuildOptions,
+  type ImportedGraph,
+} from "../onnx/import.js";
+import { trailingSoftmax } from "../onnx/logits.js";
+import * as activations from "../onnx/operators/activation.js";
+import type { OnnxNode } from "../onnx/read.js";
+import { slotsIn, type Slot } from "../onnx/slots.js";
+import { reshape } from "../ops/reshape.js";
+import type { Classifier, Model, Parameter, Pass, Role, Weights } from "./model.js";
+import { checkPatterns, chosen } from "./patterns.js";
+
+export interface ImportClassifierOptions {
+  /** Name of the model; default the graph's. */
+  readonly name?: string;
+  /** Smallest and largest legal input value; default [0, 1]. */
+  readonly bounds?: readonly [low: number, high: number];
+  /** Patterns (`*` = any text) of tensors to train beyond the weights, biases, scales and shifts. */
+  readonly train?: readonly string[];
+  /** Patterns of tensors to leave as they are. Where both fit, the one that spells out more letters decides. */
+  readonly freeze?: readonly string[];
+  /** The output that holds the logits; needed where several could. */
+  readonly output?: string;
+}
+
+const roles: Readonly<Record<Slot, Role>> = {
+  weight: "weight",
+  bias: "bias",
+  scale: "scale",
+  shift: "shift",
+  statistic: "other",
+};
+
+/** Builds over a symbolic batch; says so where only the batch size that the file fixes works. */
+function firstBuild(graph: ImportedGraph, options: BuildOptions) {
+  const build = (batch: Shape[number]) =>
+    buildGraph(graph, input(graph.input.name, [batch, ...graph.input.shape]), options);
+  try {
+    return build(B);
+  } catch (error) {
+    const { batch } = graph.input;
+    if (batch === null || !(error instanceof TemperError)) throw error;
+    build(batch);
+    throw new TemperError(
+      `model: its batch size is fixed at ${batch} and it does not work for others: ${error.message}`,
+    );
+  }
+}
+
+function checkFinite(name: string, { data }: Tensor): void {
+  const at = Array.from(data as Float32Array).findIndex((x) => !Number.isFinite(x));
+  check(at < 0, `tensor '${name}'`, "finite weights", () => `${String(data[at])} at element ${at}`);
+}
+
+/** The tensors that become parameters: all with a slot, and those that `train` asks for. */
+function parametersOf(
+  graph: ImportedGraph,
+  needed: ReadonlySet<string>,
+  { train = [], freeze = [] }: ImportClassifierOptions,
+): Parameter[] {
+  const slots = slotsIn(graph);
+  const names = [...graph.tensors].flatMap(([name, { dtype }]) =>
+    dtype === "float32" && !needed.has(name) ? [name] : [],
+  );
+  checkPatterns("train", train, names.map(parameterName));
+  checkPatterns("freeze", freeze, names.map(parameterName));
+  return names.flatMap((name) => {
+    const slot = slots.get(name);
+    const trainable = chosen(
+      parameterName(name),
+      { yes: train, no: freeze },
+      slot !== undefined && slot !== "statistic",
+    );
+    const { shape = [] } = graph.tensors.get(name) ?? {};
+    const role = slot === undefined ? "other" : roles[slot];
+    return slot === undefined && !trainable ? [] : [{ name: parameterName(name), shape, role, trainable }];
+  });
+}
+
+/** Names of hidden activations by node: the node's own where it is unique, else that of its output. */
+function sitesOf({ nodes, input: { name: x } }: ImportedGraph): ReadonlyMap<OnnxNode, string> {
+  const found = nodes.filter(({ operator, inputs }) => operator in activations && inputs[0] !== x);
+  const unique = ({ name }: OnnxNode): boolean =>
+    name !== "" && nodes.filter((node) => node.name === name).length === 1;
+  return new Map(found.map((node) => [node, unique(node) ? node.name : (node.outputs[0] ?? "")]));
+}
+
+/** [batch, classes] of what the file puts out; axes of size 1 behind the classes are dropped. */
+function logitsOf(output: Node, batch: Shape[number], name: string): Node {
+  const [rows = 1, classes = 1, ...rest] = output.shape;
+  const valid =
+    output.shape.length >= 2 &&
+    sameDim(rows, batch) &&
+    typeof classes === "number" &&
+    rest.every((d) => d === 1);
+  check(valid, `output '${name}'`, "logits [batch, classes]", () => formatShape(output.shape));
+  check(typeof classes === "number" && classes >= 2, `output '${name}'`, "2 or more classes", () =>
+    formatDim(classes),
+  );
+  return reshape(output, [rows, classes]);
+}
+
+/** Names that Temper's files give to values of their own. */
+const isTaken = (name: string): boolean => /^[cv]\d+$/.test(name);
+
+/** The parameter that holds the tensor `name`. */
+const parameterName = (name: string): string => (isTaken(name) ? `${name}.value` : name);
+
+/** The file's own names for input and output, where they can be kept; without its softmax the output is another. */
+function namesOf({ input: { name: x }, output }: ImportedGraph, isWhole: boolean): Pick<Model, "io"> {
+  const names = { input: x, output: isWhole ? output : "logits" };
+  return isTaken(names.input) || isTaken(names.output) || names.input === names.output ? {} : { io: names };
+}
+
+const listed = (parameters: readonly Parameter[]): string =>
+  parameters.map(({ name }) => name).join(", ") || "nothing";
+
+/**
+ * The classifier in the bytes of an ONNX file. Trainable are weights and biases of Conv, Gemm and MatMul/Add, scale
+ * and shift of batch-norm; batch-norm's statistics stay frozen and are used while training too, dropout is left out,
+ * and so is a softmax at the end. `notes` say what was decided. Throws one line where the file cannot be used.
+ */
+export function importClassifier(
+  bytes: Uint8Array,
+  options: ImportClassifierOptions = {},
+): { classifier: Classifier; notes: string[] } {
+  const graph = importGraph(bytes, options.output === undefined ? {} : { output: options.output });
+  const notes = new Set(graph.notes);
+  const needed = new Set<string>();
+  const values = firstBuild(graph, {
+    note: (text) => notes.add(text),
+    readStatically: (name) => needed.add(name),
+  });
+  const { skip, notes: skipped } = trailingSoftmax(graph, values);
+  const parameters = parametersOf(graph, needed, options);
+  const sites = sitesOf(graph);
+  const inputs = new Set(parameters.map(({ name }) => name));
+  const apply = (x: Node, pass: Pass): Node => {
+    const built = buildGraph(graph, x, {
+      skip,
+      value: (name) => (inputs.has(parameterName(name)) ? pass.value(parameterName(name)) : undefined),
+      visit: (node, value) => {
+        const site = sites.get(node);
+        return site === undefined || value.kind === "known" ? value : pass.site(site, value);
+      },
+    });
+    return logitsOf(outputNode(built, graph.output), x.shape[0] ?? 1, graph.output);
+  };
+  const weights: Weights = Object.fromEntries(
+    [...graph.tensors].flatMap(([name, value]) =>
+      inputs.has(parameterName(name)) ? [[parameterName(name), value]] : [],
+    ),
+  );
+  const [low, high] = options.bounds ?? [0, 1];
+  check(low < high, "bounds", "low < high", () => `${low} and ${high}`);
+  for (const [name, value] of Object.entries(weights)) checkFinite(name, value);
+  const logits = logitsOf(outputNode(values, graph.output), B, graph.output);
+  const model: Model = {
+    name: options.name ?? (graph.name || "imported"),
+    inputShape: graph.input.shape,
+    classes: Number(logits.shape[1]),
+    parameters,
+    buffers: [],
+    sites: [...sites.values()],
+    initialize: () => weights,
+    apply,
+    ...namesOf(graph, skip.size === 0),
+  };
+  return {
+    classifier: { model, weights, bounds: [low, high] },
+    notes: [...notes, ...skipped, ...describe(parameters)],
+  };
+}
+
+const describe = (parameters: readonly Parameter[]): string[] => [
+  `trains ${listed(parameters.filter((p) => p.trainable))}`,
+  `leaves ${listed(parameters.filter((p) => !p.trainable))} as it is`,
+];
