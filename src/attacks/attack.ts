@@ -68,7 +68,7 @@ export function checkNorm({ name, norms }: Attack, threat: Threat): void {
 }
 
 /** Throws unless the parts of `batch` fit each other and the classifier. */
-export function checkBatch(where: string, batch: AttackBatch, { model }: Classifier): void {
+function checkBatch(where: string, batch: AttackBatch, { model }: Classifier): void {
   const { inputs, labels, indices, epsilon } = batch;
   const [n = 0, ...rest] = inputs.shape;
   const fits = inputs.dtype === "float32" && rest.join() === model.inputShape.join();

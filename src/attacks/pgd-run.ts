@@ -18,7 +18,7 @@ export interface Walk {
 }
 
 /** Numbers in one row. */
-export const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).length / labels.length;
+const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).length / labels.length;
 
 /** The rows of a [n, …] array as a tensor, at least two of them. */
 function pointsAt(batch: AttackBatch, values: Float32Array, rows: readonly number[]): Tensor {

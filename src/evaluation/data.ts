@@ -37,11 +37,16 @@ export function checkedRows(
     check(values.length === indices.length * size, "evaluate", `${size} numbers an image`, () =>
       String(values.length / indices.length),
     );
-    const wrong = values.findIndex((v) => !(v >= low - slack && v <= high + slack));
-    check(wrong < 0, "evaluate", `inputs in [${low}, ${high}]`, () => {
-      return `${values[wrong]} in image ${indices[Math.floor(wrong / size)]}`;
-    });
-    return values.map((v) => Math.min(Math.max(v, low), high));
+    for (let i = 0; i < values.length; i++) {
+      const v = values[i] ?? NaN;
+      if (v >= low && v <= high) continue;
+      const near = v >= low - slack && v <= high + slack;
+      check(near, "evaluate", `inputs in [${low}, ${high}]`, () => {
+        return `${v} in image ${indices[Math.floor(i / size)]}`;
+      });
+      values[i] = v < low ? low : high;
+    }
+    return values;
   };
 }
 

@@ -1,6 +1,5 @@
 // The runner's own hand on ball and box: an attack that leaves them cannot report success there.
-import { roundingUnit, type Threat } from "../threat/threat.js";
-import type { Bounds } from "../threat/threat.js";
+import { roundingUnit, type Bounds, type Threat } from "../threat/threat.js";
 
 export interface Enforced {
   /** [rows, columns], in ball and box. */
@@ -18,12 +17,29 @@ export interface Limits {
   readonly columns: number;
 }
 
-/** Scales the row's perturbation down to ε; a scaled-down perturbation is inside any ball. */
-function pullBack(row: Float32Array, original: Float32Array, factor: number): void {
-  row.forEach((v, i) => {
-    const x = original[i] ?? 0;
-    row[i] = x + (v - x) * factor;
-  });
+/** Whether every number is finite. */
+function allFinite(values: Float32Array): boolean {
+  for (const value of values) if (!Number.isFinite(value)) return false;
+  return true;
+}
+
+/** Clips in place; returns whether a number lay beyond the bounds by more than `slack`. */
+function clipInto(values: Float32Array, [low, high]: Bounds, slack: number): boolean {
+  let beyond = false;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i] ?? NaN;
+    if (v >= low && v <= high) continue;
+    beyond ||= v < low - slack || v > high + slack;
+    values[i] = v < low ? low : high;
+  }
+  return beyond;
+}
+
+/** a − b. */
+function difference(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length);
+  for (let i = 0; i < a.length; i++) out[i] = (a[i] ?? NaN) - (b[i] ?? NaN);
+  return out;
 }
 
 /** `adversarial` as it may count: finite, within ε (up to rounding) of `originals`, and within the bounds. */
@@ -34,24 +50,22 @@ export function enforce(
   { epsilon, bounds, columns }: Limits,
 ): Enforced {
   const points = adversarial.slice();
-  const [low, high] = bounds;
-  const [unit, tolerance] = [roundingUnit(bounds), threat.tolerance(columns, bounds)];
+  const [slack, tolerance] = [roundingUnit(bounds), threat.tolerance(columns, bounds)];
   let [outside, nonFinite] = [0, 0];
   for (let from = 0; from < points.length; from += columns) {
     const row = points.subarray(from, from + columns);
     const original = originals.subarray(from, from + columns);
-    if (!row.every(Number.isFinite)) {
+    if (!allFinite(row)) {
       nonFinite++;
       row.set(original);
     }
-    const [distance = 0] = threat.distance(
-      row.map((v, i) => v - (original[i] ?? 0)),
-      columns,
-    );
-    const beyond = row.some((v) => v < low - unit || v > high + unit);
-    if (distance > epsilon + tolerance || beyond) outside++;
-    if (distance > epsilon + tolerance) pullBack(row, original, epsilon / distance);
-    row.forEach((v, i) => (row[i] = Math.min(Math.max(v, low), high)));
+    const delta = difference(row, original);
+    const [distance = 0] = threat.distance(delta, columns);
+    const tooFar = distance > epsilon + tolerance;
+    // A perturbation that is scaled down is inside the ball of any norm.
+    if (tooFar) delta.forEach((d, i) => (row[i] = (original[i] ?? 0) + d * (epsilon / distance)));
+    const beyond = clipInto(row, bounds, slack);
+    if (tooFar || beyond) outside++;
   }
   return { points, outside, nonFinite };
 }

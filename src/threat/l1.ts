@@ -4,7 +4,7 @@ import { greater, lessEqual, cast, where } from "../ops/compare.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { abs, relu, sign } from "../ops/piecewise.js";
 import { toNode, type Node, type Operand } from "../graph/node.js";
-import { largestOfRows, rowSums, smallest } from "./rows.js";
+import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
 import { roundingUnit, type StepOptions, type Threat } from "./threat.js";
 
 /** Newton steps towards the projection's threshold; 16 reach it to rounding in every case tried. */
@@ -71,14 +71,7 @@ function steepest(gradient: Node, options: StepOptions): Node {
 export const l1: Threat = {
   name: "l1",
   title: "L1",
-  distance(delta, columns) {
-    const result = new Float64Array(delta.length / columns);
-    delta.forEach((d, i) => {
-      const row = Math.floor(i / columns);
-      result[row] = (result[row] ?? 0) + Math.abs(d);
-    });
-    return result;
-  },
+  distance: (delta, columns) => foldRows(delta, columns, (total, d) => total + Math.abs(d)),
   tolerance: (columns, bounds) => columns * roundingUnit(bounds),
   project,
   steepest,

@@ -3,7 +3,7 @@ import { div, mul } from "../ops/arithmetic.js";
 import { sqrt } from "../ops/exponential.js";
 import { maximum } from "../ops/extremum.js";
 import type { Node } from "../graph/node.js";
-import { smallest, largestOfRows, rowSums } from "./rows.js";
+import { foldRows, smallest, largestOfRows, rowSums } from "./rows.js";
 import { roundingUnit, type Threat } from "./threat.js";
 
 const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
@@ -16,14 +16,7 @@ const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
 export const l2: Threat = {
   name: "l2",
   title: "L2",
-  distance(delta, columns) {
-    const squares = new Float64Array(delta.length / columns);
-    delta.forEach((d, i) => {
-      const row = Math.floor(i / columns);
-      squares[row] = (squares[row] ?? 0) + d * d;
-    });
-    return squares.map(Math.sqrt);
-  },
+  distance: (delta, columns) => foldRows(delta, columns, (total, d) => total + d * d).map(Math.sqrt),
   tolerance: (columns, bounds) => Math.sqrt(columns) * roundingUnit(bounds),
   project: (delta, epsilon) => mul(delta, div(epsilon, maximum(norm(delta), maximum(epsilon, smallest)))),
   steepest: (gradient, { length }) => {

@@ -3,6 +3,7 @@ import { mul, neg } from "../ops/arithmetic.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { sign } from "../ops/piecewise.js";
 import { toNode } from "../graph/node.js";
+import { foldRows } from "./rows.js";
 import { roundingUnit, type Threat } from "./threat.js";
 
 /**
@@ -12,14 +13,7 @@ import { roundingUnit, type Threat } from "./threat.js";
 export const linf: Threat = {
   name: "linf",
   title: "L∞",
-  distance(delta, columns) {
-    const result = new Float64Array(delta.length / columns);
-    delta.forEach((d, i) => {
-      const row = Math.floor(i / columns);
-      result[row] = Math.max(result[row] ?? 0, Math.abs(d));
-    });
-    return result;
-  },
+  distance: (delta, columns) => foldRows(delta, columns, (largest, d) => Math.max(largest, Math.abs(d))),
   tolerance: (_, bounds) => roundingUnit(bounds),
   project: (delta, epsilon) => {
     const radius = toNode(epsilon);

@@ -28,3 +28,18 @@ export const largestOfRows = (x: Node): Node =>
 
 /** What keeps a division by a row's size finite where the row is all zero. */
 export const smallest = 1e-30;
+
+/** Folds each row of [rows, columns] on the host, in float64, from 0. */
+export function foldRows(
+  values: Float32Array,
+  columns: number,
+  fold: (total: number, value: number) => number,
+): Float64Array {
+  const result = new Float64Array(values.length / columns);
+  for (let row = 0, i = 0; row < result.length; row++) {
+    let total = 0;
+    for (const end = i + columns; i < end; i++) total = fold(total, values[i] ?? NaN);
+    result[row] = total;
+  }
+  return result;
+}

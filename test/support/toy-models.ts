@@ -19,7 +19,7 @@ const parameter = (name: string, shape: readonly number[]): Parameter => ({
 });
 
 /** Normal numbers times `scale`, by name. */
-export function drawWeights(model: Model, seed: number, scale = 1): Record<string, Tensor> {
+function drawWeights(model: Model, seed: number, scale = 1): Record<string, Tensor> {
   return Object.fromEntries(
     model.parameters.map(({ name, shape }) => {
       const data = new Float32Array(count(shape));
@@ -36,7 +36,7 @@ export function drawWeights(model: Model, seed: number, scale = 1): Record<strin
 }
 
 /** A dense network with ReLU between layers of the given widths; `[d, classes]` is linear. */
-export function denseModel(inputShape: readonly number[], widths: readonly number[]): Model {
+function denseModel(inputShape: readonly number[], widths: readonly number[]): Model {
   const sizes = [count(inputShape), ...widths];
   const parameters = widths.flatMap((width, i) => [
     parameter(`w${i}`, [sizes[i] ?? 1, width]),

@@ -154,7 +154,7 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
 
 describe("l1", () => {
   it("spends a step on the largest coordinates, each to its bound", async () => {
-    const steepest = await compile(threats.l1.steepest(y, { from: x, length: radius, bounds }));
+    const steepest = await compile(findThreat("l1").steepest(y, { from: x, length: radius, bounds }));
     const from = one([0.5, 0.75, 0.25, 1, 0, 0.5, 0.5]);
     const gradient = one([-1, 4, 3, 9, -8, 2, 0]);
     expect([...(await steepest(from, gradient, 1.5))].map((v) => v + 0)).toEqual([
@@ -168,7 +168,7 @@ describe("l1", () => {
   it("projects long rows with sizes of many magnitudes", async () => {
     const d = 785;
     const wide = input("x", [B, d]);
-    const fn = graphFunction("f", [wide, radius], { result: threats.l1.project(wide, radius) });
+    const fn = graphFunction("f", [wide, radius], { result: findThreat("l1").project(wide, radius) });
     const program = await engine.load(exportFunction(fn));
     for (const [seed, r] of [
       [1, 0.5],
