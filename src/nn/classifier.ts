@@ -5,6 +5,7 @@ import { input, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
 import { evaluationPass, type Classifier, type Model } from "./model.js";
+import { recordKey, writeRecord } from "./parameter-record.js";
 
 /** Graph inputs for every parameter and buffer of `model`, by name. */
 export function weightInputs(model: Model): ReadonlyMap<string, InputNode> {
@@ -21,15 +22,19 @@ export const lookup =
     return found;
   };
 
+/** What input and output are called in the classifier's file. */
+export const fileNames = (model: Model): NonNullable<Model["io"]> =>
+  model.io ?? { input: "input", output: "logits" };
+
 /** The classifier's file: input [batch, …], output [batch, classes] (logits), weights as initializers. */
 export function exportClassifier(
   { model, weights }: Classifier,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const names = model.io ?? { input: "input", output: "logits" };
+  const names = fileNames(model);
   const x = input(names.input, [B, ...model.inputShape]);
   const values = weightInputs(model);
   const logits = model.apply(x, evaluationPass(lookup(values)));
   const fn = simplify(graphFunction(model.name, [x, ...values.values()], { [names.output]: logits }));
-  return exportFunction(fn, { weights, metadata });
+  return exportFunction(fn, { weights, metadata: { ...metadata, [recordKey]: writeRecord(model) } });
 }

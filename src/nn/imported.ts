@@ -7,6 +7,7 @@ import {
   buildGraph,
   importGraph,
   outputNode,
+  scopeOf,
   type BuildOptions,
   type ImportedGraph,
 } from "../onnx/import.js";
@@ -15,7 +16,8 @@ import * as activations from "../onnx/operators/activation.js";
 import type { OnnxNode } from "../onnx/read.js";
 import { slotsIn, type Slot } from "../onnx/slots.js";
 import { reshape } from "../ops/reshape.js";
-import type { Classifier, Model, Parameter, Pass, Role, Weights } from "./model.js";
+import type { Classifier, Model, Parameter, Pass, Weights } from "./model.js";
+import { readRecord, type RecordedParameter } from "./parameter-record.js";
 import { checkPatterns, chosen } from "./patterns.js";
 
 export interface ImportClassifierOptions {
@@ -31,13 +33,11 @@ export interface ImportClassifierOptions {
   readonly output?: string;
 }
 
-const roles: Readonly<Record<Slot, Role>> = {
-  weight: "weight",
-  bias: "bias",
-  scale: "scale",
-  shift: "shift",
-  statistic: "other",
-};
+/** The part that a tensor in `slot` plays while training. */
+function fromSlot(slot: Slot | undefined): RecordedParameter | undefined {
+  if (slot === undefined) return undefined;
+  return slot === "statistic" ? { role: "other", trainable: false } : { role: slot, trainable: true };
+}
 
 /** Builds over a symbolic batch; says so where only the batch size that the file fixes works. */
 function firstBuild(graph: ImportedGraph, options: BuildOptions) {
@@ -60,7 +60,7 @@ function checkFinite(name: string, { data }: Tensor): void {
   check(at < 0, `tensor '${name}'`, "finite weights", () => `${String(data[at])} at element ${at}`);
 }
 
-/** The tensors that become parameters: all with a slot, and those that `train` asks for. */
+/** The tensors that become parameters: those recorded or in a slot, and those that `train` asks for. */
 function parametersOf(
   graph: ImportedGraph,
   needed: ReadonlySet<string>,
@@ -72,25 +72,24 @@ function parametersOf(
   );
   checkPatterns("train", train, names.map(parameterName));
   checkPatterns("freeze", freeze, names.map(parameterName));
+  const recorded = readRecord(graph.metadata);
   return names.flatMap((name) => {
-    const slot = slots.get(name);
-    const trainable = chosen(
-      parameterName(name),
-      { yes: train, no: freeze },
-      slot !== undefined && slot !== "statistic",
-    );
+    const parameter = recorded.get(name) ?? fromSlot(slots.get(name));
+    const trainable = chosen(parameterName(name), { yes: train, no: freeze }, parameter?.trainable ?? false);
     const { shape = [] } = graph.tensors.get(name) ?? {};
-    const role = slot === undefined ? "other" : roles[slot];
-    return slot === undefined && !trainable ? [] : [{ name: parameterName(name), shape, role, trainable }];
+    const role = parameter?.role ?? "other";
+    return parameter === undefined && !trainable
+      ? []
+      : [{ name: parameterName(name), shape, role, trainable }];
   });
 }
 
-/** Names of hidden activations by node: the node's own where it is unique, else that of its output. */
+/** Names of hidden activations by node: that of its layer or its own where it is unique, else of its output. */
 function sitesOf({ nodes, input: { name: x } }: ImportedGraph): ReadonlyMap<OnnxNode, string> {
   const found = nodes.filter(({ operator, inputs }) => operator in activations && inputs[0] !== x);
-  const unique = ({ name }: OnnxNode): boolean =>
-    name !== "" && nodes.filter((node) => node.name === name).length === 1;
-  return new Map(found.map((node) => [node, unique(node) ? node.name : (node.outputs[0] ?? "")]));
+  const own = (node: OnnxNode): string => scopeOf(node) || node.name;
+  const isUnique = (name: string): boolean => found.filter((node) => own(node) === name).length === 1;
+  return new Map(found.map((node) => [node, isUnique(own(node)) ? own(node) : (node.outputs[0] ?? "")]));
 }
 
 /** [batch, classes] of what the file puts out; axes of size 1 behind the classes are dropped. */
@@ -126,7 +125,7 @@ const listed = (parameters: readonly Parameter[]): string =>
 /**
  * The classifier in the bytes of an ONNX file. Trainable are weights and biases of Conv, Gemm and MatMul/Add, scale
  * and shift of batch-norm; batch-norm's statistics stay frozen and are used while training too, dropout is left out,
- * and so is a softmax at the end. `notes` say what was decided. Throws one line where the file cannot be used.
+ * and so is a softmax at the end. Temper's own files say themselves what trains. `notes` say what was decided. Throws one line where the file cannot be used.
  */
 export function importClassifier(
   bytes: Uint8Array,

@@ -174,7 +174,7 @@ function valueAt(values: ReadonlyMap<string, Value>, name: string, made: Readonl
 }
 
 /** The node's name without what Temper's own files put behind a scope, so that names do not grow by each trip. */
-const scopeOf = ({ name, operator, outputs }: OnnxNode): string =>
+export const scopeOf = ({ name, operator, outputs }: OnnxNode): string =>
   name.replace(new RegExp(`(^|/)${operator}_\\d+$`), "") || (name === "" ? (outputs[0] ?? "") : "");
 
 /** Which tensors of the file the node is made of. */
