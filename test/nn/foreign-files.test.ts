@@ -9,7 +9,7 @@ import { graphFunction } from "../../src/graph/function.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import { input } from "../../src/graph/node.js";
 import { simplify } from "../../src/graph/simplify.js";
-import { exportClassifier, lookup, weightInputs } from "../../src/nn/classifier.js";
+import { exportClassifier, fileNames, lookup, weightInputs } from "../../src/nn/classifier.js";
 import { importClassifier } from "../../src/nn/imported.js";
 import {
   activation,
@@ -50,7 +50,7 @@ describe("files written by other tools", () => {
       "weight",
       "bias",
     ]);
-    const logits = await runFile(exportClassifier(classifier), { [model.io?.input ?? ""]: x });
+    const logits = await runFile(exportClassifier(classifier), { [fileNames(model).input]: x });
     expectNear(rowsOf(logits).flatMap(softmaxOf), outputs["probabilities"]?.flat() ?? []);
   });
 
