@@ -1,0 +1,132 @@
+// Projected gradient descent under any name: many small steps up the loss, each taken back into the ball.
+import { z } from "zod";
+import { check } from "../base/errors.js";
+import { quantity } from "../base/options.js";
+import { randomStream } from "../base/random.js";
+import { input } from "../graph/node.js";
+import { exportFunction, exportLoop } from "../onnx/export.js";
+import type { Program } from "../runtime/engine.js";
+import {
+  checkNorm,
+  floatsOf,
+  guarded,
+  type Attack,
+  type AttackBatch,
+  type AttackContext,
+  type AttackOptions,
+} from "./attack.js";
+import { attackLosses, attackLossNames } from "./losses.js";
+import { metadataOf } from "./metadata.js";
+import { judgeOf, pgdLoop, withResult } from "./pgd-graph.js";
+import { ascend, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
+import { range } from "./rows.js";
+import { aim } from "./white-box.js";
+
+export const projectedGradientSchema = z.strictObject({
+  steps: z.int().min(1).default(40).describe("iterations"),
+  stepSize: quantity(0).optional().describe("length of a step in input units; default: relativeStepSize"),
+  relativeStepSize: quantity(0).default(2.5).describe("length of a step in units of ε / steps"),
+  randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
+  restarts: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe("independent runs; the strongest point of each sample is kept"),
+  loss: z.enum(attackLossNames).default("cross-entropy").describe("what the steps climb"),
+});
+export type ProjectedGradientOptions = z.output<typeof projectedGradientSchema>;
+
+const stepSizeOf = (
+  { stepSize, relativeStepSize, steps }: ProjectedGradientOptions,
+  epsilon: number,
+): number => stepSize ?? (relativeStepSize * epsilon) / steps;
+
+/** The options that say what was run: of the two step sizes the one in force. */
+function recordOf({ stepSize, relativeStepSize, ...options }: ProjectedGradientOptions): AttackOptions {
+  return { ...options, ...(stepSize === undefined ? { relativeStepSize } : { stepSize }) };
+}
+
+/** Random points of the balls, clipped to the box; keyed by sample and restart. */
+function randomPoints(
+  { inputs, indices, epsilon, seed, labels }: AttackBatch,
+  { threat, classifier }: AttackContext,
+  restart: number,
+): Float32Array {
+  const start = floatsOf(inputs).slice();
+  const [low, high] = classifier.bounds;
+  const stream = randomStream(seed, "attack-start");
+  const noise = new Float32Array(start.length / labels.length);
+  for (let row = 0; row < labels.length; row++) {
+    threat.randomStart(stream, { sample: indices[row] ?? 0, round: restart }, epsilon, noise);
+    const from = row * noise.length;
+    noise.forEach((shift, i) => {
+      start[from + i] = Math.min(Math.max((start[from + i] ?? 0) + shift, low), high);
+    });
+  }
+  return start;
+}
+
+interface Programs {
+  readonly loop: Program;
+  /** Compares restarts; absent where there is but one. */
+  readonly judge: Program | null;
+}
+
+/** Every restart on the rows that none before brought down; of each row the strongest point. */
+async function perturb(
+  batch: AttackBatch,
+  context: AttackContext,
+  { loop, judge }: Programs,
+  options: ProjectedGradientOptions,
+): Promise<Float32Array> {
+  const stepSize = stepSizeOf(options, batch.epsilon);
+  const walk: Walk = { batch, steps: options.steps, stepSize, signal: context.signal };
+  let rows: readonly number[] = range(batch.labels.length);
+  const best = new StrongestPoints(batch);
+  for (let restart = 0; restart < options.restarts && rows.length > 0; restart++) {
+    const start = options.randomStart
+      ? randomPoints(batch, context, restart)
+      : floatsOf(batch.inputs).slice();
+    const reached = await ascend(loop, walk, start, rows);
+    if (judge === null) return reached;
+    rows = best.offer(reached, rows, await verdicts(judge, walk, reached, rows));
+  }
+  return best.points;
+}
+
+/** The attack `name`: iterated steps up the loss within the ball. */
+export function projectedGradient(name: string, options: ProjectedGradientOptions): Attack {
+  const { loss, restarts, randomStart } = options;
+  check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
+    String(restarts),
+  );
+  const attack: Attack = {
+    name,
+    kind: "iterative",
+    options: recordOf(options),
+    norms: ["linf", "l2", "l1"],
+    async prepare(context) {
+      checkNorm(attack, context.threat);
+      const { weights } = context.classifier;
+      const graph = { loss: attackLosses[loss], direction: input("direction", []) };
+      const loop = await context.engine.load(exportLoop(pgdLoop(context, graph), { weights }));
+      const judge =
+        restarts > 1 ? await context.engine.load(exportFunction(judgeOf(context, graph), { weights })) : null;
+      return {
+        perturb: guarded(attack, context, (batch) => perturb(batch, context, { loop, judge }, options)),
+        release: async () => {
+          await loop.release();
+          await judge?.release();
+        },
+      };
+    },
+    toOnnx(target, { targeted }) {
+      checkNorm(attack, target.threat);
+      const { weights } = target.classifier;
+      const loop = pgdLoop(target, { loss: attackLosses[loss], direction: aim(targeted) });
+      const metadata = metadataOf(attack, target, targeted);
+      return withResult(exportLoop(loop, { weights, metadata }), "start", "adversarial");
+    },
+  };
+  return attack;
+}
