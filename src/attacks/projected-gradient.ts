@@ -41,9 +41,13 @@ const stepSizeOf = (
   epsilon: number,
 ): number => stepSize ?? (relativeStepSize * epsilon) / steps;
 
-/** The options that say what was run: of the two step sizes the one in force. */
-function recordOf({ stepSize, relativeStepSize, ...options }: ProjectedGradientOptions): AttackOptions {
-  return { ...options, ...(stepSize === undefined ? { relativeStepSize } : { stepSize }) };
+/** The options among `own` that say what was run: of the two step sizes the one in force. */
+function recordOf(options: ProjectedGradientOptions, own: readonly string[]): AttackOptions {
+  const spare = options.stepSize === undefined ? "stepSize" : "relativeStepSize";
+  const shown = Object.entries(options).flatMap(([key, value]) =>
+    own.includes(key) && key !== spare && value !== undefined ? [[key, value] as const] : [],
+  );
+  return Object.fromEntries(shown);
 }
 
 /** Random points of the balls, clipped to the box; keyed by sample and restart. */
@@ -94,8 +98,12 @@ async function perturb(
   return best.points;
 }
 
-/** The attack `name`: iterated steps up the loss within the ball. */
-export function projectedGradient(name: string, options: ProjectedGradientOptions): Attack {
+/** The attack `name`: iterated steps up the loss within the ball. Records show the options named in `own`. */
+export function projectedGradient(
+  name: string,
+  options: ProjectedGradientOptions,
+  own: readonly string[] = Object.keys(options),
+): Attack {
   const { loss, restarts, randomStart } = options;
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
@@ -103,7 +111,7 @@ export function projectedGradient(name: string, options: ProjectedGradientOption
   const attack: Attack = {
     name,
     kind: "iterative",
-    options: recordOf(options),
+    options: recordOf(options, own),
     norms: ["linf", "l2", "l1"],
     async prepare(context) {
       checkNorm(attack, context.threat);
