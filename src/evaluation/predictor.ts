@@ -1,7 +1,7 @@
 // What a classifier says about points: the one judge of clean and of adversarial images.
 import { atLeastTwo, range, takeRows } from "../attacks/rows.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
-import { exportClassifier } from "../nn/classifier.js";
+import { exportClassifier, fileNames } from "../nn/classifier.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 
@@ -40,14 +40,15 @@ function read(outputs: Float32Array, columns: number): Predictions {
 /** The classifier's own file (weights as initializers), the form in which it is exported and audited. */
 export async function openPredictor(classifier: Classifier, engine: Engine): Promise<Predictor> {
   const { model } = classifier;
+  const names = fileNames(model);
   const program = await engine.load(exportClassifier(classifier));
   return {
     async predict(points, n) {
       const width = points.length / n;
       const rows = atLeastTwo(range(n));
       const input = tensor("float32", [rows.length, ...model.inputShape], takeRows(points, width, rows));
-      const { logits } = await program.run({ input });
-      if (!(logits?.data instanceof Float32Array)) throw new Error("no logits");
+      const { [names.output]: logits } = await program.run({ [names.input]: input });
+      if (!(logits?.data instanceof Float32Array)) throw new Error(`no output '${names.output}'`);
       return read(logits.data.subarray(0, n * model.classes), model.classes);
     },
     release: () => program.release(),
