@@ -1,0 +1,96 @@
+// Figure: training error by epoch, one line per method.
+import type { MetricsLine, RunRecord } from "../experiments/records.js";
+import { legend, lineChart, type Point, type Series } from "./chart.js";
+import type { Figure } from "./figure.js";
+import { methodsOf } from "./methods.js";
+import { groupBy, meanAndSpread } from "./table.js";
+
+/** What is drawn: the first of these that was recorded. */
+const measures = {
+  error: { title: "Training error", label: "misread, %", scale: 100 },
+  loss: { title: "Training loss", label: "loss", scale: 1 },
+} as const;
+type Measure = keyof typeof measures;
+
+function pointsOf(lines: readonly MetricsLine[], measure: Measure): Point[] {
+  const { scale } = measures[measure];
+  const epochs = [...groupBy(lines, ({ epoch }) => epoch)].sort(([a], [b]) => a - b);
+  return epochs.flatMap(([epoch, trials]) => {
+    const values = trials.flatMap(({ metrics }) => metrics[measure] ?? []).filter(Number.isFinite);
+    if (values.length === 0) return [];
+    const { mean, spread } = meanAndSpread(values.map((value) => value * scale));
+    return [{ x: epoch, y: mean, spread }];
+  });
+}
+
+/** 1 … last, at most about seven numbers, all whole. */
+function epochTicks(last: number): number[] {
+  const step = [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000].find((each) => last / each <= 7) ?? last;
+  const ticks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
+  return step === 1 ? ticks : [1, ...ticks];
+}
+
+/** Powers of ten within the domain, with 2 and 5 between where they are few. */
+function logTicks([low, high]: readonly [number, number]): number[] {
+  const ticks: number[] = [];
+  const digits = high > 500 * low ? [1] : [1, 2, 5];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+    ticks.push(...digits.map((digit) => Number(`${digit}e${power}`)));
+  return ticks.filter((tick) => tick >= low && tick <= high);
+}
+
+/** Logarithmic where the positive values span more than a factor of eight. */
+function verticalAxis(points: readonly Point[]): {
+  type: "linear" | "log";
+  domain: readonly [number, number];
+} {
+  const positive = points.map(({ y }) => y).filter((y) => y > 0);
+  const top = Math.max(...positive, 0);
+  const bottom = Math.min(...positive, top);
+  if (top > 8 * bottom) return { type: "log", domain: [bottom / 1.3, top * 1.2] };
+  const ends = points.flatMap(({ y, spread }) => [y + (spread ?? 0), y - (spread ?? 0)]);
+  return { type: "linear", domain: [Math.min(0, ...ends), Math.max(...ends, 1e-9) * 1.05] };
+}
+
+/** The training error (or loss) of every method; null where nothing was recorded. */
+export async function errorCurves(record: RunRecord): Promise<Figure | null> {
+  const recorded = (measure: Measure): boolean => record.metrics.some(({ metrics }) => measure in metrics);
+  const measure = recorded("error") ? "error" : "loss";
+  const series: Series[] = methodsOf(record)
+    .map((label, index) => ({
+      label,
+      index,
+      points: pointsOf(
+        record.metrics.filter(({ method }) => method === label),
+        measure,
+      ),
+    }))
+    .filter(({ points }) => points.length > 0);
+  if (series.length === 0) return null;
+  const { title, label } = measures[measure];
+  const all = series.flatMap(({ points }) => points);
+  const y = verticalAxis(all);
+  const last = Math.max(...all.map(({ x }) => x));
+  const chart = await lineChart(series, {
+    x: { label: "epoch", domain: [Math.min(1, last - 1), last], ticks: epochTicks(last) },
+    y: { label, ...y, ...(y.type === "log" ? { ticks: logTicks(y.domain) } : {}) },
+    symbolEvery: Math.ceil(last / 12),
+  });
+  return {
+    name: "error-curves",
+    title: `${title} by epoch`,
+    caption: captionOf(measure, y.type === "log", all),
+    alt: `${title} by epoch for ${series.map((each) => each.label).join(", ")}.`,
+    panels: [await legend(series), chart],
+  };
+}
+
+function captionOf(measure: Measure, logarithmic: boolean, points: readonly Point[]): string {
+  const what =
+    measure === "error"
+      ? "Share of training images misread, as each method saw them (perturbed where it perturbs)"
+      : "Mean training loss, as each method computes it";
+  const band = points.some(({ spread }) => spread !== null) ? " Mean and standard deviation over seeds." : "";
+  const zeros = points.some(({ y }) => y <= 0) ? "; zeros lie on the lower edge" : "";
+  return `${what}; mean over the batches of an epoch.${logarithmic ? ` Logarithmic scale${zeros}.` : ""}${band}`;
+}

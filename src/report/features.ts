@@ -1,0 +1,75 @@
+// Figure: the first layer's filters as images, per method, all on one scale.
+import type { Gallery, RunRecord } from "../experiments/records.js";
+import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
+import { color } from "./palette.js";
+import { dataUri, divergingImage, divergingPixels, scaleBar } from "./pixels.js";
+import { integer } from "./text.js";
+
+const columns = 8;
+const rows = 4;
+const gap = 4;
+
+interface Filters {
+  readonly method: string;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  /** [shown, height, width]. */
+  readonly values: Float32Array;
+  readonly shown: number;
+}
+
+/** The first filters of each method's first seed. */
+function filtersOf(galleries: readonly Gallery[]): Filters[] {
+  const seen = new Set<string>();
+  return galleries.flatMap(({ method, features }) => {
+    if (features === null || seen.has(method)) return [];
+    seen.add(method);
+    const [count = 0, height = 0, width = 0] = features.shape;
+    const shown = Math.min(count, columns * rows);
+    return [
+      { method, count, height, width, shown, values: features.values.subarray(0, shown * height * width) },
+    ];
+  });
+}
+
+/** The size that 99.5 % of the shown weights stay within, to two digits: a few outliers must not pale the rest. */
+function scaleOf(filters: readonly Filters[]): number {
+  const sizes = filters.flatMap(({ values }) => Array.from(values, Math.abs)).sort((a, b) => a - b);
+  const bound = sizes[Math.ceil(sizes.length * 0.995) - 1] ?? 0;
+  return Number(bound.toPrecision(2)) || Number.MIN_VALUE;
+}
+
+async function methodPanel({ method, height, width, values, shown }: Filters, scale: number): Promise<Panel> {
+  const tile = (panelWidth - gap * (columns - 1)) / columns;
+  const tall = (tile * height) / width;
+  const parts = [text(0, 15, method, { bold: true })];
+  for (let at = 0; at < shown; at++) {
+    const filter = values.subarray(at * height * width, (at + 1) * height * width);
+    const uri = await dataUri(divergingPixels(filter, [height, width], scale));
+    const [x, y] = [(at % columns) * (tile + gap), 24 + Math.floor(at / columns) * (tall + gap)];
+    parts.push(divergingImage(x, y, tile, tall, uri));
+  }
+  return panel(24 + Math.ceil(shown / columns) * (tall + gap), parts.join(""));
+}
+
+/** First-layer filters of every method; null where the first layer has no images. */
+export async function features(record: RunRecord): Promise<Figure | null> {
+  const filters = filtersOf(record.galleries).filter(({ shown }) => shown > 0);
+  const [first] = filters;
+  if (first === undefined) return null;
+  const scale = scaleOf(filters);
+  const panels: Panel[] = [];
+  for (const each of filters) panels.push(await methodPanel(each, scale));
+  const bar =
+    text(0, 12, "weight", { size: 12, fill: color("muted") }) +
+    scaleBar(0, 20, panelWidth, [`−${scale}`, "0", `+${scale}`]);
+  const size = `${first.height}×${first.width}`;
+  return {
+    name: "features",
+    title: "First-layer features",
+    caption: `The first ${first.shown} of ${integer(first.count)} filters (${size}) of each method. One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
+    alt: `Weights of the first layer as ${size} images for ${filters.map(({ method }) => method).join(", ")}.`,
+    panels: [...panels, { ...panel(48, bar), shared: true }],
+  };
+}

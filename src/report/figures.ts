@@ -1,0 +1,14 @@
+// All figures of a run, in the order of the report.
+import type { RunRecord } from "../experiments/records.js";
+import { accuracyAgainstEpsilon } from "./accuracy.js";
+import { errorCurves } from "./error-curves.js";
+import { features } from "./features.js";
+import type { Figure } from "./figure.js";
+import { gallery } from "./gallery.js";
+
+/** The figures that `record` has the data for. */
+export async function figuresOf(record: RunRecord): Promise<Figure[]> {
+  const makers = [accuracyAgainstEpsilon, errorCurves, gallery, features];
+  const figures = await Promise.all(makers.map((make) => make(record)));
+  return figures.filter((figure) => figure !== null);
+}

@@ -1,0 +1,139 @@
+// The results as one table: methods × (clean, attacks × ε), seeds brought together as mean and spread.
+import type { ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
+import { attackText, normText, optionsText, percent } from "./text.js";
+
+/** One attack with fixed options, over all its radii. */
+export interface AttackGroup {
+  readonly key: string;
+  /** `PGD-20 L∞`, with what else tells it from its neighbours. */
+  readonly title: string;
+  readonly attack: string;
+  readonly norm: string;
+  /** Ascending, input units. */
+  readonly epsilons: readonly number[];
+  /** Its options, and labels and aim where they are not the usual ones. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Accuracy over the seeds of one method; shares. */
+export interface Cell {
+  readonly mean: number;
+  /** Sample standard deviation over the seeds; null for a single one. */
+  readonly spread: number | null;
+  /** Images behind each seed's figure; null where the record does not say. */
+  readonly n: number | null;
+}
+
+export interface MethodRow {
+  readonly method: string;
+  readonly seeds: readonly number[];
+  readonly clean: Cell;
+  /** By attack group and radius, in the table's order; null where it was not run. */
+  readonly robust: readonly (readonly (Cell | null)[])[];
+}
+
+export interface Table {
+  readonly groups: readonly AttackGroup[];
+  readonly rows: readonly MethodRow[];
+}
+
+/** Items by key, in order of first appearance (Map.groupBy, which Node 20 lacks). */
+export function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
+  }
+  return groups;
+}
+
+const sorted = (options: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Equal for records that differ in radius and outcome alone. */
+const keyOf = ({ attack, norm, labels, targeted, options }: RobustRecord): string =>
+  JSON.stringify([attack, norm, labels, targeted ?? false, sorted(options)]);
+
+/** All that can tell two groups of one attack apart. */
+const traits = ({ labels, targeted, options }: RobustRecord): Readonly<Record<string, unknown>> => ({
+  ...sorted(options),
+  ...(targeted === true ? { targeted } : {}),
+  ...(labels === "predicted" ? { labels } : {}),
+});
+
+function baseTitle({ attack, norm, options }: RobustRecord): string {
+  const steps = typeof options?.["steps"] === "number" ? `-${options["steps"]}` : "";
+  return `${attackText(attack)}${steps} ${normText(norm)}`;
+}
+
+/** `baseTitle`, followed by the traits in which groups of the same base title differ. */
+function titleOf(record: RobustRecord, all: readonly RobustRecord[]): string {
+  const base = baseTitle(record);
+  const twins = all.filter((other) => baseTitle(other) === base).map(traits);
+  const differing = Object.entries(traits(record)).filter(([name, value]) =>
+    twins.some((twin) => JSON.stringify(twin[name]) !== JSON.stringify(value)),
+  );
+  return differing.length === 0 ? base : `${base} (${optionsText(Object.fromEntries(differing))})`;
+}
+
+/** The attacks of some records, in order of first appearance. */
+export function attackGroups(records: readonly RobustRecord[]): AttackGroup[] {
+  const members = groupBy(records, keyOf);
+  const firsts = [...members.values()].flatMap(([first]) => first ?? []);
+  return [...members].flatMap(([key, group]) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const epsilons = [...new Set(group.map(({ epsilon }) => epsilon))].sort((a, b) => a - b);
+    const title = titleOf(first, firsts);
+    return [{ key, title, attack: first.attack, norm: first.norm, epsilons, options: traits(first) }];
+  });
+}
+
+/** Mean and sample standard deviation. */
+export function meanAndSpread(values: readonly number[]): { mean: number; spread: number | null } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length < 2) return { mean, spread: null };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, spread: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** The records of `group` at `epsilon`. */
+export const recordsAt = (
+  records: readonly RobustRecord[],
+  { key }: AttackGroup,
+  epsilon: number,
+): RobustRecord[] => records.filter((record) => keyOf(record) === key && record.epsilon === epsilon);
+
+function robustCell(rows: readonly ResultRow[], group: AttackGroup, epsilon: number): Cell | null {
+  const records = rows.flatMap(({ robust }) => recordsAt(robust, group, epsilon).slice(0, 1));
+  if (records.length === 0) return null;
+  const n = Math.min(...records.map((record) => record.n));
+  return { ...meanAndSpread(records.map(({ accuracy }) => accuracy)), n };
+}
+
+/** The results by method. */
+export function tableOf(results: ResultsFile): Table {
+  const groups = attackGroups(results.rows.flatMap(({ robust }) => robust));
+  const rows = [...groupBy(results.rows, ({ method }) => method)].map(([method, members]) => ({
+    method,
+    seeds: members.map(({ seed }) => seed),
+    clean: { ...meanAndSpread(members.map(({ clean }) => clean)), n: imagesOf(members) },
+    robust: groups.map((group) => group.epsilons.map((epsilon) => robustCell(members, group, epsilon))),
+  }));
+  return { groups, rows };
+}
+
+/** Images that attacks were run on, where any was: the record of clean accuracy does not say its own. */
+function imagesOf(rows: readonly ResultRow[]): number | null {
+  const counts = rows.flatMap(({ robust }) => robust.map(({ n }) => n));
+  return counts.length === 0 ? null : Math.max(...counts);
+}
+
+/** `97.13`, or `97.13 ± 0.12` over seeds; a dash where there is nothing. */
+export function cellText(cell: Cell | null, plusMinus = " ± "): string {
+  if (cell === null) return "–";
+  const n = cell.n ?? Infinity;
+  const spread = cell.spread === null ? "" : `${plusMinus}${percent(cell.spread, n)}`;
+  return `${percent(cell.mean, n)}${spread}`;
+}
