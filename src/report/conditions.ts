@@ -1,0 +1,116 @@
+// What every table must state: seeds, n, split, labels, the space and unit of ε, crafting, engine, versions.
+import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
+import type { Fact } from "./document.js";
+import { attackGroups, recordsAt } from "./table.js";
+import { integer, normText, optionsText, valueText } from "./text.js";
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** `10,000`, or `100 to 1,000` where the records differ. */
+export function imageCount(records: readonly { readonly n: number }[]): string {
+  const counts = records.map(({ n }) => n);
+  if (counts.length === 0) return "not recorded";
+  const [low, high] = [Math.min(...counts), Math.max(...counts)];
+  return low === high ? integer(low) : `${integer(low)} to ${integer(high)}`;
+}
+
+/** n of every cell, by attack where it differs. */
+function imagesFact(records: readonly RobustRecord[]): Fact {
+  const all = imageCount(records);
+  if (!all.includes(" to ")) return ["Images (n)", records.length === 0 ? all : `${all} per cell`];
+  const byAttack = attackGroups(records).map(
+    (group) =>
+      `${group.title} ${imageCount(group.epsilons.flatMap((epsilon) => recordsAt(records, group, epsilon)))}`,
+  );
+  return ["Images (n)", byAttack.join("; ")];
+}
+
+/** What can be said of the attacks from their records. */
+function attackFacts(records: readonly RobustRecord[]): Fact[] {
+  if (records.length === 0) return [["Attacks", "none"]];
+  const labels = unique(records.map((record) => record.labels));
+  const aim = unique(records.map(({ targeted }) => (targeted === true ? "targeted" : "untargeted")));
+  const norms = unique(records.map(({ norm }) => normText(norm)));
+  const groups = attackGroups(records).map(({ title, options }) =>
+    Object.keys(options).length === 0 ? title : `${title}: ${optionsText(options)}`,
+  );
+  return [
+    ["Labels attacked", `${labels.join(" and ")} (${aim.join(" and ")})`],
+    [
+      "Space and unit of ε",
+      `radius of the ${norms.join(", ")} ball, input units, before any normalisation of the model`,
+    ],
+    ["Crafting", "white box on the model itself, in evaluation mode (dropout off, batch statistics fixed)"],
+    ["Attacks", groups.join("; ")],
+  ];
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** `mlp (hidden [400,400])` of `{ name, options }`; JSON of anything else. */
+function referenceText(value: unknown): string {
+  if (!isRecord(value) || typeof value["name"] !== "string") return valueText(value);
+  const options = isRecord(value["options"]) ? optionsText(value["options"]) : "";
+  return options === "" ? value["name"] : `${value["name"]} (${options})`;
+}
+
+/** Model and training, as far as the recipe has them. */
+function recipeFacts(recipe: unknown): Fact[] {
+  if (!isRecord(recipe)) return [];
+  const { model, training } = recipe;
+  const settings = isRecord(training)
+    ? Object.entries(training).map(([name, value]) => `${name} ${referenceText(value)}`)
+    : [];
+  return [
+    ...(model === undefined ? [] : [["Model", referenceText(model)] as const]),
+    ...(settings.length === 0 ? [] : [["Training", settings.join(", ")] as const]),
+  ];
+}
+
+export function seedText(seeds: readonly number[], runs: number): string {
+  const list = seeds.join(", ");
+  return runs > 1
+    ? `${list}; cells are mean ± sample standard deviation over seeds`
+    : `${list} (one run per method)`;
+}
+
+/** The conditions of a run's table. */
+export function runConditions({ run, results }: RunRecord): Fact[] {
+  const { environment } = run;
+  const records = results.rows.flatMap(({ robust }) => robust);
+  const seeds = unique(results.rows.map(({ seed }) => seed)).sort((a, b) => a - b);
+  const engines = environment.jobs === 1 ? "one engine" : `${environment.jobs} engines side by side`;
+  return [
+    ["Seeds", seedText(seeds, seeds.length)],
+    imagesFact(records),
+    ["Dataset and split", `${results.dataset}, test`],
+    ...attackFacts(records),
+    ...recipeFacts(run.recipe),
+    ["Engine", `ONNX Runtime ${environment.onnxruntime}, ${environment.provider}`],
+    ["Threads", `${environment.threads} per engine, ${engines}`],
+    ["Versions", `Temper ${environment.temper}, Node ${environment.node}`],
+    ["Commit", environment.commit ?? "not recorded"],
+    ["Machine", `${environment.processor}, ${environment.platform}`],
+    ["Time", `${run.started} to ${run.finished ?? "– not finished"}`],
+  ];
+}
+
+/** The conditions of an audit's table. */
+export function auditConditions({ model, dataset, seed, robust, environment }: AuditFile): Fact[] {
+  return [
+    [
+      "Model",
+      `${model.file}: input ${model.inputShape.join("×")}, ${model.classes} classes, ${integer(model.parameters)} parameters`,
+    ],
+    ["SHA-256", model.sha256],
+    ...model.notes.map((note) => ["Note", note] as const),
+    ["Seeds", `${seed} (of the attacks)`],
+    ["Images (n)", integer(dataset.n)],
+    ["Dataset and split", `${dataset.name}, ${dataset.split}`],
+    ...attackFacts(robust),
+    ...Object.entries(environment).map(
+      ([name, value]) => [name, value === null ? "not recorded" : valueText(value)] as const,
+    ),
+  ];
+}

@@ -1,0 +1,68 @@
+// The frame of report.html: one file, no requests, light and dark, from a phone to a desk.
+import { declarations } from "./palette.js";
+import { escapeMarkup as escape } from "./text.js";
+
+const style = `
+:root { color-scheme: light dark; ${declarations("light")} }
+@media (prefers-color-scheme: dark) { :root { ${declarations("dark")} } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 68rem; background: var(--paper); color: var(--ink);
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0.5rem 0; }
+h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); }
+h3 { font-size: 1.05rem; margin: 1.5rem 0 0.5rem; }
+p { max-width: 44rem; }
+.lead { font-size: 1.1rem; }
+.brand, figcaption, caption { color: var(--muted); font-size: 0.9rem; }
+.brand { margin: 0; }
+.doubts { list-style: none; padding: 0; max-width: 44rem; }
+.doubts li { background: var(--card); border-left: 4px solid var(--doubt); padding: 0.6rem 0.9rem; margin: 0.6rem 0; }
+.doubts p { margin: 0.2rem 0; }
+.scroll { overflow-x: auto; max-width: 100%; }
+table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
+caption { text-align: left; padding-bottom: 0.4rem; }
+caption span { position: sticky; left: 0; display: inline-block; max-width: calc(100vw - 2rem); }
+th, td { padding: 0.35rem 0.7rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap;
+  overflow-wrap: break-word; }
+thead th { vertical-align: bottom; font-weight: 600; }
+thead th[scope="colgroup"] { text-align: left; border-left: 1px solid var(--rule); }
+th[scope="row"], thead tr:first-child th:first-child { text-align: left; font-weight: 600; position: sticky; left: 0; padding-left: 0;
+  background: var(--paper); min-width: 7rem; max-width: max(42vw, 7rem); white-space: normal; }
+.words { text-align: left; white-space: normal; }
+td.words { max-width: 44rem; }
+dl { display: grid; grid-template-columns: minmax(6rem, 28%) 1fr; gap: 0.3rem 1rem; font-size: 0.92rem; margin: 0.5rem 0; }
+@media (min-width: 40rem) { dl { grid-template-columns: 10rem 1fr; } }
+dt { color: var(--muted); }
+dd { margin: 0; }
+figure { margin: 0 0 1.5rem; }
+.panels { display: grid; gap: 1rem 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
+.panels svg { width: 100%; max-width: 27rem; height: auto; overflow: visible; font-family: inherit; }
+.panels svg text { font-family: system-ui, "DejaVu Sans", sans-serif; }
+.panels .shared { grid-column: 1 / -1; }
+.panels image { image-rendering: pixelated; }
+figcaption { margin-top: 0.6rem; max-width: 44rem; }
+details { border: 1px solid var(--rule); border-radius: 6px; padding: 0.5rem 0.9rem; margin: 0.6rem 0; }
+summary { cursor: pointer; font-weight: 600; }
+pre { background: var(--card); padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; line-height: 1.45; overflow-wrap: normal; }
+:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+@media print { details { border: none; } }
+`;
+
+/** A whole page around `body`, which is markup. */
+export const page = (title: string, body: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>${escape(title)} – Temper report</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`;

@@ -1,0 +1,111 @@
+// The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
+import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
+import { imageCount, runConditions } from "./conditions.js";
+import { fgsmNote, heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
+import { runDoubts } from "./doubts.js";
+import type { Figure } from "./figure.js";
+import { methodsOf } from "./methods.js";
+import { resultsTable, seedsTable } from "./results-table.js";
+import { attackGroups } from "./table.js";
+import { duration, optionsText } from "./text.js";
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+function leadOf({ results, run }: RunRecord): string {
+  const { rows, dataset } = results;
+  const records = rows.flatMap(({ robust }) => robust);
+  const methods = new Set(rows.map(({ method }) => method)).size;
+  const seeds = new Set(rows.map(({ seed }) => seed)).size;
+  const epochs = [...new Set(rows.map((row) => row.epochs))].join(" or ");
+  const attacks = attackGroups(records).map(({ title }) => title);
+  const attacked =
+    attacks.length === 0
+      ? "no attack was run"
+      : `attacked on ${imageCount(records)} test images with ${attacks.join(", ")}`;
+  const state = run.finished === null ? " The run is not finished." : "";
+  return `${plural(methods, "method")} trained on ${dataset} for ${epochs} epochs with ${plural(seeds, "seed")}, then ${attacked}.${state}`;
+}
+
+/** Doubts, or that there are none, or that none were looked for. */
+function doubtBlocks(results: ResultsFile): Block[] {
+  const doubts = runDoubts(results);
+  if (doubts.length > 0) return [heading(2, "Doubts"), { kind: "doubts", doubts }];
+  const looked = results.rows.some(({ flags }) => flags !== undefined);
+  return looked ? [paragraph("The diagnostics raised no doubt.")] : [];
+}
+
+function onlyFgsm({ results }: RunRecord): Block[] {
+  const attacks = new Set(results.rows.flatMap(({ robust }) => robust.map(({ attack }) => attack)));
+  return attacks.size === 1 && attacks.has("fgsm")
+    ? [paragraph("This run was attacked with FGSM only: it says nothing about robustness yet. Add PGD.")]
+    : [];
+}
+
+function timesTable({ run }: RunRecord): DataTable {
+  return {
+    caption: "Times by trial",
+    corner: "trial",
+    columns: ["training", "evaluation"].map((name) => ({ group: null, name })),
+    rows: Object.entries(run.times).map(([name, { training, evaluation }]) => ({
+      name,
+      cells: [duration(training), duration(evaluation)],
+    })),
+  };
+}
+
+function methodsTable(record: RunRecord): DataTable {
+  const first = (method: string): ResultRow | undefined =>
+    record.results.rows.find((row) => row.method === method);
+  return {
+    caption: "Options of each method, defaults included",
+    corner: "method",
+    columns: [
+      { group: null, name: "epochs" },
+      { group: null, name: "options", words: true },
+    ],
+    rows: methodsOf(record).map((method) => {
+      const row = first(method);
+      return { name: method, cells: [String(row?.epochs ?? "–"), optionsText(row?.options ?? {}) || "none"] };
+    }),
+  };
+}
+
+async function details(record: RunRecord): Promise<Block[]> {
+  const { stringify } = await import("yaml");
+  const { run, results } = record;
+  const seeds = new Set(results.rows.map(({ seed }) => seed));
+  const fold = (summary: string, ...blocks: Block[]): Block => ({ kind: "details", summary, blocks });
+  return [
+    heading(2, "Details"),
+    ...(seeds.size > 1 ? [fold("Every seed", { kind: "table", table: seedsTable(results) })] : []),
+    fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
+    fold("Recipe, defaults included", { kind: "code", text: stringify(run.recipe ?? null) }),
+    fold("Environment", { kind: "code", text: stringify({ identity: run.identity, ...run.environment }) }),
+    fold("Times", { kind: "table", table: timesTable(record) }),
+  ];
+}
+
+/** The whole report of `record` with its `figures`. */
+export async function runReport(record: RunRecord, figures: readonly Figure[]): Promise<ReportDocument> {
+  return {
+    title: record.run.name,
+    lead: leadOf(record),
+    blocks: [
+      ...doubtBlocks(record.results),
+      heading(2, "Results"),
+      ...onlyFgsm(record),
+      { kind: "table", table: resultsTable(record.results) },
+      paragraph(fgsmNote),
+      heading(3, "Conditions"),
+      { kind: "facts", facts: runConditions(record) },
+      ...figureBlocks(figures),
+      ...(await details(record)),
+    ],
+  };
+}
+
+/** The figures under a heading of their own, if there are any. */
+export const figureBlocks = (figures: readonly Figure[]): Block[] =>
+  figures.length === 0
+    ? []
+    : [heading(2, "Figures"), ...figures.map((figure) => ({ kind: "figure" as const, figure }))];

@@ -1,0 +1,160 @@
+// Tables for a terminal: plain columns, broken into several tables where they would be too wide.
+import pc from "picocolors";
+import type { AuditFile, ResultsFile } from "../experiments/records.js";
+import { imageCount, seedText } from "./conditions.js";
+import type { DataTable, Doubt } from "./document.js";
+import { auditDoubts, runDoubts } from "./doubts.js";
+import { auditTable, resultsTable } from "./results-table.js";
+import { groupBy } from "./table.js";
+import { plain, sentence, shorten } from "./text.js";
+
+export interface TerminalOptions {
+  /** ANSI colours; default: whether the terminal shows them. */
+  readonly color?: boolean;
+}
+
+const gap = "  ";
+const length = (text: string): number => Array.from(text).length;
+
+interface Column {
+  readonly group: string | null;
+  readonly name: string;
+  readonly cells: readonly string[];
+  readonly width: number;
+}
+
+function columnsOf({ columns, rows }: DataTable): Column[] {
+  return columns.map(({ group, name }, i) => {
+    const cells = rows.map((row) => row.cells[i] ?? "");
+    return { group, name, cells, width: Math.max(...[name, ...cells].map(length)) };
+  });
+}
+
+/** Neighbouring columns of one group; a column without group stands alone. */
+const groupsOf = (columns: readonly Column[]): Column[][] => [
+  ...groupBy(columns, (column) => column.group ?? column).values(),
+];
+
+const widthOf = (columns: readonly Column[]): number =>
+  columns.reduce((sum, { width }) => sum + width, gap.length * (columns.length - 1));
+
+/** The columns, the last of each group as wide as the group's title asks for within `limit`. */
+function widened(columns: readonly Column[], limit: number): Column[] {
+  return groupsOf(columns).flatMap((members) => {
+    const title = Math.min(length(members[0]?.group ?? ""), limit);
+    const missing = Math.max(0, title - widthOf(members));
+    return members.map((column, i) => (i === 0 ? { ...column, width: column.width + missing } : column));
+  });
+}
+
+/** Columns that fit beside one another within `limit`; a group stays whole where it can. */
+function pagesOf(columns: readonly Column[], limit: number): Column[][] {
+  const fits = (page: readonly Column[]): boolean => widthOf(widened(page, limit)) <= limit;
+  const pages: Column[][] = [];
+  const put = (part: Column[]): boolean => {
+    const last = pages.at(-1);
+    if (last && fits([...last, ...part])) return last.push(...part) > 0;
+    if (part.length > 1 && !fits(part)) return false;
+    return pages.push([...part]) > 0;
+  };
+  for (const group of groupsOf(columns)) if (!put(group)) for (const column of group) put([column]);
+  return pages.map((page) => widened(page, limit));
+}
+
+/** The line of group titles, each over its columns; null where there are none. */
+function titleLine(page: readonly Column[], indent: number): string | null {
+  if (page.every(({ group }) => group === null)) return null;
+  const titles = groupsOf(page).map((members) => {
+    const width = widthOf(members);
+    return shorten(members[0]?.group ?? "", width).padStart(width);
+  });
+  return ["".padEnd(indent), ...titles].join(gap).trimEnd();
+}
+
+function pageLines(
+  table: DataTable,
+  page: readonly Column[],
+  names: readonly string[],
+  indent: number,
+): string[] {
+  const line = (name: string, cells: readonly string[]): string =>
+    [
+      name.padEnd(indent + name.length - length(name)),
+      ...cells.map((cell, i) => cell.padStart(page[i]?.width ?? 0)),
+    ]
+      .join(gap)
+      .trimEnd();
+  const head = line(
+    table.corner,
+    page.map(({ name }) => name),
+  );
+  const body = names.map((name, row) =>
+    line(
+      name,
+      page.map(({ cells }) => cells[row] ?? ""),
+    ),
+  );
+  return [titleLine(page, indent) ?? "", head, "─".repeat(indent + gap.length + widthOf(page)), ...body];
+}
+
+const colorsOf = ({ color }: TerminalOptions): ReturnType<typeof pc.createColors> =>
+  pc.createColors(color ?? pc.isColorSupported);
+
+function render(table: DataTable, width: number, options: TerminalOptions): string {
+  const colors = colorsOf(options);
+  const widest = Math.max(...[table.corner, ...table.rows.map(({ name }) => plain(name))].map(length));
+  const indent = Math.min(widest, Math.max(8, Math.floor(width * 0.4)));
+  const names = table.rows.map(({ name }) => shorten(name, indent));
+  const pages = pagesOf(columnsOf(table), width - indent - gap.length);
+  return pages
+    .map((page) => {
+      const [titles = "", head = "", rule = "", ...body] = pageLines(table, page, names, indent);
+      const heads = titles === "" ? [head] : [titles, head];
+      return [...heads.map((each) => colors.bold(each)), colors.dim(rule), ...body].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** `text` in lines of at most `width`, all but the first indented. */
+function folded(text: string, width: number, indent = ""): string {
+  const lines: string[] = [];
+  for (const word of plain(text).split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && length(last) + 1 + length(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(lines.length === 0 ? word : indent + word);
+  }
+  return lines.join("\n");
+}
+
+const fgsmLine = "FGSM is one step: high figures under FGSM alone prove nothing, see PGD.";
+
+/** The results of a run: methods × (clean, attacks × ε). */
+export function terminalTable(results: ResultsFile, width = 80, options: TerminalOptions = {}): string {
+  const records = results.rows.flatMap(({ robust }) => robust);
+  const seeds = [...new Set(results.rows.map(({ seed }) => seed))].sort((a, b) => a - b);
+  const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
+  const attacked =
+    records.length === 0 ? "" : `, ${imageCount(records)} images, ${labels} labels, ε in input units`;
+  const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
+  const notes = [facts, ...(records.length === 0 ? [] : [fgsmLine])].map((note) => folded(note, width));
+  const doubts = doubtLines(runDoubts(results), width, options);
+  const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
+  return `${[...doubts, table, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
+}
+
+function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOptions): string[] {
+  return doubts.map(({ subject, message, remedy }) => {
+    const text = `! ${subject}: ${sentence(message)} Remedy: ${sentence(remedy)}`;
+    return colorsOf(options).yellow(folded(text, width, "  "));
+  });
+}
+
+/** An audit: its doubts, then a row for each attack and radius. */
+export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
+  const { dataset, model, seed } = audit;
+  const doubts = doubtLines(auditDoubts(audit), width, options);
+  const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in input units.`;
+  const notes = [facts, fgsmLine].map((note) => folded(note, width)).join("\n");
+  return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;
+}

@@ -1,0 +1,45 @@
+// Reports as files: page, Markdown, and every figure as SVG and PNG; each file is written whole or not at all.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { AuditFile, RunRecord } from "../experiments/records.js";
+import { auditReport } from "./audit-report.js";
+import { standalone, type Figure } from "./figure.js";
+import { figuresOf } from "./figures.js";
+import { html } from "./html.js";
+import { markdown } from "./markdown.js";
+import { png } from "./raster.js";
+import { runReport } from "./run-report.js";
+
+type Files = ReadonlyMap<string, string | Uint8Array>;
+
+async function filesOf(page: string, text: string, figures: readonly Figure[]): Promise<Files> {
+  const files = new Map<string, string | Uint8Array>();
+  for (const figure of figures) {
+    const svg = standalone(figure);
+    files.set(`figures/${figure.name}.svg`, svg);
+    files.set(`figures/${figure.name}.png`, await png(svg));
+  }
+  return files.set("report.md", text).set("report.html", page);
+}
+
+/** Writes the files below `dir`; the page comes last. */
+async function write(dir: string, files: Files): Promise<string[]> {
+  const { default: writeFileAtomic } = await import("write-file-atomic");
+  await mkdir(join(dir, "figures"), { recursive: true });
+  for (const [path, content] of files)
+    await writeFileAtomic(join(dir, path), typeof content === "string" ? content : Buffer.from(content));
+  return [...files.keys()];
+}
+
+/** Writes a run's report into `dir`; returns the paths below it. Equal records give equal bytes. */
+export async function writeReport(dir: string, record: RunRecord): Promise<string[]> {
+  const figures = await figuresOf(record);
+  const document = await runReport(record, figures);
+  return write(dir, await filesOf(html(document), markdown(document), figures));
+}
+
+/** Writes an audit's report into `dir`; returns the paths below it. Equal records give equal bytes. */
+export async function writeAuditReport(dir: string, audit: AuditFile): Promise<string[]> {
+  const report = await auditReport(audit);
+  return write(dir, await filesOf(report.html, report.markdown, report.figures));
+}

@@ -1,0 +1,72 @@
+// Tables at the width of a terminal.
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import type { ResultsFile } from "../../src/experiments/records.js";
+import { terminalAudit, terminalTable } from "../../src/report/index.js";
+import { fakeAudit, fakeRun } from "./fake-run.js";
+import { expectGolden } from "./golden.js";
+
+const bare = { color: false } as const;
+const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
+
+describe("terminalTable", () => {
+  it("shows the quickstart's table at 80 columns", () => {
+    const text = terminalTable(fakeRun().results, 80, bare);
+    expectGolden("terminal.txt", text);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+  });
+
+  it("breaks into two tables where the columns are too many, attacks whole where they can be", () => {
+    const text = terminalTable(fakeRun({ seeds: [0, 1, 2] }).results, 80, bare);
+    expectGolden("terminal-wide.txt", text);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    expect(text.match(/^method /gm)).toHaveLength(2);
+  });
+
+  it("stays within narrow terminals", () => {
+    for (const width of [40, 50, 64])
+      expect(widest(terminalTable(fakeRun().results, width, bare))).toBeLessThanOrEqual(width);
+  });
+
+  it("has colours only when asked", () => {
+    const [plain, coloured] = [bare, { color: true }].map((options) =>
+      terminalTable(fakeRun().results, 80, options),
+    );
+    expect(plain).not.toContain("\u001b");
+    expect(coloured).toContain("\u001b");
+    expect(stripVTControlCharacters(coloured ?? "")).toBe(plain);
+  });
+
+  it("shortens long names and drops control characters", () => {
+    const name = `\u001b[31m${"defence-".repeat(12)}`;
+    const text = terminalTable(fakeRun({ names: ["standard", name] }).results, 80, bare);
+    expect(text).not.toContain("\u001b");
+    expect(widest(text)).toBeLessThanOrEqual(80);
+    expect(text).toContain("…");
+  });
+
+  it("says so when there is nothing but clean accuracy", () => {
+    const { results } = fakeRun();
+    const rows = results.rows.map((row) => ({ ...row, robust: [] }));
+    const clean: ResultsFile = { ...results, rows };
+    expectGolden("terminal-clean.txt", terminalTable(clean, 80, bare));
+  });
+
+  it("puts doubts first", () => {
+    const { results } = fakeRun({ names: ["standard"] });
+    const flags = [{ name: "masking", message: "PGD is weaker than FGSM", remedy: "more steps" }];
+    const rows = results.rows.map((row) => ({ ...row, flags }));
+    const text = terminalTable({ ...results, rows }, 80, bare);
+    expect(text.split("\n")[0]).toBe(
+      "! standard, seed 0: masking: PGD is weaker than FGSM. Remedy: more steps.",
+    );
+  });
+});
+
+describe("terminalAudit", () => {
+  it("shows doubts, then one row for each attack and radius", () => {
+    const text = terminalAudit(fakeAudit(), 80, bare);
+    expectGolden("terminal-audit.txt", text);
+    expect(widest(text)).toBeLessThanOrEqual(80);
+  });
+});
