@@ -1,0 +1,88 @@
+// Audit: one ONNX file under planned attacks, as a record. The same path as a run's own evaluation.
+import { createHash } from "node:crypto";
+import { count } from "../base/shape.js";
+import type { Dataset } from "../data/index.js";
+import type { Progress } from "../evaluation/evaluate.js";
+import type { Engine } from "../runtime/engine.js";
+import { workerEngine } from "../runtime/worker-engine.js";
+import { assess } from "./assess.js";
+import { environment } from "./environment.js";
+import { checkFit, openClassifier } from "./fit.js";
+import type { AttackPlan } from "./recipe.js";
+import type { AuditFile } from "./records.js";
+
+export interface AuditOptions {
+  /** The model's bytes. */
+  readonly file: Uint8Array;
+  /** What to call it in the record and in messages, default `model.onnx`. */
+  readonly path?: string;
+  readonly dataset: Dataset;
+  /** Default `test`. */
+  readonly split?: "test" | "train";
+  readonly attacks: readonly AttackPlan[];
+  /** Labels given to the attacks, default `true`. */
+  readonly labels?: "true" | "predicted";
+  /** Default 0. */
+  readonly seed?: number;
+  /** Images a batch, 2 to 128, default 100; the figures do not depend on it. */
+  readonly batchSize?: number;
+  /** Only the first images; default all. */
+  readonly limit?: number;
+  /** Default: one of its own on all cores. */
+  readonly engine?: Engine;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What the importer says about training is no part of an audit. */
+const isAboutTraining = (note: string): boolean => /^(trains|leaves) /.test(note);
+
+/** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
+export async function audit(options: AuditOptions): Promise<AuditFile> {
+  const {
+    file,
+    path = "model.onnx",
+    dataset,
+    attacks,
+    split = "test",
+    labels = "true",
+    seed = 0,
+    limit,
+  } = options;
+  const { classifier, notes } = openClassifier(path, file);
+  const { model } = classifier;
+  checkFit(path, model, dataset);
+  const engine = options.engine ?? workerEngine();
+  try {
+    const found = await assess(classifier, dataset[split], {
+      engine,
+      attacks,
+      labels,
+      seed,
+      limit,
+      batchSize: options.batchSize ?? 100,
+      examples: 0,
+      ...(options.signal && { signal: options.signal }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+    });
+    return {
+      schema: 1,
+      model: {
+        file: path,
+        sha256: createHash("sha256").update(file).digest("hex"),
+        inputShape: [...model.inputShape],
+        classes: model.classes,
+        parameters: model.parameters.reduce((sum, { shape }) => sum + count(shape), 0),
+        notes: notes.filter((note) => !isAboutTraining(note)),
+      },
+      dataset: { name: dataset.name, split, n: found.n },
+      seed,
+      clean: found.clean,
+      robust: found.robust.map((record) => ({ ...record })),
+      flags: found.flags.map((flag) => ({ ...flag })),
+      environment: environment({ provider: engine.provider, threads: engine.threads, jobs: 1 }),
+    };
+  } finally {
+    if (options.engine === undefined) await engine.close();
+  }
+}

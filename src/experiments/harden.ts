@@ -1,0 +1,142 @@
+// Harden: train one model – fresh from an architecture, or out of a file – under defences; a classifier comes out.
+import { check } from "../base/errors.js";
+import type { Dataset } from "../data/index.js";
+import { limit } from "../data/index.js";
+import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
+import { compose } from "../defenses/compose.js";
+import type { Defense } from "../defenses/defense.js";
+import {
+  initialState,
+  train,
+  type EpochRecord,
+  type Progress,
+  type TrainingState,
+} from "../defenses/train.js";
+import { buildTrainStep } from "../defenses/train-step.js";
+import type { Architecture } from "../nn/architectures/architecture.js";
+import { exportClassifier } from "../nn/classifier.js";
+import type { LossName } from "../nn/losses.js";
+import type { Classifier, Weights } from "../nn/model.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import type { Schedule } from "../optim/schedule.js";
+import { sgd } from "../optim/sgd.js";
+import type { Engine } from "../runtime/engine.js";
+import { workerEngine } from "../runtime/worker-engine.js";
+import { checkFit, fitted } from "./fit.js";
+
+export interface HardenOptions {
+  /** An architecture starts from fresh weights, a classifier goes on from its own. */
+  readonly model: Architecture | Classifier;
+  readonly dataset: Dataset;
+  /** Outermost first; none is standard training. */
+  readonly defenses: readonly Defense[];
+  /** Default plain SGD. */
+  readonly optimizer?: Optimizer;
+  /** Default 0.1. */
+  readonly learningRate?: Schedule;
+  /** Passes over the training images, default 10. */
+  readonly epochs?: number;
+  /** Images a step, at least 2, default 128. */
+  readonly batchSize?: number;
+  /** Default `softmax-cross-entropy`. */
+  readonly loss?: LossName;
+  /** In [0, 1], default 0. */
+  readonly labelSmoothing?: number;
+  /** Decides starting weights, order and noise; default 0. */
+  readonly seed?: number;
+  /** Only the first training images; default all. */
+  readonly limit?: number;
+  /** Default: one of its own on all cores. */
+  readonly engine?: Engine;
+  /** Where to save the state and continue from, every so many seconds; `identity` names everything that decides it. */
+  readonly checkpoint?: { readonly folder: string; readonly identity: string; readonly every: number };
+  /** Names the training in messages; default the model's name. */
+  readonly name?: string;
+  /** Stored in the file. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Throws `Interrupted` when it fires, with the state saved. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onEpoch?: (record: EpochRecord) => void;
+}
+
+export interface Hardened {
+  readonly classifier: Classifier;
+  /** The classifier as an ONNX file. */
+  readonly file: Uint8Array;
+  readonly history: readonly EpochRecord[];
+}
+
+/** The classifier to start from. */
+function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier {
+  if (typeof start !== "function") return start;
+  const model = start({ inputShape: dataset.imageShape, classes: dataset.classes });
+  return { model, weights: model.initialize(seed), bounds: [0, 1] };
+}
+
+/** `weights` with the trained values in their places. */
+const updated = (weights: Weights, tensors: Weights): Weights =>
+  Object.fromEntries(Object.entries(weights).map(([name, value]) => [name, tensors[name] ?? value]));
+
+async function trainFrom(start: Classifier, options: HardenOptions, engine: Engine): Promise<TrainingState> {
+  const { dataset, checkpoint } = options;
+  const model = fitted(start.model, dataset);
+  check(
+    model.parameters.some(({ trainable }) => trainable),
+    model.name,
+    "a tensor to train",
+    () => "none",
+  );
+  const defense = compose(options.defenses);
+  const step = buildTrainStep({
+    model,
+    defense,
+    optimizer: options.optimizer ?? sgd(),
+    loss: options.loss ?? "softmax-cross-entropy",
+    labelSmoothing: options.labelSmoothing ?? 0,
+    bounds: start.bounds,
+    pixels: defense.movesInputs ? "float32" : "uint8",
+  });
+  const split = options.limit === undefined ? dataset.train : limit(dataset.train, options.limit);
+  const saved = checkpoint ? await loadCheckpoint(checkpoint.folder, checkpoint.identity) : null;
+  const frozen = model.parameters.flatMap(({ name, trainable }) => {
+    const value = start.weights[name];
+    return trainable || value === undefined ? [] : [[name, value] as const];
+  });
+  return train(
+    {
+      engine,
+      step,
+      split,
+      imageShape: dataset.imageShape,
+      epochs: options.epochs ?? 10,
+      batchSize: options.batchSize ?? 128,
+      seed: options.seed ?? 0,
+      schedule: options.learningRate ?? 0.1,
+      state: saved ?? initialState(step, start.weights, split),
+      name: options.name ?? model.name,
+      ...(options.signal && { signal: options.signal }),
+      ...(options.onProgress && { onProgress: options.onProgress }),
+      ...(options.onEpoch && { onEpoch: options.onEpoch }),
+      ...(checkpoint && {
+        saveEvery: checkpoint.every * 1000,
+        save: (state: TrainingState) => saveCheckpoint(checkpoint.folder, checkpoint.identity, state),
+      }),
+    },
+    Object.fromEntries(frozen),
+  );
+}
+
+/** Trains the model under its defences; everything that is not trained stays as it was. */
+export async function harden(options: HardenOptions): Promise<Hardened> {
+  const start = startOf(options);
+  checkFit(options.name ?? start.model.name, start.model, options.dataset);
+  const engine = options.engine ?? workerEngine();
+  try {
+    const { tensors, history } = await trainFrom(start, options, engine);
+    const classifier = { ...start, weights: updated(start.weights, tensors) };
+    return { classifier, file: exportClassifier(classifier, options.metadata ?? {}), history };
+  } finally {
+    if (options.engine === undefined) await engine.close();
+  }
+}
