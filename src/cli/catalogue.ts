@@ -1,0 +1,106 @@
+// What can be named on the command line and in recipes, with every option: from the registries themselves.
+import { z } from "zod";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import * as attacks from "../attacks/index.js";
+import type { AnyUnit } from "../base/options.js";
+import { datasets } from "../data/index.js";
+import * as methods from "../defenses/index.js";
+import * as models from "../nn/architectures/index.js";
+import * as optimizers from "../optim/index.js";
+
+export interface OptionInfo {
+  readonly name: string;
+  /** `number`, `a|b`, `list of integer` … */
+  readonly type: string;
+  readonly required: boolean;
+  /** Absent where there is none. */
+  readonly default?: unknown;
+  readonly description: string;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionInfo[];
+}
+
+const registries = { methods, attacks, models, optimizers } as const;
+
+export const kinds = ["methods", "attacks", "models", "optimizers", "datasets", "recipes"] as const;
+export type Kind = (typeof kinds)[number];
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+function range({ minimum, maximum }: JsonSchema): string {
+  if (minimum === undefined) return "";
+  return maximum === undefined || maximum >= unlimited ? ` ≥ ${minimum}` : ` in [${minimum}, ${maximum}]`;
+}
+
+/** A JSON schema in a few words. */
+function typeText(schema: JsonSchema): string {
+  if (schema.enum) return schema.enum.map(String).join("|");
+  if (schema.anyOf) return schema.anyOf.map((each) => typeText(each)).join("|");
+  if (Array.isArray(schema.type))
+    return schema.type.includes("number") ? "number or fraction" : schema.type.join("|");
+  const { items } = schema;
+  if (schema.type === "array" && typeof items === "object" && !Array.isArray(items))
+    return `list of ${typeText(items)}`;
+  if (schema.type === "object") return `{ ${Object.keys(schema.properties ?? {}).join(", ")} }`;
+  return `${schema.type ?? "any"}${range(schema)}`;
+}
+
+function optionsOf({ schema }: AnyUnit<unknown>): OptionInfo[] {
+  if (!(schema instanceof z.ZodObject)) return [];
+  const shape = schema.shape as Readonly<Record<string, z.ZodType>>;
+  return Object.entries(shape).map(([name, field]) => {
+    // What comes of nothing: the default, undefined for an option that may be left out, an error for one that may not.
+    const absent = field.safeParse(undefined);
+    const json = z.toJSONSchema(field, { io: "input", unrepresentable: "any" });
+    return {
+      name,
+      type: typeText(json),
+      required: !absent.success,
+      ...(absent.data !== undefined && { default: absent.data }),
+      description: field.description ?? "",
+    };
+  });
+}
+
+const unitEntries = (registry: Readonly<Record<string, AnyUnit<unknown>>>): Entry[] =>
+  Object.entries(registry).map(([name, unit]) => ({ name, summary: unit.summary, options: optionsOf(unit) }));
+
+const datasetEntries = (): Entry[] =>
+  Object.values(datasets).map(({ name, title, imageShape, classes, licence }) => ({
+    name,
+    summary: `${title}: ${imageShape.join("×")}, ${classes} classes; ${licence}`,
+    options: [],
+  }));
+
+/** The folder of the recipes that come with Temper. */
+const recipeFolder = fileURLToPath(new URL("../../recipes", import.meta.url));
+
+/** Path of the bundled recipe called `name`. */
+export const bundledRecipe = (name: string): string => join(recipeFolder, `${name}.yaml`);
+
+export const recipeNames = (): string[] =>
+  readdirSync(recipeFolder).flatMap((file) =>
+    file.endsWith(".yaml") ? [file.slice(0, -".yaml".length)] : [],
+  );
+
+const recipeEntries = (): Entry[] =>
+  recipeNames().map((name) => {
+    const { description } = parse(readFileSync(bundledRecipe(name), "utf8")) as { description?: string };
+    return { name, summary: description ?? "", options: [] };
+  });
+
+/** Everything of a kind, by name. */
+export function catalogue(kind: Kind): Entry[] {
+  if (kind === "datasets") return datasetEntries();
+  if (kind === "recipes") return recipeEntries();
+  return unitEntries(registries[kind]);
+}

@@ -1,0 +1,136 @@
+// `temper audit`: how an ONNX classifier stands under attack.
+import { Option, type Command } from "@commander-js/extra-typings";
+import { basename, join } from "node:path";
+import { check } from "../../base/errors.js";
+import { entriesOf, readBytes } from "../files.js";
+import { interruptible } from "../interrupt.js";
+import type { Io } from "../io.js";
+import { repeated, whole, words } from "../parse.js";
+import { progressView } from "../progress.js";
+import { readSettings } from "../settings.js";
+import { showAudit } from "../show.js";
+
+interface AuditFlags {
+  readonly dataset: string;
+  readonly split: "test" | "train";
+  readonly attack?: readonly string[];
+  readonly epsilon: readonly string[];
+  readonly norm: "linf" | "l2" | "l1";
+  readonly set: readonly string[];
+  readonly limit?: number;
+  readonly labels: "true" | "predicted";
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly provider: string;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+/** A new folder, or one that an audit has written before. */
+async function checkFolder(folder: string): Promise<void> {
+  const entries = await entriesOf(folder);
+  check(
+    entries.length === 0 || (entries.includes("audit.json") && !entries.includes("run.json")),
+    folder,
+    "an empty folder or one of Temper's audits",
+    () => `a folder with ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""}`,
+  );
+}
+
+async function plansOf({ attack = ["fgsm", "pgd"], epsilon, norm, set }: AuditFlags) {
+  const { readAttack } = await import("../../experiments/recipe.js");
+  const settings = await readSettings(set, { units: attack, main: attack });
+  return [...new Set(attack)].map((name) => readAttack({ [name]: { ...settings[name], epsilon, norm } }));
+}
+
+async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
+  const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
+  const attacks = await plansOf(flags);
+  const file = await readBytes(path, "an ONNX file");
+  await checkFolder(folder);
+  const [{ audit: runAudit }, { datasetNamed, loadDataset }, { workerEngine }, { writeJson }] =
+    await Promise.all([
+      import("../../experiments/audit.js"),
+      import("../../data/index.js"),
+      import("../../runtime/worker-engine.js"),
+      import("../../experiments/store.js"),
+    ]);
+  const dataset = await loadDataset(datasetNamed(flags.dataset));
+  const view = await progressView(io);
+  const messages = { say: view.say, stopping: "stopping …", stopped: "stopped; nothing was written" };
+  const engine = workerEngine({ provider: flags.provider });
+  let stage = "";
+  const record = await interruptible(io, messages, (signal) =>
+    runAudit({
+      ...flags,
+      file,
+      path,
+      dataset,
+      attacks,
+      engine,
+      signal,
+      onProgress: ({ doing, done, total }) => {
+        if (doing !== stage) view.begin("audit", doing);
+        stage = doing;
+        view.update("audit", { share: done / total, text: doing });
+      },
+    }),
+  ).finally(async () => {
+    view.stop();
+    await engine.close();
+  });
+  await writeJson(join(folder, "audit.json"), record);
+  await showAudit(io, folder, { json: flags.json === true });
+}
+
+export function audit(program: Command, io: Io): void {
+  program
+    .command("audit")
+    .summary("attack an ONNX model and report")
+    .description(
+      "Measures the accuracy of an ONNX classifier, clean and under attack, raises doubts about the figures " +
+        "where there are any, and writes audit.json and a report.",
+    )
+    .argument("<model>", "ONNX file of a classifier, inputs in [0, 1]")
+    .requiredOption("--dataset <name>", "a dataset out of: temper list datasets")
+    .addOption(
+      new Option("--split <name>", "images to use").choices(["test", "train"]).default("test" as const),
+    )
+    .addOption(
+      new Option(
+        "--attack <names>",
+        "attacks out of: temper list attacks; separated by commas (default: fgsm,pgd)",
+      ).argParser(words),
+    )
+    .addOption(
+      new Option("--epsilon <radii>", "radii in input units, like 0.1,8/255; separated by commas")
+        .argParser(words)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option("--norm <name>", "norm of the radii").choices(["linf", "l2", "l1"]).default("linf" as const),
+    )
+    .addOption(
+      new Option("--set <attack.option=value>", "an option of an attack, like pgd.steps=20; may be repeated")
+        .argParser(repeated)
+        .default([], "each attack's own"),
+    )
+    .addOption(new Option("--limit <n>", "only the first so many images (default: all)").argParser(whole(1)))
+    .addOption(
+      new Option("--labels <kind>", "labels given to the attacks")
+        .choices(["true", "predicted"])
+        .default("true" as const),
+    )
+    .addOption(new Option("--seed <n>", "decides random starts").argParser(whole(0)).default(0))
+    .addOption(
+      new Option("--batch-size <n>", "images a batch; the figures do not depend on it")
+        .argParser(whole(2, 128))
+        .default(100),
+    )
+    .addOption(
+      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
+    )
+    .option("--out <dir>", "folder for the record and the report (default: runs/audit- and the model's name)")
+    .option("--json", "print audit.json in place of the table")
+    .action((model, flags) => auditFile(io, model, flags));
+}

@@ -1,0 +1,228 @@
+// `temper harden`: one model, fresh or from an ONNX file, trained under defences and written as an ONNX file.
+import { Option, type Command } from "@commander-js/extra-typings";
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { basename } from "node:path";
+import { check, failUnknown } from "../../base/errors.js";
+import type { Reference } from "../../experiments/references.js";
+import type { Architecture } from "../../nn/architectures/architecture.js";
+import type { Classifier } from "../../nn/model.js";
+import { checkOutputFile, exists, readBytes } from "../files.js";
+import { interruptible } from "../interrupt.js";
+import { note, print, printJson, widthOf, type Io } from "../io.js";
+import { amount, repeated, whole, words } from "../parse.js";
+import { epochText, progressView, trainingStep } from "../progress.js";
+import { readSettings, type Settings } from "../settings.js";
+import { bytesText, wrap } from "../text.js";
+
+interface HardenFlags {
+  readonly dataset: string;
+  readonly defense: readonly string[];
+  readonly set: readonly string[];
+  readonly optimizer: string;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly limit?: number;
+  readonly train: readonly string[];
+  readonly freeze: readonly string[];
+  readonly provider: string;
+  readonly checkpointEvery: number;
+  readonly fresh?: true;
+  readonly out: string;
+  readonly json?: true;
+}
+
+/** What to start from, and what identifies it. */
+interface Start {
+  readonly model: Architecture | Classifier;
+  readonly identity: string;
+  readonly notes: readonly string[];
+}
+
+const sha256 = (value: Uint8Array | string): string => createHash("sha256").update(value).digest("hex");
+
+/** The architecture called `name`, or null where it is a file's path. */
+async function architectureNamed(name: string): Promise<boolean> {
+  const architectures = await import("../../nn/architectures/index.js");
+  const names = Object.keys(architectures);
+  if (names.includes(name)) return true;
+  if (/[./\\]/.test(name) || (await exists(name))) return false;
+  return failUnknown("model", "name", name, [...names, "a path to an ONNX file"]);
+}
+
+async function startFrom(model: string, settings: Settings, { train, freeze }: HardenFlags): Promise<Start> {
+  const { make } = await import("../../experiments/recipe.js");
+  if (await architectureNamed(model)) {
+    check(
+      train.length + freeze.length === 0,
+      "harden",
+      "an ONNX file with --train or --freeze",
+      () => `'${model}'`,
+    );
+    const reference = await referenceOf("model", model, settings);
+    return { model: make.architecture(reference), identity: JSON.stringify(reference), notes: [] };
+  }
+  const { openClassifier } = await import("../../experiments/fit.js");
+  const file = await readBytes(model, "an ONNX file");
+  const { classifier, notes } = openClassifier(model, file, {
+    train,
+    freeze,
+    name: basename(model, ".onnx"),
+  });
+  return { model: classifier, identity: JSON.stringify([sha256(file), train, freeze]), notes };
+}
+
+async function referenceOf(
+  kind: "method" | "optimizer" | "model",
+  name: string,
+  settings: Settings,
+): Promise<Reference> {
+  const { readReference } = await import("../../experiments/references.js");
+  const registry = {
+    method: () => import("../../defenses/index.js"),
+    optimizer: () => import("../../optim/index.js"),
+    model: () => import("../../nn/architectures/index.js"),
+  };
+  return readReference(await registry[kind](), kind, { [name]: settings[name] ?? {} }, []);
+}
+
+async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<void> {
+  const { dataset: datasetName, defense, optimizer, out, epochs } = flags;
+  const settings = await readSettings(flags.set, { units: [...defense, optimizer, given], main: defense });
+  const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
+  const rule = await referenceOf("optimizer", optimizer, settings);
+  const { identity, notes, model } = await startFrom(given, settings, flags);
+  await checkOutputFile(out);
+  const [{ make }, data, { harden: runHarden }, { workerEngine }, { writeWhole }] = await Promise.all([
+    import("../../experiments/recipe.js"),
+    import("../../data/index.js"),
+    import("../../experiments/harden.js"),
+    import("../../runtime/worker-engine.js"),
+    import("../../data/disk.js"),
+  ]);
+  const dataset = await data.loadDataset(data.datasetNamed(datasetName));
+  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
+  const { learningRate, batchSize, seed, limit } = flags;
+  const what = {
+    identity,
+    dataset: datasetName,
+    methods,
+    rule,
+    learningRate,
+    batchSize,
+    seed,
+    limit,
+    epochs,
+  };
+  const folder = `${out}.checkpoint`;
+  if (flags.fresh === true) await rm(folder, { recursive: true, force: true });
+  const view = await progressView(io);
+  const messages = {
+    say: view.say,
+    stopping: "stopping: saving what is done (Ctrl-C again ends at once) …",
+    stopped: `stopped, everything is saved in ${folder}; the same command goes on from there`,
+  };
+  const engine = workerEngine({ provider: flags.provider });
+  let speed: number | undefined;
+  const task = defense.join("+");
+  const { file, history } = await interruptible(io, messages, (signal) =>
+    runHarden({
+      model,
+      dataset,
+      defenses: methods.map(make.defense),
+      optimizer: make.optimizer(rule),
+      learningRate,
+      epochs,
+      batchSize,
+      seed,
+      ...(limit !== undefined && { limit }),
+      engine,
+      signal,
+      name: task,
+      metadata: { method: task, seed: String(seed) },
+      checkpoint: { folder, identity: sha256(JSON.stringify(what)), every: flags.checkpointEvery },
+      onProgress: (progress) => {
+        speed = progress.imagesPerSecond;
+        view.update(task, trainingStep(progress));
+      },
+      onEpoch: ({ epoch, metrics }) =>
+        view.line(task, epochText(epoch + 1, epochs, metrics["loss"] ?? NaN, speed)),
+    }),
+  ).finally(async () => {
+    view.stop();
+    await engine.close();
+  });
+  await writeWhole(out, file);
+  await rm(folder, { recursive: true, force: true });
+  const loss = history.at(-1)?.metrics["loss"] ?? null;
+  if (flags.json === true)
+    return void printJson(io, { file: out, bytes: file.length, sha256: sha256(file), epochs, loss });
+  print(
+    io,
+    `${out} (${bytesText(file.length)}); next: temper audit ${out} --dataset ${datasetName} --epsilon 0.1`,
+  );
+}
+
+export function harden(program: Command, io: Io): void {
+  program
+    .command("harden")
+    .summary("train one model under defences")
+    .description(
+      "Trains a model under one or more defences and writes it as an ONNX file. A file of another tool keeps the " +
+        "names of its input and output. Stopped and run again, it goes on.",
+    )
+    .argument("<model>", "a network out of: temper list models; or a path to an ONNX file")
+    .requiredOption("--dataset <name>", "a dataset out of: temper list datasets")
+    .addOption(
+      new Option(
+        "--defense <names>",
+        "methods out of: temper list methods; repeated or separated by commas, the outermost first",
+      )
+        .argParser(words)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        "--set <option=value>",
+        "an option of the method, or of any part by its name: sgd.momentum=0.9; may be repeated",
+      )
+        .argParser(repeated)
+        .default([], "each part's own"),
+    )
+    .option("--optimizer <name>", "an optimizer out of: temper list optimizers", "sgd")
+    .addOption(
+      new Option("--learning-rate <rate>", "step per unit of gradient").argParser(amount).default(0.1),
+    )
+    .addOption(new Option("--epochs <n>", "passes over the training images").argParser(whole(1)).default(10))
+    .addOption(new Option("--batch-size <n>", "images a step").argParser(whole(2)).default(128))
+    .addOption(
+      new Option("--seed <n>", "decides starting weights, order and noise").argParser(whole(0)).default(0),
+    )
+    .addOption(
+      new Option("--limit <n>", "train on the first so many images only (default: all)").argParser(whole(2)),
+    )
+    .addOption(
+      new Option("--train <pattern>", "ONNX file: tensors to train beside weights and biases; * is any text")
+        .argParser(repeated)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--freeze <pattern>", "ONNX file: tensors to leave as they are; * is any text")
+        .argParser(repeated)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
+    )
+    .addOption(
+      new Option("--checkpoint-every <seconds>", "seconds between saved states")
+        .argParser(amount)
+        .default(15),
+    )
+    .option("--fresh", "start over: forget a saved state beside the output")
+    .requiredOption("--out <file>", "the ONNX file to write")
+    .option("--json", "print what was written as JSON")
+    .action((model, flags) => hardenModel(io, model, flags));
+}

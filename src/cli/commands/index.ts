@@ -1,0 +1,11 @@
+// The subcommands in the order of the help. One file each.
+import { audit } from "./audit.js";
+import { data } from "./data.js";
+import { doctor } from "./doctor.js";
+import { exportCommand } from "./export.js";
+import { harden } from "./harden.js";
+import { list } from "./list.js";
+import { report } from "./report.js";
+import { run } from "./run.js";
+
+export const commands = [run, harden, audit, exportCommand, report, list, data, doctor] as const;

@@ -1,0 +1,119 @@
+// `temper run`: a recipe from data to report; goes on where it stopped.
+import { Option, type Command } from "@commander-js/extra-typings";
+import { join } from "node:path";
+import type { RunEvent } from "../../experiments/run.js";
+import { readText } from "../files.js";
+import { interruptible } from "../interrupt.js";
+import { note, type Io } from "../io.js";
+import { amount, whole } from "../parse.js";
+import { epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
+import { recipeFile } from "../recipe-file.js";
+import { showRun } from "../show.js";
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+
+/** Shows what happens in bars or lines. */
+function follow(view: ProgressView): (event: RunEvent) => void {
+  const speeds = new Map<string, number>();
+  const epochs = new Map<string, number>();
+  const stages = new Map<string, string>();
+  return (event) => {
+    switch (event.kind) {
+      case "start":
+        for (const trial of event.finished) view.finish(trial, "done before");
+        return;
+      case "training":
+        speeds.set(event.trial, event.progress.imagesPerSecond);
+        epochs.set(event.trial, event.progress.epochs);
+        return view.update(event.trial, trainingStep(event.progress));
+      case "epoch": {
+        const { epoch, metrics } = event.line;
+        const text = epochText(
+          epoch,
+          epochs.get(event.trial) ?? epoch,
+          metrics["loss"] ?? NaN,
+          speeds.get(event.trial),
+        );
+        return view.line(event.trial, text);
+      }
+      case "evaluation": {
+        const { done, total, doing } = event.progress;
+        if (stages.get(event.trial) !== doing) view.begin(event.trial, `evaluating: ${doing}`);
+        stages.set(event.trial, doing);
+        return view.update(event.trial, { share: done / total, text: doing });
+      }
+      case "done":
+        return view.finish(event.trial, `done, ${percent(event.result.row.clean)} right on clean images`);
+    }
+  };
+}
+
+interface RunFlags {
+  readonly out?: string;
+  readonly fresh?: true;
+  readonly jobs?: number;
+  readonly provider: string;
+  readonly checkpointEvery: number;
+  readonly json?: true;
+}
+
+async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
+  const path = await recipeFile(given);
+  const text = await readText(path, "a recipe");
+  const [{ parseRecipe }, { runRecipe }] = await Promise.all([
+    import("../../experiments/recipe.js"),
+    import("../../experiments/run.js"),
+  ]);
+  const recipe = parseRecipe(text, path);
+  const folder = flags.out ?? join("runs", recipe.name);
+  const view = await progressView(io);
+  const messages = {
+    say: view.say,
+    stopping: "stopping: saving what is done (Ctrl-C again ends at once) …",
+    stopped: `stopped, everything is saved in ${folder}; the same command goes on from there`,
+  };
+  const { alreadyDone } = await interruptible(io, messages, (signal) =>
+    runRecipe({
+      recipe,
+      text,
+      folder,
+      signal,
+      fresh: flags.fresh === true,
+      provider: flags.provider,
+      checkpointEvery: flags.checkpointEvery,
+      ...(flags.jobs !== undefined && { jobs: flags.jobs }),
+      onEvent: follow(view),
+    }),
+  ).finally(view.stop);
+  if (alreadyDone) note(io, `All of ${recipe.name} is done already; --fresh starts over.`);
+  await showRun(io, folder, { json: flags.json === true });
+}
+
+export function run(program: Command, io: Io): void {
+  program
+    .command("run")
+    .summary("run a recipe: train, evaluate, report")
+    .description(
+      "Trains and evaluates everything a recipe names, and writes models, figures and a report. " +
+        "Stopped at any moment and run again, it goes on, with the same results.",
+    )
+    .argument("<recipe>", "a recipe's file, or a name out of: temper list recipes")
+    .option("--out <dir>", "folder for everything (default: runs/ and the recipe's name)")
+    .option("--fresh", "start over: remove what an earlier run left in the folder")
+    .addOption(
+      new Option(
+        "--jobs <n>",
+        "trials side by side; the results do not depend on it (default: one per core)",
+      ).argParser(whole(1, 256)),
+    )
+    .addOption(
+      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
+    )
+    .addOption(
+      new Option("--checkpoint-every <seconds>", "seconds between saved states")
+        .argParser(amount)
+        .default(15),
+    )
+    .option("--json", "print results.json in place of the table")
+    .action((recipe, flags) => runFile(io, recipe, flags));
+}

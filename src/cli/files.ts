@@ -1,0 +1,47 @@
+// Files and folders that users name, refused in one line before any work is done.
+import { access, constants, readdir, readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { check, fail } from "../base/errors.js";
+import { errorCode, makeFolder } from "../data/disk.js";
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EISDIR: "a folder",
+  ENOTDIR: "no such file",
+  EACCES: "one without permission to read",
+};
+
+/** The bytes of the file at `path`; `what` names it in the message: `a recipe`. */
+export async function readBytes(path: string, what: string): Promise<Uint8Array> {
+  return readFile(path).catch((error: unknown) => {
+    const code = errorCode(error) ?? String(error);
+    return fail(path, what, reasons[code] ?? code);
+  });
+}
+
+export const readText = async (path: string, what: string): Promise<string> =>
+  new TextDecoder().decode(await readBytes(path, what));
+
+export const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
+
+/** Throws unless a file can be written to `path`; makes its folder. */
+export async function checkOutputFile(path: string): Promise<void> {
+  const there = await stat(path).catch(() => null);
+  check(there?.isDirectory() !== true, path, "a file to write", () => "a folder");
+  const folder = dirname(path);
+  await makeFolder(folder);
+  const writable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  check(writable, path, "a place to write to", () => `${folder}, which is read-only`);
+}
+
+/** Names in the folder at `path`; none where there is no folder. */
+export async function entriesOf(path: string): Promise<string[]> {
+  return readdir(path).catch((error: unknown) =>
+    errorCode(error) === "ENOENT"
+      ? []
+      : fail(path, "a folder", errorCode(error) === "ENOTDIR" ? "a file" : String(error)),
+  );
+}
