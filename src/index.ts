@@ -1,0 +1,119 @@
+// Temper's public surface, from the whole job down to its parts.
+
+// --- Whole jobs: train, attack, export; recipes with runs that continue. -------------------------------------------
+export { harden, type Hardened, type HardenOptions } from "./experiments/harden.js";
+export { audit, type AuditOptions } from "./experiments/audit.js";
+export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
+export { parseRecipe, readAttack, readRecipe } from "./experiments/recipe.js";
+export type { AttackPlan, Method, Recipe } from "./experiments/recipe.js";
+export type { Reference } from "./experiments/references.js";
+export { runRecipe, type RunEvent, type RunOptions, type RunOutcome } from "./experiments/run.js";
+export { readRun } from "./experiments/store.js";
+export { schemas } from "./experiments/records.js";
+export { jsonSchemas } from "./experiments/schemas.js";
+export type {
+  AuditFile,
+  FlagRecord,
+  Gallery,
+  MetricsLine,
+  ResultRow,
+  ResultsFile,
+  RobustRecord,
+  RunFile,
+  RunRecord,
+} from "./experiments/records.js";
+export { terminalAudit, terminalTable, writeAuditReport, writeReport } from "./report/index.js";
+
+// --- Errors: every mistake in the input is a TemperError with one clear line. --------------------------------------
+export { TemperError } from "./base/errors.js";
+export { OptionError } from "./base/options.js";
+export { Interrupted } from "./defenses/train.js";
+
+// --- Data: images as bytes; a value is byte / 255. -----------------------------------------------------------------
+export {
+  datasetNamed,
+  datasetNames,
+  fetchDataset,
+  limit,
+  listDatasets,
+  loadDataset,
+  readIdxSplit,
+  splitValidation,
+  subset,
+  verifyDataset,
+} from "./data/index.js";
+export type {
+  Dataset,
+  DatasetListing,
+  DatasetSource,
+  Fetched,
+  FetchOptions,
+  ImageShape,
+  Split,
+} from "./data/index.js";
+
+// --- Models: architectures by name, layers for one's own, and ONNX files of any origin. ----------------------------
+export * from "./nn/architectures/index.js";
+export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";
+export { sequential } from "./nn/sequential.js";
+export {
+  activation,
+  averagePooling,
+  batchNorm,
+  convolution,
+  dense,
+  dropout,
+  flatten,
+  maxPooling,
+  normalize,
+  type BuiltLayer,
+  type Layer,
+} from "./nn/layers.js";
+export { exportClassifier } from "./nn/classifier.js";
+export { importClassifier, type ImportClassifierOptions } from "./nn/imported.js";
+export type { Buffer, Classifier, Model, NoiseSource, Parameter, Pass, Weights } from "./nn/model.js";
+
+// --- Defences, and what trains them. -------------------------------------------------------------------------------
+export * as defenses from "./defenses/index.js";
+export { standard } from "./defenses/standard.js";
+export { sgm } from "./defenses/sgm.js";
+export { adversarialBackprop } from "./defenses/adversarial-backprop.js";
+export { signNoise } from "./defenses/sign-noise.js";
+export { jacobianPenalty } from "./defenses/jacobian-penalty.js";
+export { fgsmTraining } from "./defenses/fgsm-training.js";
+export { compose } from "./defenses/compose.js";
+export type { Batch, Defense, Objective, Outcome, StepContext } from "./defenses/defense.js";
+export { buildTrainStep, type StepOptions, type TrainStep } from "./defenses/train-step.js";
+export { initialState, train } from "./defenses/train.js";
+export type { EpochRecord, Progress, TrainingState, TrainOptions } from "./defenses/train.js";
+export * from "./optim/index.js";
+export type { Optimizer, OptimizerContext, OptimizerState } from "./optim/optimizer.js";
+export type { Schedule } from "./optim/schedule.js";
+
+// --- Attacks in norm balls, and the runner that counts. ------------------------------------------------------------
+export * as attacks from "./attacks/index.js";
+export { fgsm } from "./attacks/fgsm.js";
+export { pgd } from "./attacks/pgd.js";
+export type { Attack, AttackBatch, AttackContext, AttackTarget, PreparedAttack } from "./attacks/attack.js";
+export * as threats from "./threat/index.js";
+export { linf, l1, l2 } from "./threat/index.js";
+export type { Bounds, Threat } from "./threat/threat.js";
+export { evaluate, type EvaluateOptions, type Trial } from "./evaluation/evaluate.js";
+export { pixelData, type EvaluationData } from "./evaluation/data.js";
+export type { Evaluation, Examples } from "./evaluation/records.js";
+export { wilsonInterval } from "./evaluation/statistics.js";
+
+// --- Graphs: what defences, attacks and layers are written in. -----------------------------------------------------
+export * as ops from "./ops/index.js";
+export { input, constant, type InputNode, type Node, type Operand } from "./graph/node.js";
+export { graphFunction, type GraphFunction } from "./graph/function.js";
+export { simplify } from "./graph/simplify.js";
+export { gradient } from "./autodiff/gradient.js";
+export { B, type Shape } from "./base/shape.js";
+export { floats, scalar, tensor, type DType, type Tensor } from "./base/tensor.js";
+export { unit, quantity, type Unit } from "./base/options.js";
+export { exportFunction, exportLoop, type LoopFunction } from "./onnx/export.js";
+
+// --- The engine: ONNX Runtime, in this thread or in a worker. ------------------------------------------------------
+export { localEngine, type Engine, type EngineOptions, type Program } from "./runtime/engine.js";
+export { workerEngine } from "./runtime/worker-engine.js";
