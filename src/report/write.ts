@@ -1,6 +1,6 @@
 // Reports as files: page, Markdown, and every figure as SVG and PNG; each file is written whole or not at all.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "../data/disk.js";
 import type { AuditFile, RunRecord } from "../experiments/records.js";
 import { auditReport } from "./audit-report.js";
 import { standalone, type Figure } from "./figure.js";
@@ -24,10 +24,7 @@ async function filesOf(page: string, text: string, figures: readonly Figure[]): 
 
 /** Writes the files below `dir`; the page comes last. */
 async function write(dir: string, files: Files): Promise<string[]> {
-  const { default: writeFileAtomic } = await import("write-file-atomic");
-  await mkdir(join(dir, "figures"), { recursive: true });
-  for (const [path, content] of files)
-    await writeFileAtomic(join(dir, path), typeof content === "string" ? content : Buffer.from(content));
+  for (const [path, content] of files) await writeWhole(join(dir, path), content);
   return [...files.keys()];
 }
 
