@@ -29,8 +29,7 @@ export interface Entry {
 
 const registries = { methods, attacks, models, optimizers } as const;
 
-export const kinds = ["methods", "attacks", "models", "optimizers", "datasets", "recipes"] as const;
-export type Kind = (typeof kinds)[number];
+export type Kind = keyof typeof registries | "datasets" | "recipes";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -98,9 +97,11 @@ const recipeEntries = (): Entry[] =>
     return { name, summary: description ?? "", options: [] };
   });
 
-/** Everything of a kind, by name. */
-export function catalogue(kind: Kind): Entry[] {
+function entriesOf(kind: Kind): Entry[] {
   if (kind === "datasets") return datasetEntries();
   if (kind === "recipes") return recipeEntries();
   return unitEntries(registries[kind]);
 }
+
+/** Everything of a kind, in the order of the names. */
+export const catalogue = (kind: Kind): Entry[] => entriesOf(kind).sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -115,7 +115,8 @@ async function barView(io: Io): Promise<ProgressView> {
     },
     line: () => undefined,
     begin: (task) => remaining.forget(task),
-    say: (text) => multi.log(`${text}\n`),
+    // Bars print what was logged when they are next drawn.
+    say: (text) => (bars.size === 0 ? note(io, text) : multi.log(`${text}\n`)),
     finish(task, text) {
       remaining.forget(task);
       bar(task).update(1, { task, text });

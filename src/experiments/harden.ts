@@ -130,7 +130,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
 /** Trains the model under its defences; everything that is not trained stays as it was. */
 export async function harden(options: HardenOptions): Promise<Hardened> {
   const start = startOf(options);
-  checkFit(options.name ?? start.model.name, start.model, options.dataset);
+  checkFit(start.model.name, start.model, options.dataset);
   const engine = options.engine ?? workerEngine();
   try {
     const { tensors, history } = await trainFrom(start, options, engine);

@@ -6,11 +6,12 @@ import { entry } from "../text.js";
 
 const kinds = ["methods", "attacks", "models", "optimizers", "datasets", "recipes"] as const;
 
-const valueText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+const valueText = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value).replaceAll(",", ", ");
 
 function optionText({ name, type, required, description, ...rest }: OptionInfo, width: number): string {
   const standard = rest.default === undefined ? "" : `; default ${valueText(rest.default)}`;
-  const facts = `${type}${required ? "; required" : standard}`;
+  const facts = `${type.replaceAll("|", " | ")}${required ? "; required" : standard}`;
   return entry(`  ${name}`, description === "" ? facts : `${description} (${facts})`, 20, width);
 }
 

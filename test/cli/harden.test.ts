@@ -1,0 +1,118 @@
+// harden and export: models, attacks and training steps as ONNX files.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { floats, scalar, tensor } from "../../src/base/tensor.js";
+import { importClassifier } from "../../src/nn/imported.js";
+import { exportClassifier } from "../../src/nn/classifier.js";
+import { localEngine } from "../../src/runtime/engine.js";
+import { mlpClassifier } from "../support/toy-models.js";
+import { temper, temporaryFolder } from "./cli.js";
+
+const folder = temporaryFolder();
+const at = (name: string): string => join(folder, name);
+
+const quick = ["--dataset", "mnist", "--epochs", "2", "--batch-size", "32", "--limit", "512"];
+
+/** A classifier under names of its own, as another tool would write it: flat inputs. */
+function foreignModel(): Uint8Array {
+  const classifier = mlpClassifier([784], [16, 10], { scale: 1 });
+  const model = { ...classifier.model, io: { input: "pixels", output: "scores" } };
+  return exportClassifier({ ...classifier, model });
+}
+writeFileSync(at("foreign.onnx"), foreignModel());
+
+describe("temper harden", () => {
+  it("trains a network, and again in two parts with the same bytes", async () => {
+    const args = ["harden", "mlp", "--set", "mlp.hidden=[16]", "--defense", "adversarial-backprop", ...quick];
+    const whole = await temper([...args, "--set", "epsilon=8/255", "--out", at("whole.onnx")]);
+    expect(whole).toMatchObject({ code: 0 });
+    expect(whole.err).toContain("adversarial-backprop: epoch 2/2, loss ");
+    const broken = [...args, "--set", "epsilon=8/255", "--out", at("broken.onnx")];
+    const first = await temper(broken, {
+      onErr: (text, signals) => void (text.includes("epoch 1/2") && signals.emit("SIGINT")),
+    });
+    expect(first.code).toBe(130);
+    expect(existsSync(at("broken.onnx"))).toBe(false);
+    expect((await temper(broken)).code).toBe(0);
+    expect(readFileSync(at("broken.onnx")).equals(readFileSync(at("whole.onnx")))).toBe(true);
+    expect(existsSync(at("broken.onnx.checkpoint"))).toBe(false);
+  });
+
+  it("trains a file of another tool, keeps its names, and leaves what is frozen", async () => {
+    const args = [
+      "harden",
+      at("foreign.onnx"),
+      "--defense",
+      "sgm,sign-noise",
+      "--set",
+      "sgm.lambda=0.1",
+      ...quick,
+    ];
+    const { code, out, err } = await temper([
+      ...args,
+      "--freeze",
+      "*0",
+      "--out",
+      at("hardened.onnx"),
+      "--json",
+    ]);
+    expect(code).toBe(0);
+    expect(err).toContain("trains w1, b1\nleaves w0, b0 as it is\n");
+    expect(JSON.parse(out)).toMatchObject({ file: at("hardened.onnx"), epochs: 2 });
+    const before = importClassifier(readFileSync(at("foreign.onnx"))).classifier;
+    const { model, weights } = importClassifier(readFileSync(at("hardened.onnx"))).classifier;
+    expect(model.io).toEqual({ input: "pixels", output: "scores" });
+    expect(model.inputShape).toEqual([784]);
+    expect(weights["w0"]?.data).toEqual(before.weights["w0"]?.data);
+    expect(weights["w1"]?.data).not.toEqual(before.weights["w1"]?.data);
+  });
+
+  it("refuses images that are no inputs of the model", async () => {
+    writeFileSync(at("small.onnx"), exportClassifier(mlpClassifier([3, 8, 8], [10])));
+    const args = ["harden", at("small.onnx"), "--defense", "standard", ...quick, "--out", at("none.onnx")];
+    const { code, err } = await temper(args);
+    expect(code).toBe(1);
+    expect(err.trimEnd().split("\n").at(-1)).toBe(
+      "temper: small: expected inputs [batch, 1, 28, 28] for mnist, got [batch, 3, 8, 8]",
+    );
+    expect(existsSync(at("none.onnx"))).toBe(false);
+  });
+});
+
+describe("temper export", () => {
+  it("writes a whole attack that runs without Temper", async () => {
+    const args = [
+      "export",
+      at("foreign.onnx"),
+      "--attack",
+      "fgsm",
+      "--norm",
+      "linf",
+      "--out",
+      at("attack.onnx"),
+    ];
+    expect(await temper(args)).toMatchObject({ code: 0 });
+    const program = await localEngine({ threads: 1 }).load(readFileSync(at("attack.onnx")));
+    const { adversarial } = await program.run({
+      input: floats([2, 784], new Float32Array(2 * 784).fill(0.5)),
+      labels: tensor("int32", [2], Int32Array.of(1, 2)),
+      epsilon: scalar(0.25),
+    });
+    await program.release();
+    const values = Array.from(adversarial?.data as Float32Array);
+    expect([...new Set(values)].sort()).toEqual([0.25, 0.75]);
+  });
+
+  it("writes PGD as one Loop, and a recipe's training step", async () => {
+    const pgd = ["export", at("foreign.onnx"), "--attack", "pgd", "--norm", "l2", "--targeted"];
+    expect(await temper([...pgd, "--out", at("pgd.onnx")])).toMatchObject({ code: 0 });
+    const step = ["export", "--step", "quickstart", "--method", "sgm", "--out", at("step.onnx"), "--json"];
+    const { code, out } = await temper(step);
+    expect(code).toBe(0);
+    const { bytes } = JSON.parse(out) as { bytes: number };
+    expect(readFileSync(at("step.onnx")).length).toBe(bytes);
+    const engine = localEngine({ threads: 1 });
+    for (const name of ["pgd.onnx", "step.onnx"]) await (await engine.load(readFileSync(at(name)))).release();
+  });
+});

