@@ -108,6 +108,7 @@ export * as ops from "./ops/index.js";
 export { input, constant, type InputNode, type Node, type Operand } from "./graph/node.js";
 export { graphFunction, type GraphFunction } from "./graph/function.js";
 export { simplify } from "./graph/simplify.js";
+export { print } from "./graph/print.js";
 export { gradient } from "./autodiff/gradient.js";
 export { B, type Shape } from "./base/shape.js";
 export { floats, scalar, tensor, type DType, type Tensor } from "./base/tensor.js";

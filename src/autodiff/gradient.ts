@@ -8,7 +8,7 @@ import { broadcastTo, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
 
 /** Sums a cotangent back to the shape its source had before broadcasting. */
-export function sumTo(g: Node, shape: Shape): Node {
+function sumTo(g: Node, shape: Shape): Node {
   if (sameShape(g.shape, shape)) return g;
   const extra = g.shape.length - shape.length;
   const axes = g.shape.flatMap((d, i) => (i < extra || (shape[i - extra] === 1 && d !== 1) ? [i] : []));

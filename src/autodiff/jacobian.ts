@@ -13,7 +13,9 @@ import { vectorize } from "./vectorize.js";
  */
 export function jacobian(output: Node, source: Node): Node {
   const [, k] = output.shape;
-  check(output.shape.length === 2 && typeof k === "number", "jacobian", "an output [n, k]", () => formatShape(output.shape));
+  check(output.shape.length === 2 && typeof k === "number", "jacobian", "an output [n, k]", () =>
+    formatShape(output.shape),
+  );
   const cotangent = input("jacobian.cotangent", output.shape);
   const [row = source] = gradient(output, [source], { cotangent });
   const identity = Float32Array.from({ length: k * k }, (_, i) => (i % (k + 1) === 0 ? 1 : 0));

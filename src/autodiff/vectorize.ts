@@ -1,5 +1,4 @@
 // One extra leading axis through nodes already built: many rows of a Jacobian in one pass.
-import { sizeOf, type Shape } from "../base/shape.js";
 import { topological } from "../graph/function.js";
 import { apply, inputsOf, type Node, type OpNode } from "../graph/node.js";
 import type { Vectorized } from "../graph/op.js";
@@ -57,11 +56,4 @@ export function vectorize(output: Node, source: Node, stacked: Node): Node {
         Array.from({ length: rows }, () => reshape(output, [1, ...output.shape])),
         0,
       );
-}
-
-/** Folds the leading axis of `x` into the next one: [rows, n, …] → [rows·n, …]. */
-export function mergeLeading(x: Node): Node {
-  const [rows = 1, n = 1, ...rest] = x.shape;
-  const merged: Shape = [sizeOf([rows, n]), ...rest];
-  return reshape(x, merged);
 }

@@ -16,7 +16,7 @@ export class OptionError extends TemperError {
 const fraction = /^\s*([-+]?[\d.]+(?:e[-+]?\d+)?)\s*(?:\/\s*([\d.]+(?:e[-+]?\d+)?)\s*)?$/i;
 
 /** Reads `0.1` or `8/255`; NaN when it is neither. */
-export function parseQuantity(text: string): number {
+function parseQuantity(text: string): number {
   const parts = fraction.exec(text);
   return parts ? Number(parts[1]) / Number(parts[2] ?? 1) : NaN;
 }
@@ -31,11 +31,10 @@ export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, num
     .refine((value) => Number.isFinite(value) && value >= min && value <= max, {
       error: `expected ${allowed}`,
     })
-    .pipe(z.number()) as z.ZodType<number, number | string>;
+    .pipe(z.number());
 };
 
-const shown = (value: unknown): string =>
-  value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value));
+const shown = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
 
 /** The value at `path`, or the last one on the way there that is not an object. */
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {
@@ -59,7 +58,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     else if (inner instanceof z.ZodArray) current = inner.element;
   }
   current = bare(current);
-  return current instanceof z.ZodObject ? Object.keys(current.shape as object) : [];
+  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 }
 
 /** The first problem as `where.key: …`, with did-you-mean for unknown keys. */

@@ -10,7 +10,7 @@ export type Dim = number | BatchDim;
 export type Shape = readonly Dim[];
 
 /** The symbolic dimension batch·B + plus, or a plain integer where batch is 0. */
-export function dim(batch: number, plus: number): Dim {
+function dim(batch: number, plus: number): Dim {
   return batch === 0 ? plus : { batch, plus };
 }
 

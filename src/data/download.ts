@@ -52,7 +52,7 @@ function watch(signal: AbortSignal | undefined, seconds: number) {
   return {
     signal: controller.signal,
     alive: (): unknown => timer.refresh(),
-    end(): void {
+    end: (): void => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
     },

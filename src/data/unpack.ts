@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, type Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
@@ -12,11 +12,11 @@ import { draftFile, type Draft } from "./disk.js";
 import { isGzip } from "./idx.js";
 
 /** A file's content, inflated where it is gz. */
-async function contentOf(path: string): Promise<readonly [source: Readable, inflate: PassThrough]> {
+async function contentOf(path: string): Promise<readonly [source: Readable, inflate: Transform]> {
   const file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(2), 0, 2, 0);
   await file.close();
-  const inflate: PassThrough = isGzip(buffer) ? createGunzip() : new PassThrough();
+  const inflate = isGzip(buffer) ? createGunzip() : new PassThrough();
   return [createReadStream(path), inflate];
 }
 
@@ -53,7 +53,7 @@ async function allOrNone(
 }
 
 /** Waits for both ends of a stream; of two failures the disk's comes first, then the reading end's. */
-async function bothEnds(reading: Promise<void>, storing: Promise<void>): Promise<void> {
+async function bothEnds(reading: Promise<unknown>, storing: Promise<unknown>): Promise<void> {
   const failures = (await Promise.allSettled([reading, storing])).flatMap((end): unknown[] =>
     end.status === "rejected" ? [end.reason] : [],
   );

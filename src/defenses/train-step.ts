@@ -49,6 +49,7 @@ export interface TrainStep {
 
 /** Collects what a step asks of the host while its graph is built. */
 function requests() {
+  const originals: InputNode[] = [];
   const noise = new Map<string, NoiseInput>();
   const scalars = new Map<string, { node: InputNode; value: number }>();
   const draw: NoiseSource["draw"] = (request) => {
@@ -72,14 +73,13 @@ function requests() {
     scalars.set(name, held);
     return held.node;
   };
-  return { noise, scalars, draw, scalar };
+  return { noise, scalars, originals, draw, scalar };
 }
 
 type Requests = ReturnType<typeof requests>;
 
 interface StepInputs {
   readonly stored: Node;
-  readonly originals: () => Node;
   readonly value: (name: string) => Node;
   readonly updates: Map<string, Node>;
 }
@@ -87,7 +87,7 @@ interface StepInputs {
 /** What defences see: passes in training mode whose noise is named after the pass. */
 function contextOf(
   options: StepOptions,
-  { stored, originals, value, updates }: StepInputs,
+  { stored, value, updates }: StepInputs,
   asked: Requests,
 ): StepContext {
   const noise = (pass: string): NoiseSource => ({
@@ -97,7 +97,11 @@ function contextOf(
     model: options.model,
     bounds: options.bounds,
     stored,
-    originals,
+    originals: () => {
+      const [known = input("originals", [B, ...options.model.inputShape], "uint8")] = asked.originals;
+      asked.originals[0] = known;
+      return asFloat(known);
+    },
     noise,
     scalar: asked.scalar,
     loss: losses[options.loss],
@@ -121,7 +125,7 @@ function contextOf(
 const asFloat = (x: InputNode): Node => (x.dtype === "uint8" ? div(cast(x, "float32"), 255) : x);
 
 /** Name of an optimizer's slot in the state. */
-export const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
+const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 
 /** Parameters and their slots after one step down the gradients. */
 function optimizerStep(
@@ -179,22 +183,8 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const updates = new Map<string, Node>();
   const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
   const labels = input("labels", [B], "int32");
-  const originals = input("originals", [B, ...model.inputShape], "uint8");
-  let needsOriginals = false;
   const stored = asFloat(inputs);
-  const context = contextOf(
-    options,
-    {
-      stored,
-      originals: () => {
-        needsOriginals = true;
-        return asFloat(originals);
-      },
-      value: lookup(weights),
-      updates,
-    },
-    asked,
-  );
+  const context = contextOf(options, { stored, value: lookup(weights), updates }, asked);
   const targets = smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes);
   const outcome = objectiveOf(options.defense)({ inputs: stored, labels, targets }, context);
   const step = input("step", []);
@@ -208,12 +198,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const loop: LoopFunction = {
     name: "train",
     carried: [...carried, ...buffers, { input: step, next }],
-    scanned: [
-      inputs,
-      labels,
-      ...(needsOriginals ? [originals] : []),
-      ...[...asked.noise.values()].map((n) => n.input),
-    ],
+    scanned: [inputs, labels, ...asked.originals, ...[...asked.noise.values()].map((n) => n.input)],
     invariant: [
       learningRate,
       ...[...asked.scalars.values()].map((held) => held.node),
@@ -238,6 +223,6 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     scalars: Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.value])),
     slots,
     movesInputs: outcome.storedInputs !== undefined,
-    needsOriginals,
+    needsOriginals: asked.originals.length > 0,
   };
 }

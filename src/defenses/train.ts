@@ -53,10 +53,10 @@ export interface TrainOptions {
   readonly state: TrainingState;
   /** Named in error messages. */
   readonly name: string;
-  onProgress?(progress: Progress): void;
-  onEpoch?(record: EpochRecord): void;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly onEpoch?: (record: EpochRecord) => void;
   /** Called every `saveEvery` milliseconds and when the signal fires. */
-  save?(state: TrainingState): Promise<void>;
+  readonly save?: (state: TrainingState) => Promise<void>;
   readonly saveEvery?: number;
   readonly signal?: AbortSignal;
 }

@@ -16,7 +16,7 @@ export const robustRecord = z.strictObject({
 });
 
 /** A doubt about an evaluation. */
-export const flagRecord = z.strictObject({
+const flagRecord = z.strictObject({
   name: z.string(),
   message: z.string().describe("what was seen, and the likely cause"),
   remedy: z.string(),

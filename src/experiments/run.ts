@@ -132,7 +132,7 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
     const [first] = errors.sort(
       (a, b) => Number(a instanceof Interrupted) - Number(b instanceof Interrupted),
     );
-    if (first !== undefined) throw first instanceof Error ? first : new Error(String(first));
+    if (first instanceof Error) throw first;
   } finally {
     await log.settled();
     await Promise.all(engines.map((engine) => engine.close()));

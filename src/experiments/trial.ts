@@ -44,9 +44,9 @@ export interface TrialContext {
   readonly signal: AbortSignal;
   /** Milliseconds between checkpoints. */
   readonly saveEvery: number;
-  onEpoch(line: MetricsLine): void;
-  onProgress(progress: Progress): void;
-  onEvaluation(progress: EvaluationProgress): void;
+  readonly onEpoch: (line: MetricsLine) => void;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onEvaluation: (progress: EvaluationProgress) => void;
 }
 
 const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");

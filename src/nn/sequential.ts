@@ -35,7 +35,8 @@ export function sequential(name: string, inputShape: readonly number[], layers: 
     parameters: built.flatMap((layer) => layer.parameters),
     buffers: built.flatMap((layer) => layer.buffers),
     sites: built.filter((layer) => layer.isSite).map((layer) => layer.name),
-    initialize: (seed) => Object.assign({}, ...built.map((layer) => layer.initialize(seed))),
+    initialize: (seed) =>
+      Object.fromEntries(built.flatMap((layer) => Object.entries(layer.initialize(seed)))),
     apply: (x, pass) =>
       built.reduce((current, layer) => {
         const y = scope(layer.name, () => layer.apply(current, pass));

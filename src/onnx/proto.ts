@@ -21,7 +21,7 @@ import {
 } from "./generated/onnx_pb.js";
 
 /** Operator set of every file Temper writes. */
-export const opset = 18;
+const opset = 18;
 const irVersion = 8n;
 
 export const onnxType: Readonly<Record<DType, DataType>> = {

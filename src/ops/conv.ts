@@ -24,7 +24,8 @@ type FilterAdjoint = (
 ) => Node;
 
 /** Multiply–adds of outputs `y` by filters `w`: each output sums over one filter. */
-const terms = (y: Shape, w: Shape, batch: number): number => count(resolveShape([...y, ...w.slice(1)], batch));
+const terms = (y: Shape, w: Shape, batch: number): number =>
+  count(resolveShape([...y, ...w.slice(1)], batch));
 
 const plain: ConvAttributes = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1 };
 

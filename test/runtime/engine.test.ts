@@ -27,7 +27,10 @@ describe.each(engines)("an engine %s", (_, engine) => {
   it("runs any batch size with one program", async () => {
     const program = await engine.load(exportFunction(graphFunction("f", [x, w], { y: matmul(x, w) })));
     for (const n of [1, 2, 5]) {
-      const { y } = await program.run({ x: floats([n, 2], new Float32Array(2 * n).fill(1)), w: floats([2, 2], [1, 2, 3, 4]) });
+      const { y } = await program.run({
+        x: floats([n, 2], new Float32Array(2 * n).fill(1)),
+        w: floats([2, 2], [1, 2, 3, 4]),
+      });
       expect(y?.shape).toEqual([n, 2]);
       expect([...(y?.data ?? [])].slice(0, 2)).toEqual([4, 6]);
     }
@@ -50,7 +53,10 @@ describe.each(engines)("an engine %s", (_, engine) => {
     const first = await program.run({ iterations: iterations(2), step: floats([2, 2], [1, 2, 1, 2]) });
     expect([...(first["total"]?.data ?? [])]).toEqual([6, 12]);
     expect(first).not.toHaveProperty(nextName("w"));
-    const second = await program.run({ iterations: iterations(5), step: floats([5, 2], new Array<number>(10).fill(3)) });
+    const second = await program.run({
+      iterations: iterations(5),
+      step: floats([5, 2], new Array<number>(10).fill(3)),
+    });
     expect([...(second["total"]?.data ?? [])]).toEqual([24, 36]);
     const held = await program.read(["w"]);
     expect([...(held["w"]?.data ?? [])]).toEqual([8, 10, 8, 10]);
@@ -58,11 +64,13 @@ describe.each(engines)("an engine %s", (_, engine) => {
   });
 
   it("says in one line what it cannot load or run", async () => {
-    await expect(engine.load(new Uint8Array([1, 2, 3]))).rejects.toThrow(/^engine: loading a model failed: [^\n]+$/);
-    const program = await engine.load(exportFunction(graphFunction("f", [x, w], { y: matmul(x, w) })));
-    await expect(program.run({ x: floats([1, 3], [1, 2, 3]), w: floats([2, 2], [1, 2, 3, 4]) })).rejects.toThrow(
-      /^engine: a run failed: [^\n]+$/,
+    await expect(engine.load(new Uint8Array([1, 2, 3]))).rejects.toThrow(
+      /^engine: loading a model failed: [^\n]+$/,
     );
+    const program = await engine.load(exportFunction(graphFunction("f", [x, w], { y: matmul(x, w) })));
+    await expect(
+      program.run({ x: floats([1, 3], [1, 2, 3]), w: floats([2, 2], [1, 2, 3, 4]) }),
+    ).rejects.toThrow(/^engine: a run failed: [^\n]+$/);
     await program.release();
   });
 });

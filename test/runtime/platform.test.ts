@@ -4,7 +4,9 @@ import { TemperError } from "../../src/base/errors.js";
 import { loadOrt } from "../../src/runtime/ort.js";
 
 vi.mock("onnxruntime-node", () => {
-  throw new Error("Cannot find module '../bin/napi-v6/darwin/x64/onnxruntime_binding.node'\nRequire stack:\n- …");
+  throw new Error(
+    "Cannot find module '../bin/napi-v6/darwin/x64/onnxruntime_binding.node'\nRequire stack:\n- …",
+  );
 });
 
 it("names the platform, what there is, and no stack", async () => {

@@ -3,7 +3,7 @@ import { randomStream } from "../../src/base/random.js";
 import type { ImageShape, Split } from "../../src/data/dataset.js";
 
 export const toyShape: ImageShape = [1, 6, 6];
-export const toyClasses = 4;
+const toyClasses = 4;
 
 /** `count` images; the same for the same seed. */
 export function toySplit(count: number, seed = 0): Split {
