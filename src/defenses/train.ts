@@ -107,17 +107,18 @@ function nextChunk(
   return { indices: order.subarray(start, end), batchSize: width(0), epoch };
 }
 
-/** Adds the results of one run to the epoch's sums; throws when a loss is not finite. */
-function accumulate(sums: Record<string, number>, results: Tensors, chunk: Chunk, where: () => string): void {
-  const steps = chunk.indices.length / chunk.batchSize;
+/** Adds the results of one run to the epoch's sums; `refuse` throws at a loss that is not finite. */
+function accumulate(
+  sums: Record<string, number>,
+  results: Tensors,
+  batchSize: number,
+  refuse: (step: number, loss: number) => never,
+): void {
   for (const [name, { data }] of Object.entries(results)) {
     if (name === "storedInputs") continue;
     for (const [i, value] of data.entries()) {
-      if (name === "loss" && !Number.isFinite(Number(value)))
-        throw new TemperError(
-          `${where()}: the loss is ${String(value)} at step ${i + 1} of this run of ${steps}`,
-        );
-      sums[name] = (sums[name] ?? 0) + Number(value) * chunk.batchSize;
+      if (name === "loss" && !Number.isFinite(Number(value))) refuse(i, Number(value));
+      sums[name] = (sums[name] ?? 0) + Number(value) * batchSize;
     }
   }
 }
@@ -129,13 +130,24 @@ interface Session {
   readonly source: FeedSource;
   chunkSize: number;
   lastSave: number;
+  /** Where the last saved state stands, in words. */
+  lastGood: string;
 }
+
+const isFinite = ({ data }: Tensor): boolean =>
+  !(data instanceof Float32Array) || data.every((x) => Number.isFinite(x));
+
+const placeOf = (epoch: number, batches: number): string =>
+  batches === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, batch ${batches}`;
 
 async function saveNow(session: Session, position: Omit<TrainingState, "tensors" | "stored">): Promise<void> {
   const { options, program, source } = session;
-  const names = Object.keys(options.state.tensors);
-  await options.save?.({ ...position, tensors: await program.read(names), stored: source.stored });
+  const tensors = await program.read(Object.keys(options.state.tensors));
   session.lastSave = performance.now();
+  // Weights may be lost one step before the loss shows it: such a state is no good to continue from.
+  if (!options.save || !Object.values(tensors).every(isFinite)) return;
+  await options.save({ ...position, tensors, stored: source.stored });
+  session.lastGood = placeOf(position.epoch, position.batches);
 }
 
 /** Chooses how many steps the next run takes, from how long the last one took. */
@@ -178,12 +190,13 @@ async function trainEpoch(
     const results = await running;
     const milliseconds = performance.now() - begun;
     adapt(session, steps, milliseconds, bytesPerStep);
-    accumulate(
-      sums,
-      results,
-      chunk,
-      () => `${options.name}: epoch ${epoch + 1}, batch ${done + 1} of ${total}`,
-    );
+    const refuse = (index: number, loss: number): never => {
+      const batch = `batch ${done + index + 1} of ${total}`;
+      throw new TemperError(
+        `${options.name}: the loss is ${loss} in epoch ${epoch + 1}, ${batch}; last good checkpoint: ${session.lastGood}`,
+      );
+    };
+    accumulate(sums, results, chunk.batchSize, refuse);
     const moved = results["storedInputs"];
     if (moved && source.stored) storeRows(source.stored, moved, chunk.indices);
     done += steps;
@@ -224,7 +237,8 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   const { state, split, step } = options;
   const stored = state.stored;
   const source: FeedSource = { step, split, imageShape: options.imageShape, seed: options.seed, stored };
-  const session: Session = { options, program, source, chunkSize: 8, lastSave: performance.now() };
+  const lastGood = state.epoch + state.batches > 0 ? placeOf(state.epoch, state.batches) : "none yet";
+  const session: Session = { options, program, source, chunkSize: 8, lastSave: performance.now(), lastGood };
   const history = [...state.history];
   try {
     for (let epoch = state.epoch; epoch < options.epochs; epoch++) {

@@ -7,7 +7,7 @@ import { loadCheckpoint, saveCheckpoint } from "../../src/defenses/checkpoint.js
 import { compose } from "../../src/defenses/compose.js";
 import * as defenses from "../../src/defenses/index.js";
 import { Interrupted, type TrainingState } from "../../src/defenses/train.js";
-import { adam } from "../../src/optim/index.js";
+import { adam, sgd } from "../../src/optim/index.js";
 import { toySplit } from "../support/toy-data.js";
 import { toyModel, trainToy } from "../support/toy-training.js";
 
@@ -88,8 +88,27 @@ describe("training", () => {
     } as const;
     const model = { ...toyModel(), initialize: () => broken };
     await expect(trainToy(defenses.standard(), { model })).rejects.toThrow(
-      /^toy: epoch 1, batch 1 of 7: the loss is NaN/,
+      "toy: the loss is NaN in epoch 1, batch 1 of 7; last good checkpoint: none yet",
     );
+  });
+
+  it("says where the last good checkpoint stands, and never saves lost weights", async () => {
+    const saved: TrainingState[] = [];
+    const training = trainToy(
+      defenses.standard(),
+      { epochs: 40, optimizer: sgd() },
+      {
+        schedule: { initial: 0.1, at: { 2: 1e30 } },
+        saveEvery: 0,
+        save: (state) => Promise.resolve(void saved.push(state)),
+      },
+    );
+    await expect(training).rejects.toThrow(
+      /^toy: the loss is (NaN|Infinity|-Infinity) in epoch 3, batch \d of 7; last good checkpoint: the end of epoch 2$/,
+    );
+    for (const { tensors } of saved)
+      for (const { data } of Object.values(tensors))
+        expect(Array.from(data, Number).every(Number.isFinite)).toBe(true);
   });
 });
 
