@@ -19,8 +19,23 @@ function failToWrite(path: string, error: unknown): never {
   return fail(path, "a place to write to", code ?? String(error));
 }
 
+/**
+ * Makes the folder `path` and those above it. One level at a time: Node's recursive mkdir never returns where a file
+ * system says of a folder that exists that it does not (as /proc does).
+ */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => failToWrite(path, error));
+  const code = await mkdir(path).then(
+    () => undefined,
+    (error: unknown) => errorCode(error) ?? String(error),
+  );
+  if (code === undefined) return;
+  const there = await stat(path).catch(() => null);
+  if (there?.isDirectory()) return;
+  const parent = dirname(path);
+  const parentIsThere = (await stat(parent).catch(() => null)) !== null;
+  if (code !== "ENOENT" || parentIsThere) fail(path, "a place to write to", code);
+  await makeFolder(parent);
+  await mkdir(path).catch((error: unknown) => failToWrite(path, error));
 }
 
 /** Size of the file at `path` in bytes, 0 where there is none. */
