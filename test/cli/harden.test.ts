@@ -58,7 +58,7 @@ describe("temper harden", () => {
       "--json",
     ]);
     expect(code).toBe(0);
-    expect(err).toContain("trains w1, b1\nleaves w0, b0 as it is\n");
+    expect(err).toContain("trains w1, b1\nleaves w0, b0 as it is\nkeeps moving inputs: 1.6 MB of memory");
     expect(JSON.parse(out)).toMatchObject({ file: at("hardened.onnx"), epochs: 2 });
     const before = importClassifier(readFileSync(at("foreign.onnx"))).classifier;
     const { model, weights } = importClassifier(readFileSync(at("hardened.onnx"))).classifier;

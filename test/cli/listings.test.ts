@@ -1,6 +1,6 @@
 // list, data list, doctor, completions, schemas: what programs read, and that it fits a terminal.
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import * as attacks from "../../src/attacks/index.js";
 import * as defenses from "../../src/defenses/index.js";
 import { jsonSchemas } from "../../src/experiments/schemas.js";
@@ -73,6 +73,25 @@ describe("temper doctor", () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^temper: the engine does not work on abacus: .+\n$/);
     expect(out).toContain("abacus");
+  });
+});
+
+describe("temper complete", () => {
+  const complete = async (...args: string[]): Promise<string> => {
+    const lines: string[] = [];
+    const log = vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+    await temper(["complete", ...args]);
+    log.mockRestore();
+    return lines.join("\n");
+  };
+
+  it("prints a script for a shell", async () => {
+    expect(await complete("bash")).toContain("bash completion for temper");
+  });
+
+  it("knows commands, and the names that options take", async () => {
+    expect(await complete("--", "har")).toMatch(/^harden\t/);
+    expect(await complete("--", "audit", "--attack", "")).toContain("pgd");
   });
 });
 

@@ -88,34 +88,57 @@ async function referenceOf(
   return readReference(await registry[kind](), kind, { [name]: settings[name] ?? {} }, []);
 }
 
-async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<void> {
-  const { dataset: datasetName, defense, optimizer, out, epochs } = flags;
+/** Everything that decides what comes out, checked. */
+async function jobOf(given: string, flags: HardenFlags) {
+  const { defense, optimizer, learningRate, epochs, batchSize, seed, limit } = flags;
   const settings = await readSettings(flags.set, { units: [...defense, optimizer, given], main: defense });
   const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
   const rule = await referenceOf("optimizer", optimizer, settings);
-  const { identity, notes, model } = await startFrom(given, settings, flags);
-  await checkOutputFile(out);
-  const [{ make }, data, { harden: runHarden }, { workerEngine }, { writeWhole }] = await Promise.all([
+  const start = await startFrom(given, settings, flags);
+  await checkOutputFile(flags.out);
+  const [{ make }, { datasetNamed, loadDataset }] = await Promise.all([
     import("../../experiments/recipe.js"),
     import("../../data/index.js"),
+  ]);
+  const dataset = await loadDataset(datasetNamed(flags.dataset));
+  const what = { start: start.identity, dataset: dataset.name, methods, rule, learningRate, batchSize, seed };
+  return {
+    options: {
+      model: start.model,
+      dataset,
+      defenses: methods.map(make.defense),
+      optimizer: make.optimizer(rule),
+      learningRate,
+      epochs,
+      batchSize,
+      seed,
+      ...(limit !== undefined && { limit }),
+    },
+    notes: start.notes,
+    identity: sha256(JSON.stringify({ ...what, epochs, limit })),
+  };
+}
+
+type Job = Awaited<ReturnType<typeof jobOf>>;
+
+/** Says what is trained, and what it takes. */
+function announce(io: Io, { notes, options }: Job): void {
+  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
+  if (!options.defenses.some(({ movesInputs }) => movesInputs)) return;
+  const { images, count } = options.dataset.train;
+  const bytes = (4 * images.length * Math.min(options.limit ?? count, count)) / count;
+  note(io, `keeps moving inputs: ${bytesText(bytes)} of memory, and of disk for the saved state`);
+}
+
+async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<void> {
+  const { out, epochs, seed } = flags;
+  const job = await jobOf(given, flags);
+  const [{ harden: runHarden }, { workerEngine }, { writeWhole }] = await Promise.all([
     import("../../experiments/harden.js"),
     import("../../runtime/worker-engine.js"),
     import("../../data/disk.js"),
   ]);
-  const dataset = await data.loadDataset(data.datasetNamed(datasetName));
-  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
-  const { learningRate, batchSize, seed, limit } = flags;
-  const what = {
-    identity,
-    dataset: datasetName,
-    methods,
-    rule,
-    learningRate,
-    batchSize,
-    seed,
-    limit,
-    epochs,
-  };
+  announce(io, job);
   const folder = `${out}.checkpoint`;
   if (flags.fresh === true) await rm(folder, { recursive: true, force: true });
   const view = await progressView(io);
@@ -126,23 +149,15 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   };
   const engine = workerEngine({ provider: flags.provider });
   let speed: number | undefined;
-  const task = defense.join("+");
+  const task = flags.defense.join("+");
   const { file, history } = await interruptible(io, messages, (signal) =>
     runHarden({
-      model,
-      dataset,
-      defenses: methods.map(make.defense),
-      optimizer: make.optimizer(rule),
-      learningRate,
-      epochs,
-      batchSize,
-      seed,
-      ...(limit !== undefined && { limit }),
+      ...job.options,
       engine,
       signal,
       name: task,
       metadata: { method: task, seed: String(seed) },
-      checkpoint: { folder, identity: sha256(JSON.stringify(what)), every: flags.checkpointEvery },
+      checkpoint: { folder, identity: job.identity, every: flags.checkpointEvery },
       onProgress: (progress) => {
         speed = progress.imagesPerSecond;
         view.update(task, trainingStep(progress));
@@ -159,10 +174,8 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   const loss = history.at(-1)?.metrics["loss"] ?? null;
   if (flags.json === true)
     return void printJson(io, { file: out, bytes: file.length, sha256: sha256(file), epochs, loss });
-  print(
-    io,
-    `${out} (${bytesText(file.length)}); next: temper audit ${out} --dataset ${datasetName} --epsilon 0.1`,
-  );
+  const next = `temper audit ${out} --dataset ${flags.dataset} --epsilon 0.1`;
+  print(io, `${out} (${bytesText(file.length)}); next: ${next}`);
 }
 
 export function harden(program: Command, io: Io): void {

@@ -2,7 +2,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { check } from "../../base/errors.js";
 import { entriesOf } from "../files.js";
-import { print, type Io } from "../io.js";
+import type { Io } from "../io.js";
 import { showAudit, showRun } from "../show.js";
 
 async function rebuild(io: Io, folder: string): Promise<void> {
@@ -20,8 +20,5 @@ export function report(program: Command, io: Io): void {
     .summary("rebuild the report of a run or an audit")
     .description("Rebuilds report.html, report.md and the figures from a run's or an audit's records.")
     .argument("<dir>", "folder of a run or an audit")
-    .action(async (folder) => {
-      await rebuild(io, folder);
-      print(io, "");
-    });
+    .action((folder) => rebuild(io, folder));
 }
