@@ -83,6 +83,10 @@ export interface Op {
   readonly multiplyAdds?: (node: OpNode, batch: number) => number;
   /** The same value by a cheaper node, or null. */
   readonly simplify?: (node: OpNode) => Node | null;
+  /** scale · (this result) + addend as one node, or null; scale is a scalar, or null for 1. */
+  readonly plus?: (node: OpNode, addend: Node, scale: Node | null) => Node | null;
+  /** The same value with inputs that nothing else uses (`single`) taken into the node, or null. */
+  readonly fuse?: (node: OpNode, single: (input: Node) => boolean) => Node | null;
   readonly examples: readonly Example[];
   readonly rejects: readonly BadExample[];
 }
@@ -104,6 +108,8 @@ export interface OpDefinition<A extends Attributes> {
   readonly repeats?: boolean;
   readonly multiplyAdds?: (node: OpNode & { attributes: A }, batch: number) => number;
   readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
+  readonly plus?: (node: OpNode & { attributes: A }, addend: Node, scale: Node | null) => Node | null;
+  readonly fuse?: (node: OpNode & { attributes: A }, single: (input: Node) => boolean) => Node | null;
   readonly examples: readonly { inputs: readonly Sample[]; attributes: A }[];
   readonly rejects: readonly { inputs: readonly Sample[]; attributes: A; message: string }[];
 }

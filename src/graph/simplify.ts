@@ -1,7 +1,8 @@
-// Simplification: fold constants, apply each operation's own cheaper forms, share equal nodes; unused ones drop out.
+// Simplification: fold constants, apply each operation's own cheaper forms, share equal nodes, fuse what is used once;
+// unused nodes drop out.
 import { count, isStatic } from "../base/shape.js";
 import { fromNumbers } from "../base/tensor.js";
-import { rewrite, type GraphFunction } from "./function.js";
+import { rewrite, topological, type GraphFunction } from "./function.js";
 import { toArray64 } from "./interpret.js";
 import { apply, constant, inputsOf, type Attribute, type Node, type OpNode } from "./node.js";
 import { verify } from "./verify.js";
@@ -68,7 +69,30 @@ function share(fn: GraphFunction): GraphFunction {
   });
 }
 
+/** How often each node is used, by other nodes and as an output. */
+function usesIn(fn: GraphFunction): ReadonlyMap<Node, number> {
+  const uses = new Map<Node, number>();
+  const count = (node: Node): unknown => uses.set(node, (uses.get(node) ?? 0) + 1);
+  const outputs = Object.values(fn.outputs);
+  for (const node of topological(outputs)) inputsOf(node).forEach(count);
+  outputs.forEach(count);
+  return uses;
+}
+
+/** Takes nodes that are used once into the one that uses them, where an operation knows how. */
+function fuse(fn: GraphFunction): GraphFunction {
+  const uses = usesIn(fn);
+  const imageUses = new Map<Node, number>();
+  return rewrite(fn, (node, inputs) => {
+    const rebuilt = rebuild(node, inputs);
+    const single = (input: Node): boolean => imageUses.get(input) === 1;
+    const fused = rebuilt.kind === "op" ? (rebuilt.op.fuse?.(rebuilt, single) ?? rebuilt) : rebuilt;
+    imageUses.set(fused, (imageUses.get(fused) ?? 0) + (uses.get(node) ?? 0));
+    return fused;
+  });
+}
+
 /** The same function in fewer nodes; verified after each pass. */
 export function simplify(fn: GraphFunction): GraphFunction {
-  return [fold, share].reduce((current, pass) => verify(pass(current)), fn);
+  return [fold, share, fuse, share].reduce((current, pass) => verify(pass(current)), fn);
 }

@@ -71,6 +71,8 @@ export interface BinaryRule {
   readonly identity?: number;
   /** Whether e ∘ x = x too. */
   readonly commutes?: boolean;
+  /** The same value with operands that nothing else uses taken into the node, or null. */
+  readonly fuse?: (node: OpNode, single: (input: Node) => boolean) => Node | null;
   /** Dtype of the operands and of the result; default float32 for both. */
   readonly operands?: DType;
   readonly result?: DType;
@@ -130,6 +132,7 @@ export function binary(name: string, rule: BinaryRule): BinaryOperation {
         typeof rule.onnx === "string" ? emit.node(rule.onnx, inputs) : rule.onnx(emit, inputs),
       vectorize: "elementwise",
       simplify: (node) => simplifyBinary(node, rule),
+      ...(rule.fuse && { fuse: rule.fuse }),
       examples: [pair([2, 3], [2, 3]), pair([2, 1, 3], [4, 1]), pair([3], [])],
       rejects: [
         {

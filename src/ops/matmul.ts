@@ -7,10 +7,12 @@ import {
   multiplyDims,
   resolveShape,
   sameDim,
+  sameShape,
   type Shape,
 } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand, type TensorType } from "../graph/node.js";
 import { operation, type Operation, type Vectorized } from "../graph/op.js";
+import { mul } from "./arithmetic.js";
 import { broadcastData } from "./arrays.js";
 import { reshape } from "./reshape.js";
 
@@ -108,6 +110,12 @@ export const matmul: Operation<Matmul> = operation<Attributes, Matmul>(
       };
       return emit.node("MatMul", [swap(a, 0, transposeA), swap(b, 1, transposeB)]);
     },
+    plus: ({ inputs, shape, attributes }, addend, scale) => {
+      const flat = inputs.every((node) => node.shape.length === 2) && addend.shape.length <= 2;
+      if (!flat || !sameShape(broadcastShapes("gemm", addend.shape, shape), shape)) return null;
+      const [a, b] = [argument(inputs, 0), argument(inputs, 1)];
+      return gemm(a, scale === null ? b : mul(b, scale), addend, attributes);
+    },
     multiplyAdds: ({ inputs, shape, attributes: { transposeA } }, batch) => {
       const inner = argument(inputs, 0).shape.at(transposeA ? -2 : -1) ?? 1;
       return count(resolveShape([...shape, inner], batch));
@@ -151,4 +159,63 @@ export const matmul: Operation<Matmul> = operation<Attributes, Matmul>(
   (make) =>
     (a, b, options = {}) =>
       make([a, b], { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false }),
+);
+
+type Gemm = (a: Operand, b: Operand, c: Operand, options?: MatmulOptions) => Node;
+
+/** a·b + c with [m, k] · [k, n] + c, c broadcast to [m, n], in one pass. Simplification makes it; see `plus`. */
+export const gemm: Operation<Gemm> = operation<Attributes, Gemm>(
+  {
+    name: "gemm",
+    infer: (inputs, attributes) => {
+      const [a, b, c] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+      for (const type of [a, b]) checkFloat("gemm", type, 2);
+      checkFloat("gemm", c);
+      const { shape } = inferMatmul([a, b], attributes);
+      const fits = c.shape.length <= 2 && sameShape(broadcastShapes("gemm", c.shape, shape), shape);
+      check(fits, "gemm", `an addend that broadcasts to ${formatShape(shape)}`, () => formatShape(c.shape));
+      return { dtype: "float32", shape };
+    },
+    evaluate: (inputs, attributes, shape, batch) => {
+      const c = broadcastData(argument(inputs, 2), shape);
+      return matmul.op
+        .evaluate(inputs.slice(0, 2), attributes, shape, batch)
+        .map((x, i) => x + (c[i] ?? NaN));
+    },
+    derivative: (g, { inputs, attributes }) => {
+      const [a, b] = [argument(inputs, 0), argument(inputs, 1)];
+      const product = matmul(a, b, attributes);
+      const parts = product.kind === "op" ? (matmul.op.derivative?.(g, product) ?? []) : [];
+      return [...parts, g];
+    },
+    lower: (emit, inputs, { attributes: { transposeA, transposeB } }) =>
+      emit.node("Gemm", inputs, { transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0 }),
+    multiplyAdds: ({ inputs, shape, attributes: { transposeA } }, batch) => {
+      const inner = argument(inputs, 0).shape.at(transposeA ? -2 : -1) ?? 1;
+      return count(resolveShape([...shape, inner], batch));
+    },
+    examples: [
+      {
+        inputs: [{ shape: [2, 3] }, { shape: [3, 4] }, { shape: [4] }],
+        attributes: { transposeA: false, transposeB: false },
+      },
+      {
+        inputs: [{ shape: [3, 2] }, { shape: [4, 3] }, { shape: [2, 4] }],
+        attributes: { transposeA: true, transposeB: true },
+      },
+    ],
+    rejects: [
+      {
+        inputs: [{ shape: [2, 3] }, { shape: [3, 4] }, { shape: [3] }],
+        attributes: { transposeA: false, transposeB: false },
+        message: "gemm: expected shapes that broadcast, got [3] and [2, 4]",
+      },
+    ],
+  },
+  (make) =>
+    (a, b, c, options = {}) =>
+      make([a, b, c], {
+        transposeA: options.transposeA ?? false,
+        transposeB: options.transposeB ?? false,
+      }),
 );
