@@ -32,3 +32,7 @@ export function bytesText(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? ""}`;
 }
+
+/** What a defence that moves the stored inputs takes. */
+export const movingInputsText = (bytes: number): string =>
+  `keeps moving inputs: ${bytesText(bytes)} of memory, and of disk for the saved state`;

@@ -171,7 +171,9 @@ export function parseRecipe(text: string, file: string): Recipe {
   const [syntax] = document.errors;
   if (syntax) {
     const { line, col } = lines.linePos(syntax.pos[0]);
-    throw new TemperError(`${file}:${line}:${col}: ${syntax.message.split("\n")[0] ?? ""}`);
+    throw new TemperError(
+      `${file}:${line}:${col}: ${(syntax.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "")}`,
+    );
   }
   try {
     return readRecipe(document.toJS());

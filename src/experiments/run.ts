@@ -18,7 +18,7 @@ import {
   knownMetrics,
   runTrial,
   trialsOf,
-  workOf,
+  costOf,
   type Trial,
   type TrialResult,
 } from "./trial.js";
@@ -26,6 +26,7 @@ import {
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
   | { readonly kind: "start"; readonly trials: readonly string[]; readonly finished: readonly string[] }
+  | { readonly kind: "moving-inputs"; readonly trial: string; readonly bytes: number }
   | { readonly kind: "training"; readonly trial: string; readonly progress: Progress }
   | { readonly kind: "epoch"; readonly trial: string; readonly line: MetricsLine }
   | {
@@ -121,8 +122,10 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
     emit({ kind: "done", trial: name, result });
   };
   // The longest first: otherwise the last one runs alone beside idle cores.
-  const work = new Map(left.map((trial) => [trial, workOf(recipe, dataset, trial)]));
-  const queue = [...left].sort((a, b) => (work.get(b) ?? 0) - (work.get(a) ?? 0));
+  const costs = new Map(left.map((trial) => [trial, costOf(recipe, dataset, trial)]));
+  const queue = [...left].sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
+  for (const [{ name }, { movedBytes }] of costs)
+    if (movedBytes > 0) emit({ kind: "moving-inputs", trial: name, bytes: movedBytes });
   try {
     const outcomes = await Promise.allSettled(engines.map((engine) => drain(queue, engine, runOne)));
     const errors = outcomes.flatMap((outcome) =>

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../data/disk.js";
 import type { Dataset } from "../data/index.js";
-import { limit } from "../data/index.js";
+import { imageSize, limit } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { dropCheckpoint, loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { initialState, train, type Progress, type TrainingState } from "../defenses/train.js";
@@ -116,11 +116,23 @@ export function stepOf({ training }: Recipe, method: Method, model: Model): Trai
   });
 }
 
-/** Multiply–adds of one training step of a trial; for running the longest first. */
-export function workOf(recipe: Recipe, dataset: Dataset, trial: Trial): number {
-  const { loop } = stepOf(recipe, trial.method, modelOf({ recipe, dataset }));
+/** What a trial will cost. */
+export interface Cost {
+  /** Multiply–adds of one training step. */
+  readonly work: number;
+  /** Bytes of the inputs that move, held in memory and in checkpoints; 0 where none do. */
+  readonly movedBytes: number;
+}
+
+/** The cost of a trial, from its training step. */
+export function costOf(recipe: Recipe, dataset: Dataset, trial: Trial): Cost {
+  const { loop, movesInputs } = stepOf(recipe, trial.method, modelOf({ recipe, dataset }));
   const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
-  return multiplyAdds(roots, recipe.training.batchSize);
+  const images = Math.min(recipe.training.limit ?? Infinity, dataset.train.count);
+  return {
+    work: multiplyAdds(roots, recipe.training.batchSize),
+    movedBytes: movesInputs ? 4 * images * imageSize(dataset.imageShape) : 0,
+  };
 }
 
 /** Trains from the last checkpoint, or from the start. */

@@ -79,7 +79,7 @@ describe("names, options and files, with code 1", () => {
     [["run", "DIR/mine"], "DIR/mine: expected a recipe, got a folder"],
     [
       ["run", "DIR/syntax.yaml"],
-      "DIR/syntax.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ] at line 2, column 1:",
+      "DIR/syntax.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]",
     ],
     [
       ["run", "quickstart", "--out", "DIR/mine"],

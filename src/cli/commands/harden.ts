@@ -13,7 +13,7 @@ import { note, print, printJson, widthOf, type Io } from "../io.js";
 import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
 import { readSettings, type Settings } from "../settings.js";
-import { bytesText, wrap } from "../text.js";
+import { bytesText, movingInputsText, wrap } from "../text.js";
 
 interface HardenFlags {
   readonly dataset: string;
@@ -127,7 +127,7 @@ function announce(io: Io, { notes, options }: Job): void {
   if (!options.defenses.some(({ movesInputs }) => movesInputs)) return;
   const { images, count } = options.dataset.train;
   const bytes = (4 * images.length * Math.min(options.limit ?? count, count)) / count;
-  note(io, `keeps moving inputs: ${bytesText(bytes)} of memory, and of disk for the saved state`);
+  note(io, movingInputsText(bytes));
 }
 
 async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<void> {

@@ -9,6 +9,7 @@ import { amount, whole } from "../parse.js";
 import { epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
+import { movingInputsText } from "../text.js";
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
@@ -22,6 +23,8 @@ function follow(view: ProgressView): (event: RunEvent) => void {
       case "start":
         for (const trial of event.finished) view.finish(trial, "done before");
         return;
+      case "moving-inputs":
+        return view.say(`${event.trial}: ${movingInputsText(event.bytes)}`);
       case "training":
         speeds.set(event.trial, event.progress.imagesPerSecond);
         epochs.set(event.trial, event.progress.epochs);
