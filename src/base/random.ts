@@ -2,45 +2,68 @@
 // 1, 2, 3"). Any position of any stream can be computed alone, so noise never depends on who asked before.
 
 const parity = 0x1bd11bda;
-const rotations = [10, 26, 11, 21, 13, 27, 23, 5, 6, 20, 17, 11, 25, 10, 18, 20] as const;
+
+/** The key of a stream: four words and their parity. */
+type KeySchedule = Int32Array;
+
+const scheduleOf = (k0: number, k1: number, k2: number, k3: number): KeySchedule =>
+  Int32Array.of(k0, k1, k2, k3, parity ^ k0 ^ k1 ^ k2 ^ k3);
+
+const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
 /**
- * Four words of Threefry-4x32-20 for a key and a counter of four 32-bit words each, written to `out[at …]`.
- * Twenty rounds; keys are injected every fourth.
+ * Four words of Threefry-4x32-20 at the counter (c0, c1, c2, c3), written to `out[at …]`. Twenty rounds in five
+ * groups of four, with two sets of rotations in turn; the key is added before each group and at the end.
  */
-export function threefry(key: Uint32Array, counter: readonly number[], out: Uint32Array, at = 0): void {
-  const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = key;
-  const schedule = [k0, k1, k2, k3, parity ^ k0 ^ k1 ^ k2 ^ k3];
-  let x0 = ((counter[0] ?? 0) + k0) | 0;
-  let x1 = ((counter[1] ?? 0) + k1) | 0;
-  let x2 = ((counter[2] ?? 0) + k2) | 0;
-  let x3 = ((counter[3] ?? 0) + k3) | 0;
-  for (let block = 0; block < 5; block++) {
-    for (let round = 0; round < 4; round++) {
-      const r = ((block & 1) * 4 + round) * 2;
-      const [a, b] = [rotations[r] ?? 0, rotations[r + 1] ?? 0];
-      if (round & 1) {
-        x0 = (x0 + x3) | 0;
-        x3 = ((x3 << a) | (x3 >>> (32 - a))) ^ x0;
-        x2 = (x2 + x1) | 0;
-        x1 = ((x1 << b) | (x1 >>> (32 - b))) ^ x2;
-      } else {
-        x0 = (x0 + x1) | 0;
-        x1 = ((x1 << a) | (x1 >>> (32 - a))) ^ x0;
-        x2 = (x2 + x3) | 0;
-        x3 = ((x3 << b) | (x3 >>> (32 - b))) ^ x2;
-      }
-    }
-    const s = block + 1;
-    x0 = (x0 + (schedule[s % 5] ?? 0)) | 0;
-    x1 = (x1 + (schedule[(s + 1) % 5] ?? 0)) | 0;
-    x2 = (x2 + (schedule[(s + 2) % 5] ?? 0)) | 0;
-    x3 = (x3 + (schedule[(s + 3) % 5] ?? 0) + s) | 0;
+function threefryInto(
+  key: KeySchedule,
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+  out: Uint32Array,
+  at: number,
+): void {
+  let x0 = (c0 + (key[0] ?? 0)) | 0;
+  let x1 = (c1 + (key[1] ?? 0)) | 0;
+  let x2 = (c2 + (key[2] ?? 0)) | 0;
+  let x3 = (c3 + (key[3] ?? 0)) | 0;
+  for (let group = 1; group <= 5; group++) {
+    const odd = (group & 1) === 1;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 10 : 6) ^ x0;
+    x2 = (x2 + x3) | 0;
+    x3 = rotate(x3, odd ? 26 : 20) ^ x2;
+    x0 = (x0 + x3) | 0;
+    x3 = rotate(x3, odd ? 11 : 17) ^ x0;
+    x2 = (x2 + x1) | 0;
+    x1 = rotate(x1, odd ? 21 : 11) ^ x2;
+    x0 = (x0 + x1) | 0;
+    x1 = rotate(x1, odd ? 13 : 25) ^ x0;
+    x2 = (x2 + x3) | 0;
+    x3 = rotate(x3, odd ? 27 : 10) ^ x2;
+    x0 = (x0 + x3) | 0;
+    x3 = rotate(x3, odd ? 23 : 18) ^ x0;
+    x2 = (x2 + x1) | 0;
+    x1 = rotate(x1, odd ? 5 : 20) ^ x2;
+    x0 = (x0 + (key[group % 5] ?? 0)) | 0;
+    x1 = (x1 + (key[(group + 1) % 5] ?? 0)) | 0;
+    x2 = (x2 + (key[(group + 2) % 5] ?? 0)) | 0;
+    x3 = (x3 + (key[(group + 3) % 5] ?? 0) + group) | 0;
   }
   out[at] = x0;
   out[at + 1] = x1;
   out[at + 2] = x2;
   out[at + 3] = x3;
+}
+
+/** Four words of Threefry-4x32-20 for a key and a counter of four 32-bit words each. */
+export function threefry(key: readonly number[], counter: readonly number[]): Uint32Array {
+  const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = key;
+  const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = counter;
+  const out = new Uint32Array(4);
+  threefryInto(scheduleOf(k0, k1, k2, k3), c0, c1, c2, c3, out, 0);
+  return out;
 }
 
 /** Where in the space of random numbers to draw: each field is part of the address, none is a state. */
@@ -76,22 +99,32 @@ export interface RandomStream {
 
 const toUnit = 2 ** -24;
 
+/** Bytes 0 and 1 for each of four bits, as one word. */
+const bytesOfNibble = Uint32Array.from(
+  { length: 16 },
+  (_, bits) => new Uint32Array(Uint8Array.from([0, 1, 2, 3], (i) => (bits >>> i) & 1).buffer)[0] ?? 0,
+);
+
+/** One byte, 0 or 1, for each bit of `words`, lowest bit first. */
+function spreadBits(words: Uint32Array, out: Uint8Array): void {
+  const whole = out.byteOffset % 4 === 0 ? out.length >>> 2 : 0;
+  const quads = new Uint32Array(out.buffer, whole === 0 ? 0 : out.byteOffset, whole);
+  for (let i = 0; i < whole; i++)
+    quads[i] = bytesOfNibble[((words[i >>> 3] ?? 0) >>> ((i & 7) << 2)) & 15] ?? 0;
+  for (let i = whole << 2; i < out.length; i++) out[i] = ((words[i >>> 5] ?? 0) >>> (i & 31)) & 1;
+}
+
 /** The stream `name` under `seed` (a whole number in [0, 2⁵³)). */
 export function randomStream(seed: number, name: string): RandomStream {
-  const key = new Uint32Array(4);
-  const counter = [0, 0, 0, 0];
+  const [low, high, nameWord] = [seed >>> 0, Math.floor(seed / 2 ** 32), hashName(name)];
   const block = new Uint32Array(4);
   const words: RandomStream["words"] = (out, at, offset = 0, length = out.length - offset) => {
-    key.set([seed >>> 0, Math.floor(seed / 2 ** 32), hashName(name), at.round ?? 0]);
-    [counter[1], counter[2], counter[3]] = [at.sample, at.iteration ?? 0, Math.floor(at.sample / 2 ** 32)];
+    const key = scheduleOf(low, high, nameWord, at.round ?? 0);
+    const [c1, c2, c3] = [at.sample, at.iteration ?? 0, Math.floor(at.sample / 2 ** 32)];
     const whole = length & ~3;
-    for (let i = 0; i < whole; i += 4) {
-      counter[0] = i >>> 2;
-      threefry(key, counter, out, offset + i);
-    }
+    for (let i = 0; i < whole; i += 4) threefryInto(key, i >>> 2, c1, c2, c3, out, offset + i);
     if (whole === length) return;
-    counter[0] = whole >>> 2;
-    threefry(key, counter, block);
+    threefryInto(key, whole >>> 2, c1, c2, c3, block, 0);
     for (let i = whole; i < length; i++) out[offset + i] = block[i - whole] ?? 0;
   };
   const draw = (n: number, at: Position): Uint32Array => {
@@ -116,8 +149,7 @@ export function randomStream(seed: number, name: string): RandomStream {
     },
     bernoulli(out, at, p) {
       if (p === 0.5) {
-        const bits = draw((out.length + 31) >>> 5, at);
-        for (let i = 0; i < out.length; i++) out[i] = ((bits[i >>> 5] ?? 0) >>> (i & 31)) & 1;
+        spreadBits(draw((out.length + 31) >>> 5, at), out);
       } else {
         const bits = draw(out.length, at);
         const threshold = p * 2 ** 32;

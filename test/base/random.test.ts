@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { randomStream, threefry } from "../../src/base/random.js";
 
-const words = (key: readonly number[], counter: readonly number[]): string[] => {
-  const out = new Uint32Array(4);
-  threefry(Uint32Array.from(key), counter, out);
-  return [...out].map((word) => word.toString(16).padStart(8, "0"));
-};
+const words = (key: readonly number[], counter: readonly number[]): string[] =>
+  [...threefry(key, counter)].map((word) => word.toString(16).padStart(8, "0"));
 
 describe("Threefry-4x32-20", () => {
   // Known answers published with Random123 (Salmon et al. 2011).
@@ -72,6 +69,13 @@ describe("a random stream", () => {
     const bits = new Uint8Array(100_000);
     randomStream(0, "bits").bernoulli(bits, { sample: 0 }, p);
     expect(bits.reduce((a, b) => a + b, 0) / bits.length).toBeCloseTo(p, 2);
+  });
+
+  it.each([0, 1, 2, 3])("draws the same bits into memory that begins %d bytes in", (offset) => {
+    const [plain, shifted] = [new Uint8Array(101), new Uint8Array(new ArrayBuffer(120), offset, 101)];
+    randomStream(0, "bits").bernoulli(plain, at, 0.5);
+    randomStream(0, "bits").bernoulli(shifted, at, 0.5);
+    expect([...shifted]).toEqual([...plain]);
   });
 
   it("permutes every index once", () => {
