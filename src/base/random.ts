@@ -12,22 +12,14 @@ const scheduleOf = (k0: number, k1: number, k2: number, k3: number): KeySchedule
 const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
 
 /**
- * Four words of Threefry-4x32-20 at the counter (c0, c1, c2, c3), written to `out[at …]`. Twenty rounds in five
- * groups of four, with two sets of rotations in turn; the key is added before each group and at the end.
+ * Four words of Threefry-4x32-20 at `counter` (four words), written to `out[at …]`. Twenty rounds in five groups of
+ * four, with two sets of rotations in turn; the key is added before each group and at the end.
  */
-function threefryInto(
-  key: KeySchedule,
-  c0: number,
-  c1: number,
-  c2: number,
-  c3: number,
-  out: Uint32Array,
-  at: number,
-): void {
-  let x0 = (c0 + (key[0] ?? 0)) | 0;
-  let x1 = (c1 + (key[1] ?? 0)) | 0;
-  let x2 = (c2 + (key[2] ?? 0)) | 0;
-  let x3 = (c3 + (key[3] ?? 0)) | 0;
+function threefryInto(key: KeySchedule, counter: Int32Array, out: Uint32Array, at: number): void {
+  let x0 = ((counter[0] ?? 0) + (key[0] ?? 0)) | 0;
+  let x1 = ((counter[1] ?? 0) + (key[1] ?? 0)) | 0;
+  let x2 = ((counter[2] ?? 0) + (key[2] ?? 0)) | 0;
+  let x3 = ((counter[3] ?? 0) + (key[3] ?? 0)) | 0;
   for (let group = 1; group <= 5; group++) {
     const odd = (group & 1) === 1;
     x0 = (x0 + x1) | 0;
@@ -60,9 +52,8 @@ function threefryInto(
 /** Four words of Threefry-4x32-20 for a key and a counter of four 32-bit words each. */
 export function threefry(key: readonly number[], counter: readonly number[]): Uint32Array {
   const [k0 = 0, k1 = 0, k2 = 0, k3 = 0] = key;
-  const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = counter;
   const out = new Uint32Array(4);
-  threefryInto(scheduleOf(k0, k1, k2, k3), c0, c1, c2, c3, out, 0);
+  threefryInto(scheduleOf(k0, k1, k2, k3), Int32Array.from(counter), out, 0);
   return out;
 }
 
@@ -120,11 +111,15 @@ export function randomStream(seed: number, name: string): RandomStream {
   const block = new Uint32Array(4);
   const words: RandomStream["words"] = (out, at, offset = 0, length = out.length - offset) => {
     const key = scheduleOf(low, high, nameWord, at.round ?? 0);
-    const [c1, c2, c3] = [at.sample, at.iteration ?? 0, Math.floor(at.sample / 2 ** 32)];
+    const counter = Int32Array.of(0, at.sample, at.iteration ?? 0, Math.floor(at.sample / 2 ** 32));
     const whole = length & ~3;
-    for (let i = 0; i < whole; i += 4) threefryInto(key, i >>> 2, c1, c2, c3, out, offset + i);
+    for (let i = 0; i < whole; i += 4) {
+      counter[0] = i >>> 2;
+      threefryInto(key, counter, out, offset + i);
+    }
     if (whole === length) return;
-    threefryInto(key, whole >>> 2, c1, c2, c3, block, 0);
+    counter[0] = whole >>> 2;
+    threefryInto(key, counter, block, 0);
     for (let i = whole; i < length; i++) out[offset + i] = block[i - whole] ?? 0;
   };
   const draw = (n: number, at: Position): Uint32Array => {
