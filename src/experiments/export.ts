@@ -6,7 +6,7 @@ import type { Classifier } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import { findThreat, type NormName } from "../threat/find.js";
 import { make, type Recipe } from "./recipe.js";
-import { stepOf } from "./trial.js";
+import { stepOf } from "./step.js";
 
 export interface ExportAttackOptions {
   /** Norm of the ball, default `linf`. */

@@ -45,7 +45,7 @@ export interface HardenOptions {
   /** Decides starting weights, order and noise; default 0. */
   readonly seed?: number;
   /** Only the first training images; default all. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Default: one of its own on all cores. */
   readonly engine?: Engine;
   /** Where to save the state and continue from, every so many seconds; `identity` names everything that decides it. */

@@ -12,16 +12,9 @@ import { workerEngine } from "../runtime/worker-engine.js";
 import { environment } from "./environment.js";
 import type { Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import { costOf } from "./step.js";
 import { openFolder, paths, writeJson, writeMetrics } from "./store.js";
-import {
-  finishedTrial,
-  knownMetrics,
-  runTrial,
-  trialsOf,
-  costOf,
-  type Trial,
-  type TrialResult,
-} from "./trial.js";
+import { finishedTrial, knownMetrics, runTrial, trialsOf, type Trial, type TrialResult } from "./trial.js";
 
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
@@ -106,7 +99,7 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
       folder,
       engine,
       signal: stop.signal,
-      saveEvery: (options.checkpointEvery ?? 15) * 1000,
+      saveEvery: options.checkpointEvery ?? 15,
       onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
       onEvaluation: (progress: EvaluationProgress) => emit({ kind: "evaluation", trial: name, progress }),
       onEpoch: (line: MetricsLine) => {
@@ -122,7 +115,7 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
     emit({ kind: "done", trial: name, result });
   };
   // The longest first: otherwise the last one runs alone beside idle cores.
-  const costs = new Map(left.map((trial) => [trial, costOf(recipe, dataset, trial)]));
+  const costs = new Map(left.map((trial) => [trial, costOf(recipe, dataset, trial.method)]));
   const queue = [...left].sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
   for (const [{ name }, { movedBytes }] of costs)
     if (movedBytes > 0) emit({ kind: "moving-inputs", trial: name, bytes: movedBytes });

@@ -5,20 +5,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../data/disk.js";
 import type { Dataset } from "../data/index.js";
-import { imageSize, limit } from "../data/index.js";
-import { compose } from "../defenses/compose.js";
-import { dropCheckpoint, loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
-import { initialState, train, type Progress, type TrainingState } from "../defenses/train.js";
-import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
-import { multiplyAdds } from "../graph/work.js";
-import { exportClassifier } from "../nn/classifier.js";
-import type { Model, Weights } from "../nn/model.js";
+import { dropCheckpoint, loadCheckpoint } from "../defenses/checkpoint.js";
+import type { EpochRecord, Progress } from "../defenses/train.js";
 import type { Engine } from "../runtime/engine.js";
 import { importClassifier } from "../nn/imported.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
 import { firstLayerFeatures } from "./features.js";
+import { harden, type Hardened } from "./harden.js";
 import { make, type Method, type Recipe } from "./recipe.js";
 import { metricsLine, resultRow, type Gallery, type MetricsLine, type ResultRow } from "./records.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
@@ -42,7 +37,7 @@ export interface TrialContext {
   readonly folder: string;
   readonly engine: Engine;
   readonly signal: AbortSignal;
-  /** Milliseconds between checkpoints. */
+  /** Seconds between checkpoints. */
   readonly saveEvery: number;
   readonly onEpoch: (line: MetricsLine) => void;
   readonly onProgress: (progress: Progress) => void;
@@ -88,7 +83,7 @@ const optionsOf = ({ defenses }: Method): Record<string, unknown> => {
   return Object.fromEntries(defenses.map(({ name, options }) => [name, options]));
 };
 
-const toLines = (trial: Trial, { history }: TrainingState): MetricsLine[] =>
+const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =>
   history.map(({ epoch, learningRate, metrics }) => ({
     trial: trial.name,
     method: trial.method.name,
@@ -98,72 +93,25 @@ const toLines = (trial: Trial, { history }: TrainingState): MetricsLine[] =>
     metrics: { ...metrics },
   }));
 
-function modelOf({ recipe, dataset }: Pick<TrialContext, "recipe" | "dataset">): Model {
-  return make.architecture(recipe.model)({ inputShape: dataset.imageShape, classes: dataset.classes });
-}
-
-/** The training step of a method. */
-export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
-  const defense = compose(method.defenses.map(make.defense));
-  return buildTrainStep({
-    model,
-    defense,
-    optimizer: make.optimizer(training.optimizer),
-    loss: training.loss,
-    labelSmoothing: training.labelSmoothing,
-    bounds: [0, 1],
-    pixels: defense.movesInputs ? "float32" : "uint8",
-  });
-}
-
-/** What a trial will cost. */
-export interface Cost {
-  /** Multiply–adds of one training step. */
-  readonly work: number;
-  /** Bytes of the inputs that move, held in memory and in checkpoints; 0 where none do. */
-  readonly movedBytes: number;
-}
-
-/** The cost of a trial, from its training step. */
-export function costOf(recipe: Recipe, dataset: Dataset, trial: Trial): Cost {
-  const { loop, movesInputs } = stepOf(recipe, trial.method, modelOf({ recipe, dataset }));
-  const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
-  const images = Math.min(recipe.training.limit ?? Infinity, dataset.train.count);
-  return {
-    work: multiplyAdds(roots, recipe.training.batchSize),
-    movedBytes: movesInputs ? 4 * images * imageSize(dataset.imageShape) : 0,
-  };
-}
-
 /** Trains from the last checkpoint, or from the start. */
-async function trainTrial(context: TrialContext, trial: Trial, model: Model): Promise<TrainingState> {
-  const { recipe, dataset, folder, engine, signal } = context;
-  const { training } = recipe;
-  const split = training.limit === undefined ? dataset.train : limit(dataset.train, training.limit);
-  const step = stepOf(recipe, trial.method, model);
-  const identity = trainingIdentity(recipe, trial);
-  const place = join(folder, paths.checkpoint(trial.name));
-  const saved = await loadCheckpoint(place, identity);
-  const state = saved ?? initialState(step, model.initialize(trial.seed), split);
-  return train({
-    engine,
-    step,
-    split,
-    imageShape: dataset.imageShape,
-    epochs: training.epochs,
-    batchSize: training.batchSize,
+function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
+  const { recipe, folder, onEpoch, saveEvery, ...rest } = context;
+  const { optimizer, ...training } = recipe.training;
+  return harden({
+    ...rest,
+    ...training,
+    model: make.architecture(recipe.model),
+    defenses: trial.method.defenses.map(make.defense),
+    optimizer: make.optimizer(optimizer),
     seed: trial.seed,
-    schedule: training.learningRate,
-    state,
     name: trial.name,
-    signal,
-    saveEvery: context.saveEvery,
-    save: (current) => saveCheckpoint(place, identity, current),
-    onProgress: context.onProgress,
-    onEpoch: (record) => {
-      const [line] = toLines(trial, { ...state, history: [record] });
-      if (line) context.onEpoch(line);
+    metadata: { method: trial.method.name, seed: String(trial.seed) },
+    checkpoint: {
+      folder: join(folder, paths.checkpoint(trial.name)),
+      identity: trainingIdentity(recipe, trial),
+      every: saveEvery,
     },
+    onEpoch: (record) => toLines(trial, [record]).forEach(onEpoch),
   });
 }
 
@@ -180,21 +128,16 @@ async function trainedModel(context: TrialContext, trial: Trial): Promise<z.outp
   const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
   if (known?.identity === identity && bytes !== null && sha256(bytes) === known.model) return known;
   const begun = performance.now();
-  const model = modelOf(context);
-  const state = await trainTrial(context, trial, model);
-  const weights: Weights = Object.fromEntries(
-    [...model.parameters, ...model.buffers].flatMap(({ name }) => {
-      const value = state.tensors[name];
-      return value ? [[name, value] as const] : [];
-    }),
-  );
-  const file = exportClassifier(
-    { model, weights, bounds: [0, 1] },
-    { method: trial.method.name, seed: String(trial.seed) },
-  );
+  const { file, history } = await trainTrial(context, trial);
   await writeWhole(modelPath, file);
   const seconds = (performance.now() - begun) / 1000;
-  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics: toLines(trial, state) };
+  const done = {
+    schema: 1 as const,
+    identity,
+    model: sha256(file),
+    seconds,
+    metrics: toLines(trial, history),
+  };
   await writeJson(place, done);
   await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
   return done;
@@ -206,7 +149,7 @@ export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial)
   const done = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   if (done?.identity === identity) return done.metrics;
   const saved = await loadCheckpoint(join(folder, paths.checkpoint(trial.name)), identity);
-  return saved === null ? [] : toLines(trial, saved);
+  return saved === null ? [] : toLines(trial, saved.history);
 }
 
 /** The trial's result if all of it is done, else null. */

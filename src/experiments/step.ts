@@ -1,0 +1,44 @@
+// The training step that a recipe's method means, and what it costs.
+import { imageSize, type Dataset } from "../data/index.js";
+import { compose } from "../defenses/compose.js";
+import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
+import { multiplyAdds } from "../graph/work.js";
+import type { Model } from "../nn/model.js";
+import { make, type Method, type Recipe } from "./recipe.js";
+
+/** The training step of a method. */
+export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
+  const defense = compose(method.defenses.map(make.defense));
+  return buildTrainStep({
+    model,
+    defense,
+    optimizer: make.optimizer(training.optimizer),
+    loss: training.loss,
+    labelSmoothing: training.labelSmoothing,
+    bounds: [0, 1],
+    pixels: defense.movesInputs ? "float32" : "uint8",
+  });
+}
+
+/** What training a method will cost. */
+export interface Cost {
+  /** Multiply–adds of one training step. */
+  readonly work: number;
+  /** Bytes of the inputs that move, held in memory and in checkpoints; 0 where none do. */
+  readonly movedBytes: number;
+}
+
+/** The cost of a method, from its training step. */
+export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
+  const model = make.architecture(recipe.model)({
+    inputShape: dataset.imageShape,
+    classes: dataset.classes,
+  });
+  const { loop, movesInputs } = stepOf(recipe, method, model);
+  const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
+  const images = Math.min(recipe.training.limit ?? Infinity, dataset.train.count);
+  return {
+    work: multiplyAdds(roots, recipe.training.batchSize),
+    movedBytes: movesInputs ? 4 * images * imageSize(dataset.imageShape) : 0,
+  };
+}
