@@ -16,6 +16,7 @@ interface Position {
   readonly batches: number;
   readonly history: readonly EpochRecord[];
   readonly sums: Readonly<Record<string, number>>;
+  readonly seconds: number;
   readonly blocks: readonly string[];
   readonly storedLength: number;
 }
@@ -41,9 +42,10 @@ async function writeBlocks(folder: string, stored: Float32Array | null): Promise
 /** Saves `state` under `folder`; a stop at any moment leaves the last whole checkpoint readable. */
 export async function saveCheckpoint(folder: string, identity: string, state: TrainingState): Promise<void> {
   await makeFolder(folder);
-  const { tensors, stored, epoch, batches, history, sums } = state;
+  const { tensors, stored, epoch, batches, history, sums, seconds } = state;
   const blocks = await writeBlocks(folder, stored);
-  const position: Position = { epoch, batches, history, sums, blocks, storedLength: stored?.length ?? 0 };
+  const storedLength = stored?.length ?? 0;
+  const position: Position = { epoch, batches, history, sums, seconds, blocks, storedLength };
   const file = encodeTensors(tensors, { identity, position: JSON.stringify(position) });
   await writeWhole(join(folder, fileName), file);
   const kept = new Set(blocks);
@@ -79,8 +81,8 @@ export async function loadCheckpoint(folder: string, identity: string): Promise<
     () => "one of another recipe (use --fresh to start over)",
   );
   const position = JSON.parse(metadata["position"] ?? "{}") as Position;
-  const { epoch, batches, history, sums } = position;
-  return { epoch, batches, history, sums, tensors, stored: await readBlocks(folder, position) };
+  const { epoch, batches, history, sums, seconds } = position;
+  return { epoch, batches, history, sums, seconds, tensors, stored: await readBlocks(folder, position) };
 }
 
 /** Removes the checkpoint under `folder`. */

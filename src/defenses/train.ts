@@ -29,6 +29,8 @@ export interface TrainingState {
   readonly history: readonly EpochRecord[];
   /** Sums over the samples of the epoch in progress. */
   readonly sums: Readonly<Record<string, number>>;
+  /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
+  readonly seconds: number;
 }
 
 export interface Progress {
@@ -84,6 +86,7 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
     stored,
     history: [],
     sums: {},
+    seconds: 0,
   };
 }
 
@@ -128,6 +131,7 @@ interface Session {
   readonly options: TrainOptions;
   readonly program: Program;
   readonly source: FeedSource;
+  readonly begun: number;
   chunkSize: number;
   lastSave: number;
   /** Where the last saved state stands, in words. */
@@ -140,13 +144,19 @@ const isFinite = ({ data }: Tensor): boolean =>
 const placeOf = (epoch: number, batches: number): string =>
   batches === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, batch ${batches}`;
 
-async function saveNow(session: Session, position: Omit<TrainingState, "tensors" | "stored">): Promise<void> {
+/** Seconds of training behind `session`, earlier parts included. */
+const secondsOf = ({ options, begun }: Session): number =>
+  options.state.seconds + (performance.now() - begun) / 1000;
+
+type Position = Omit<TrainingState, "tensors" | "stored" | "seconds">;
+
+async function saveNow(session: Session, position: Position): Promise<void> {
   const { options, program, source } = session;
   const tensors = await program.read(Object.keys(options.state.tensors));
   session.lastSave = performance.now();
   // Weights may be lost one step before the loss shows it: such a state is no good to continue from.
   if (!options.save || !Object.values(tensors).every(isFinite)) return;
-  await options.save({ ...position, tensors, stored: source.stored });
+  await options.save({ ...position, tensors, stored: source.stored, seconds: secondsOf(session) });
   session.lastGood = placeOf(position.epoch, position.batches);
 }
 
@@ -238,7 +248,8 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   const stored = state.stored;
   const source: FeedSource = { step, split, imageShape: options.imageShape, seed: options.seed, stored };
   const lastGood = state.epoch + state.batches > 0 ? placeOf(state.epoch, state.batches) : "none yet";
-  const session: Session = { options, program, source, chunkSize: 8, lastSave: performance.now(), lastGood };
+  const begun = performance.now();
+  const session: Session = { options, program, source, begun, chunkSize: 8, lastSave: begun, lastGood };
   const history = [...state.history];
   try {
     for (let epoch = state.epoch; epoch < options.epochs; epoch++) {
@@ -263,7 +274,8 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
       if (stopping) throw new Interrupted(options.name);
     }
     const tensors = await program.read(Object.keys(state.tensors));
-    return { epoch: options.epochs, batches: 0, tensors, stored, history, sums: {} };
+    const seconds = secondsOf(session);
+    return { epoch: options.epochs, batches: 0, tensors, stored, history, sums: {}, seconds };
   } finally {
     await program.release();
   }

@@ -65,6 +65,8 @@ export interface Hardened {
   /** The classifier as an ONNX file. */
   readonly file: Uint8Array;
   readonly history: readonly EpochRecord[];
+  /** Time spent on training, earlier parts included. */
+  readonly seconds: number;
 }
 
 /** The classifier to start from. */
@@ -133,9 +135,9 @@ export async function harden(options: HardenOptions): Promise<Hardened> {
   checkFit(start.model.name, start.model, options.dataset);
   const engine = options.engine ?? workerEngine();
   try {
-    const { tensors, history } = await trainFrom(start, options, engine);
+    const { tensors, history, seconds } = await trainFrom(start, options, engine);
     const classifier = { ...start, weights: updated(start.weights, tensors) };
-    return { classifier, file: exportClassifier(classifier, options.metadata ?? {}), history };
+    return { classifier, file: exportClassifier(classifier, options.metadata ?? {}), history, seconds };
   } finally {
     if (options.engine === undefined) await engine.close();
   }

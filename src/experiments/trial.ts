@@ -127,10 +127,8 @@ async function trainedModel(context: TrialContext, trial: Trial): Promise<z.outp
   const bytes = await readFile(modelPath).catch(() => null);
   const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
   if (known?.identity === identity && bytes !== null && sha256(bytes) === known.model) return known;
-  const begun = performance.now();
-  const { file, history } = await trainTrial(context, trial);
+  const { file, history, seconds } = await trainTrial(context, trial);
   await writeWhole(modelPath, file);
-  const seconds = (performance.now() - begun) / 1000;
   const done = {
     schema: 1 as const,
     identity,
