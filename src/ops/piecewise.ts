@@ -1,13 +1,20 @@
 // Kinked functions. Conventions: sign(0) = |·|′(0) = relu′(0) = 0; clip′ at a bound = 1.
 import { check } from "../base/errors.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
-import { operation } from "../graph/op.js";
+import { operation, type OpDefinition, type Operation } from "../graph/op.js";
 import { mul } from "./arithmetic.js";
 import { unary } from "./elementwise.js";
 
 const awayFromZero = [
   [-2, -0.1],
   [0.1, 2],
+] as const;
+
+/** Away from −1 and 0.5. */
+const awayFromBounds = [
+  [-2, -1.1],
+  [-0.9, 0.4],
+  [0.6, 2],
 ] as const;
 
 /** sign x ∈ {−1, 0, 1}. Derivative: 0. */
@@ -45,96 +52,59 @@ export const floor = unary("floor", {
   ],
 });
 
-/** 1 where low ≤ x ≤ high, else 0, as float32. Derivative: 0. */
-const within = operation<{ low: number; high: number }, (x: Operand, low: number, high: number) => Node>(
-  {
-    name: "within",
-    infer: (inputs, { low, high }) => {
-      const x = argument(inputs, 0);
-      checkFloat("within", x);
-      check(low <= high, "within", "low ≤ high", () => `${low} and ${high}`);
-      return { dtype: "float32", shape: x.shape };
-    },
-    evaluate: (inputs, { low, high }) => argument(inputs, 0).data.map((x) => (x >= low && x <= high ? 1 : 0)),
-    derivative: null,
-    lower: (emit, inputs, { attributes: { low, high } }) => {
-      const x = argument(inputs, 0);
-      const above = emit.node("GreaterOrEqual", [x, emit.constant([low], "float32", [])]);
-      const below = emit.node("LessOrEqual", [x, emit.constant([high], "float32", [])]);
-      return emit.cast(emit.node("And", [above, below]), "float32");
-    },
-    vectorize: "elementwise",
-    examples: [
-      {
-        inputs: [
-          {
-            shape: [2, 3],
-            domain: [
-              [-2, -1.1],
-              [-0.9, 0.4],
-              [0.6, 2],
-            ],
-          },
-        ],
-        attributes: { low: -1, high: 0.5 },
-      },
-    ],
-    rejects: [
-      {
-        inputs: [{ shape: [2] }],
-        attributes: { low: 1, high: 0 },
-        message: "within: expected low ≤ high, got 1 and 0",
-      },
-    ],
+type Bounds = { low: number; high: number };
+type Bounded = (x: Operand, low: number, high: number) => Node;
+
+/** Declares an element-wise function of x and two constants low ≤ high. */
+const bounded = (
+  name: string,
+  rule: Pick<OpDefinition<Bounds>, "derivative" | "lower"> & {
+    readonly value: (x: number, low: number, high: number) => number;
   },
-  (make) => (x, low, high) => make([x], { low, high }),
-);
+): Operation<Bounded> =>
+  operation<Bounds, Bounded>(
+    {
+      name,
+      infer: (inputs, { low, high }) => {
+        const x = argument(inputs, 0);
+        checkFloat(name, x);
+        check(low <= high, name, "low ≤ high", () => `${low} and ${high}`);
+        return { dtype: "float32", shape: x.shape };
+      },
+      evaluate: (inputs, { low, high }) => argument(inputs, 0).data.map((x) => rule.value(x, low, high)),
+      derivative: rule.derivative,
+      lower: rule.lower,
+      vectorize: "elementwise",
+      examples: [{ inputs: [{ shape: [2, 3], domain: awayFromBounds }], attributes: { low: -1, high: 0.5 } }],
+      rejects: [
+        {
+          inputs: [{ shape: [2] }],
+          attributes: { low: 1, high: 0 },
+          message: `${name}: expected low ≤ high, got 1 and 0`,
+        },
+      ],
+    },
+    (make) => (x, low, high) => make([x], { low, high }),
+  );
+
+/** 1 where low ≤ x ≤ high, else 0, as float32. Derivative: 0. */
+export const within = bounded("within", {
+  value: (x, low, high) => (x >= low && x <= high ? 1 : 0),
+  derivative: null,
+  lower: (emit, inputs, { attributes: { low, high } }) => {
+    const x = argument(inputs, 0);
+    const above = emit.node("GreaterOrEqual", [x, emit.constant([low], "float32", [])]);
+    const below = emit.node("LessOrEqual", [x, emit.constant([high], "float32", [])]);
+    return emit.cast(emit.node("And", [above, below]), "float32");
+  },
+});
 
 /** min(max(x, low), high). Derivative: 1 where low ≤ x ≤ high (bounds included), else 0. */
-export const clip = operation<{ low: number; high: number }, (x: Operand, low: number, high: number) => Node>(
-  {
-    name: "clip",
-    infer: (inputs, { low, high }) => {
-      const x = argument(inputs, 0);
-      checkFloat("clip", x);
-      check(low <= high, "clip", "low ≤ high", () => `${low} and ${high}`);
-      return { dtype: "float32", shape: x.shape };
-    },
-    evaluate: (inputs, { low, high }) =>
-      argument(inputs, 0).data.map((x) => Math.min(Math.max(x, low), high)),
-    derivative: (g, { inputs, attributes: { low, high } }) => [
-      mul(g, within(argument(inputs, 0), low, high)),
-    ],
-    lower: (emit, inputs, { attributes: { low, high } }) =>
-      emit.node("Clip", [
-        argument(inputs, 0),
-        emit.constant([low], "float32", []),
-        emit.constant([high], "float32", []),
-      ]),
-    vectorize: "elementwise",
-    examples: [
-      {
-        inputs: [
-          {
-            shape: [2, 3],
-            domain: [
-              [-2, -1.1],
-              [-0.9, 0.4],
-              [0.6, 2],
-            ],
-          },
-        ],
-        attributes: { low: -1, high: 0.5 },
-      },
-    ],
-    rejects: [
-      {
-        inputs: [{ shape: [2] }],
-        attributes: { low: 1, high: 0 },
-        message: "clip: expected low ≤ high, got 1 and 0",
-      },
-    ],
+export const clip = bounded("clip", {
+  value: (x, low, high) => Math.min(Math.max(x, low), high),
+  derivative: (g, { inputs, attributes: { low, high } }) => [mul(g, within(argument(inputs, 0), low, high))],
+  lower: (emit, inputs, { attributes: { low, high } }) => {
+    const bounds = [low, high].map((bound) => emit.constant([bound], "float32", []));
+    return emit.node("Clip", [argument(inputs, 0), ...bounds]);
   },
-  (make) => (x, low, high) => make([x], { low, high }),
-);
-export { within };
+});
