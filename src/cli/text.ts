@@ -35,4 +35,4 @@ export function bytesText(bytes: number): string {
 
 /** What a defence that moves the stored inputs takes. */
 export const movingInputsText = (bytes: number): string =>
-  `keeps moving inputs: ${bytesText(bytes)} of memory, and of disk for the saved state`;
+  `keeps moving inputs: ${bytesText(bytes)} in memory and in saved states`;
