@@ -21,6 +21,8 @@ export interface FeedSource {
   readonly seed: number;
   /** The stored inputs, where they move: [count, …imageShape]. */
   readonly stored: Float32Array | null;
+  /** An array that nobody needs any more, for the next inputs: fresh memory costs more than filling it. */
+  spare?: Float32Array;
 }
 
 /** Raw pixels of the samples, copied row by row. */
@@ -69,7 +71,10 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
   const pixels = (): Tensor =>
     tensor("uint8", [...lead, ...imageShape], gatherBytes(split.images, size, indices));
   const floatRows = (values: Float32Array): Tensor => {
-    const out = new Float32Array(indices.length * size);
+    const length = indices.length * size;
+    const { spare = new Float32Array(length) } = source;
+    const out = spare.length < length ? new Float32Array(length) : spare.subarray(0, length);
+    delete source.spare;
     gatherFloatRows(values, size, indices, out);
     return tensor("float32", [...lead, ...imageShape], out);
   };

@@ -160,11 +160,13 @@ async function saveNow(session: Session, position: Position): Promise<void> {
   session.lastGood = placeOf(position.epoch, position.batches);
 }
 
-/** Chooses how many steps the next run takes, from how long the last one took. */
+/** Chooses how many steps the next run takes, from how long the last one took; keeps a number that is near enough. */
 function adapt(session: Session, steps: number, milliseconds: number, bytesPerStep: number): void {
   const wanted = Math.round((steps * targetMilliseconds) / Math.max(milliseconds, 1));
   const limit = Math.max(1, Math.floor(maxChunkBytes / bytesPerStep));
-  session.chunkSize = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
+  const next = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
+  const near = next > 0.7 * session.chunkSize && next < 1.5 * session.chunkSize;
+  if (!near || session.chunkSize > limit) session.chunkSize = next;
 }
 
 /** Trains one epoch from `start` batches in; returns its sums. */
@@ -209,6 +211,7 @@ async function trainEpoch(
     accumulate(sums, results, chunk.batchSize, refuse);
     const moved = results["storedInputs"];
     if (moved && source.stored) storeRows(source.stored, moved, chunk.indices);
+    if (moved?.data instanceof Float32Array) source.spare = moved.data;
     done += steps;
     const seen = Math.min(done * options.batchSize, order.length);
     options.onProgress?.({
