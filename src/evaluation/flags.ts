@@ -38,6 +38,19 @@ export interface Evidence {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const title = ({ attack, norm, epsilon }: RobustRecord): string => `${attack} (${norm}, ε ${epsilon})`;
 
+const alone = ({ trials }: Evidence): Flag[] => {
+  const attacking = trials.filter(({ record }) => record.epsilon > 0);
+  if (attacking.length === 0 || attacking.some(({ kind }) => kind === "iterative")) return [];
+  const names = [...new Set(attacking.map(({ record }) => record.attack))].join(", ");
+  return [
+    {
+      name: "single-step-alone",
+      message: `Every attack took a single step (${names}), so these figures say nothing about robustness: a network that hides its gradient withstands one step and falls to many.`,
+      remedy: "Attack with pgd too before any figure here is quoted.",
+    },
+  ];
+};
+
 const probabilities = ({ probabilities }: Evidence): Flag[] =>
   probabilities
     ? [
@@ -147,7 +160,7 @@ const outside = ({ trials }: Evidence): Flag[] =>
     .filter((trial) => trial.outside > 0)
     .map(({ record, outside: count }) => ({
       name: "left-ball",
-      message: `${title(record)} left its ball or the bounds at ${count} images; they were taken back before they counted.`,
+      message: `${title(record)} left its ball or the bounds at ${count} ${count === 1 ? "image" : "images"}; what left was taken back before it counted.`,
       remedy: "A defect of the attack: report it.",
     }));
 
@@ -165,7 +178,17 @@ const rounding = ({ trials }: Evidence): Flag[] => {
   ];
 };
 
-const detectors = [probabilities, nonFinite, zeroGradients, leaking, overfitted, rising, outside, rounding];
+const detectors = [
+  alone,
+  probabilities,
+  nonFinite,
+  zeroGradients,
+  leaking,
+  overfitted,
+  rising,
+  outside,
+  rounding,
+];
 
 /** All doubts that the evidence raises, the gravest kind first. */
 export const flagsOf = (evidence: Evidence): Flag[] => detectors.flatMap((detect) => detect(evidence));

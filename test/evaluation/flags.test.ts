@@ -52,6 +52,20 @@ describe("flagsOf", () => {
     expect(flagsOf({ ...sound, trials: [trial("fgsm", 0.1, 0.3), trial("pgd", 0.1, 0.02)] })).toEqual([]);
   });
 
+  it("leads with the doubt that single steps alone leave, whatever they found", () => {
+    const names = (...trials: TrialEvidence[]): string[] =>
+      flagsOf({ ...sound, trials }).map(({ name }) => name);
+    expect(names(trial("fgsm", 0.1, 0.02))).toEqual(["single-step-alone"]);
+    expect(names(trial("fgsm", 0.1, 0.9), trial("pgd", 0, 0.98))).toEqual(["single-step-alone"]);
+    expect(names(trial("fgsm", 0.1, 0.9), trial("fgsm", 0.2, 0.95))).toEqual([
+      "single-step-alone",
+      "rises-with-epsilon",
+    ]);
+    expect(names(trial("fgsm", 0, 0.98))).toEqual([]);
+    expect(names(trial("pgd", 0.1, 0.9))).toEqual([]);
+    expect(names()).toEqual([]);
+  });
+
   const cases: [string, Partial<Evidence>, RegExp][] = [
     ["probabilities", { probabilities: true }, /^The outputs sum to 1/],
     ["non-finite", { nonFinite: 3 }, /outputs of 3 of 1000 clean images, 0 adversarial ones; gradients of 0/],
@@ -59,8 +73,13 @@ describe("flagsOf", () => {
     ["zero-gradients", { gradients: { zero: 64, nonFinite: 0, checked: 128 } }, /at 50.0 % of 128 images/],
     [
       "rises-with-epsilon",
-      { trials: [trial("fgsm", 0.2, 0.7), trial("fgsm", 0.1, 0.6)] },
-      /^Accuracy rises with ε: 60.0 % under fgsm \(linf, ε 0.1\), 70.0 % at ε 0.2/,
+      { trials: [trial("pgd", 0.2, 0.7), trial("pgd", 0.1, 0.6)] },
+      /^Accuracy rises with ε: 60.0 % under pgd \(linf, ε 0.1\), 70.0 % at ε 0.2/,
+    ],
+    [
+      "single-step-alone",
+      { trials: [trial("fgsm", 0.2, 0.95)] },
+      /^Every attack took a single step \(fgsm\), so these figures say nothing/,
     ],
     [
       "single-step-only",
@@ -69,7 +88,7 @@ describe("flagsOf", () => {
     ],
     [
       "label-leaking",
-      { trials: [trial("fgsm", 0.2, 0.978, { recovered: 15 })] },
+      { trials: [trial("fgsm", 0.2, 0.978, { recovered: 15 }), trial("pgd", 0.2, 0.9)] },
       /accuracy under fgsm \(linf, ε 0.2\) is 99.3 %, above the clean 98.0 %/,
     ],
     [
@@ -128,7 +147,7 @@ describe("evaluations of built models", () => {
 
   it("see steps that have no gradient", async () => {
     const steps = changed((x, pass) => mul(floor(mul(linear.model.apply(x, pass), 4)), 0.25));
-    expect(await flagsAt(steps, 0.1)).toEqual(["zero-gradients"]);
+    expect(await flagsAt(steps, 0.1)).toEqual(["single-step-alone", "zero-gradients"]);
   });
 
   it("see outputs that overflow", async () => {
@@ -136,7 +155,8 @@ describe("evaluations of built models", () => {
     expect(await flagsAt(overflow, 0.1)).toContain("non-finite");
   });
 
-  it("are silent on a plain linear model", async () => {
-    expect(await flagsAt(linear, 0.1)).toEqual([]);
+  it("have nothing against a plain linear model but that one step was the only attack", async () => {
+    expect(await flagsAt(linear, 0.1)).toEqual(["single-step-alone"]);
+    expect(await flagsAt(linear, 0)).toEqual([]);
   });
 });
