@@ -42,5 +42,5 @@ export function firstLayerFeatures({ model, weights }: Classifier): Gallery["fea
       values[at] = (values[at] ?? 0) + (pattern[i] ?? 0) / channels;
     }
   }
-  return { shape: [shown, h, w], values };
+  return { shape: [shown, h, w], values, total: units };
 }

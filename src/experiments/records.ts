@@ -121,8 +121,14 @@ export interface Gallery {
   readonly labels: Int32Array;
   readonly predictions: Int32Array;
   readonly adversarialPredictions: Int32Array;
-  /** First-layer weights as images [filters, height, width], where the first layer sees whole images or patches. */
-  readonly features: { readonly shape: readonly number[]; readonly values: Float32Array } | null;
+  /** First-layer weights as images, where the first layer sees whole images or patches. */
+  readonly features: {
+    /** [filters kept, height, width]. */
+    readonly shape: readonly number[];
+    readonly values: Float32Array;
+    /** Filters that the layer has; null where an older file does not say. */
+    readonly total: number | null;
+  } | null;
 }
 
 /** Everything a report is made of. */

@@ -100,9 +100,16 @@ const galleryTensors = ({ imageShape, features, ...gallery }: Gallery): Record<s
   };
 };
 
+/** What a gallery's file says beside its tensors. */
+interface About extends Pick<Gallery, "trial" | "method" | "seed" | "attack" | "imageShape"> {
+  /** Filters of the first layer. */
+  readonly filters?: number | null;
+}
+
 export async function writeGallery(path: string, gallery: Gallery): Promise<void> {
-  const { trial, method, seed, attack, imageShape } = gallery;
-  const about = JSON.stringify({ trial, method, seed, attack, imageShape });
+  const { trial, method, seed, attack, imageShape, features } = gallery;
+  const filters = features?.total ?? null;
+  const about = JSON.stringify({ trial, method, seed, attack, imageShape, filters });
   await writeWhole(path, encodeTensors(galleryTensors(gallery), { about }));
 }
 
@@ -120,17 +127,15 @@ async function readGallery(path: string): Promise<Gallery | null> {
     return data instanceof Int32Array ? data : fail(path, `int32 '${name}'`, "none");
   };
   const features = tensors["features"];
+  const { filters = null, ...about } = JSON.parse(metadata["about"] ?? "{}") as About;
   return {
-    ...(JSON.parse(metadata["about"] ?? "{}") as Pick<
-      Gallery,
-      "trial" | "method" | "seed" | "attack" | "imageShape"
-    >),
+    ...about,
     originals: floatsOf("originals"),
     adversarial: floatsOf("adversarial"),
     labels: integersOf("labels"),
     predictions: integersOf("predictions"),
     adversarialPredictions: integersOf("adversarialPredictions"),
-    features: features ? { shape: features.shape, values: floatsOf("features") } : null,
+    features: features ? { shape: features.shape, values: floatsOf("features"), total: filters } : null,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Gallery, RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { dataUri, divergingImage, divergingPixels, scaleBar } from "./pixels.js";
-import { integer } from "./text.js";
+import { integer, plural } from "./text.js";
 
 const columns = 8;
 const rows = 4;
@@ -11,7 +11,8 @@ const gap = 4;
 
 interface Filters {
   readonly method: string;
-  readonly count: number;
+  /** Filters of the layer; null where the record does not say. */
+  readonly total: number | null;
   readonly height: number;
   readonly width: number;
   /** [shown, height, width]. */
@@ -27,9 +28,8 @@ function filtersOf(galleries: readonly Gallery[]): Filters[] {
     seen.add(method);
     const [count = 0, height = 0, width = 0] = features.shape;
     const shown = Math.min(count, columns * rows);
-    return [
-      { method, count, height, width, shown, values: features.values.subarray(0, shown * height * width) },
-    ];
+    const values = features.values.subarray(0, shown * height * width);
+    return [{ method, total: features.total, height, width, shown, values }];
   });
 }
 
@@ -53,6 +53,10 @@ async function methodPanel({ method, height, width, values, shown }: Filters, sc
   return panel(24 + Math.ceil(shown / columns) * (tall + gap), parts.join(""));
 }
 
+/** `32 of 400 filters`. */
+const countText = ({ shown, total }: Filters): string =>
+  total === null ? plural(shown, "filter") : `${integer(shown)} of ${plural(total, "filter")}`;
+
 /** First-layer filters of every method; null where the first layer has no images. */
 export async function features(record: RunRecord): Promise<Figure | null> {
   const filters = filtersOf(record.galleries).filter(({ shown }) => shown > 0);
@@ -68,7 +72,7 @@ export async function features(record: RunRecord): Promise<Figure | null> {
   return {
     name: "features",
     title: "First-layer features",
-    caption: `The first ${first.shown} of ${integer(first.count)} filters (${size}) of each method. One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
+    caption: `The first ${countText(first)} (${size}) of each method. One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
     alt: `Weights of the first layer as ${size} images for ${filters.map(({ method }) => method).join(", ")}.`,
     panels: [...panels, { ...panel(48, bar), shared: true }],
   };

@@ -7,9 +7,7 @@ import type { Figure } from "./figure.js";
 import { methodsOf } from "./methods.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
-import { duration, optionsText } from "./text.js";
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+import { duration, optionsText, plural } from "./text.js";
 
 function leadOf({ results, run }: RunRecord): string {
   const { rows, dataset } = results;

@@ -119,7 +119,7 @@ function galleryOf(method: string, m: number, epsilon: number): Gallery {
     labels,
     predictions: labels.map((label, k) => (m === 3 && k === 5 ? 6 : label)),
     adversarialPredictions: labels.map((label, k) => (k < fooled ? (label + 3) % 10 : label)),
-    features: { shape: [40, side, side], values: features },
+    features: { shape: [40, side, side], values: features, total: 400 },
   };
 }
 
