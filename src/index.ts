@@ -4,7 +4,8 @@
 export { harden, type Hardened, type HardenOptions } from "./experiments/harden.js";
 export { audit, type AuditOptions } from "./experiments/audit.js";
 export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
-export { parseRecipe, readAttack, readRecipe } from "./experiments/recipe.js";
+export { parseRecipe } from "./experiments/recipe-file.js";
+export { readAttack, readRecipe } from "./experiments/recipe.js";
 export type { AttackPlan, Method, Recipe } from "./experiments/recipe.js";
 export type { Reference } from "./experiments/references.js";
 export { runRecipe, type RunEvent, type RunOptions, type RunOutcome } from "./experiments/run.js";

@@ -24,19 +24,22 @@ function failToWrite(path: string, error: unknown): never {
  * system says of a folder that exists that it does not (as /proc does).
  */
 export async function makeFolder(path: string): Promise<void> {
-  const code = await mkdir(path).then(
-    () => undefined,
-    (error: unknown) => errorCode(error) ?? String(error),
-  );
-  if (code === undefined) return;
-  const there = await stat(path).catch(() => null);
-  if (there?.isDirectory()) return;
-  const parent = dirname(path);
-  const parentIsThere = (await stat(parent).catch(() => null)) !== null;
-  if (code !== "ENOENT" || parentIsThere) fail(path, "a place to write to", code);
-  await makeFolder(parent);
-  await mkdir(path).catch((error: unknown) => failToWrite(path, error));
+  // Others may make the same folders meanwhile, so that a parent comes to be there between two looks.
+  for (let attempt = 1; ; attempt++) {
+    const error: unknown = await mkdir(path).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (error === null || (await isFolder(path))) return;
+    const parent = dirname(path);
+    const parentIsThere = await isFolder(parent);
+    if (errorCode(error) !== "ENOENT" || (parentIsThere && attempt >= 3)) failToWrite(path, error);
+    if (!parentIsThere) await makeFolder(parent);
+  }
 }
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isDirectory() ?? false;
 
 /** Size of the file at `path` in bytes, 0 where there is none. */
 export const sizeOnDisk = async (path: string): Promise<number> =>
@@ -101,9 +104,12 @@ export async function draftFile(path: string, chunks: AsyncIterable<Uint8Array>)
   return { md5: hash.digest("hex"), keep, drop };
 }
 
+let writes = 0;
+
 /** Writes `content` to `path` whole or not at all: a temporary file beside it, brought to the disk, then renamed. */
 export async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Writes of one process must not meet either.
+  const temporary = `${path}.${process.pid}.${writes++}.tmp`;
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   await makeFolder(dirname(path));
   await writing(temporary, "w", (append) => append(bytes));

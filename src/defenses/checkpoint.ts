@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { check, fail } from "../base/errors.js";
+import { check, fail, TemperError } from "../base/errors.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import type { EpochRecord, TrainingState } from "./train.js";
@@ -69,8 +69,18 @@ async function readBlocks(folder: string, { blocks, storedLength }: Position): P
   return stored;
 }
 
+/** Says how to get past a state that cannot be read. */
+function orFresh(error: unknown): never {
+  if (error instanceof TemperError && !error.message.includes("--fresh"))
+    throw new TemperError(`${error.message}; --fresh starts over`);
+  throw error;
+}
+
 /** The state saved under `folder`, or null if there is none; throws when it is of another recipe or damaged. */
-export async function loadCheckpoint(folder: string, identity: string): Promise<TrainingState | null> {
+export const loadCheckpoint = (folder: string, identity: string): Promise<TrainingState | null> =>
+  readCheckpoint(folder, identity).catch(orFresh);
+
+async function readCheckpoint(folder: string, identity: string): Promise<TrainingState | null> {
   const path = join(folder, fileName);
   if ((await stat(path).catch(() => null)) === null) return null;
   const { tensors, metadata } = decodeTensors(path, await readFile(path));

@@ -1,6 +1,6 @@
 // R (Di, Yu and Tian 2018, eq. 2): inputs and hidden activations perturbed by random-sign multiples of themselves.
 import { z } from "zod";
-import { check } from "../base/errors.js";
+import { failUnknown } from "../base/errors.js";
 import { quantity } from "../base/options.js";
 import { scope, type Node } from "../graph/node.js";
 import type { NoiseSource } from "../nn/model.js";
@@ -43,12 +43,7 @@ export const signNoise = defense(
       const { model } = context;
       const known = ["input", ...model.sites];
       for (const site of options.sites)
-        check(
-          known.includes(site),
-          "sign-noise.sites",
-          `sites of ${model.name} (${known.join(", ")})`,
-          () => `'${site}'`,
-        );
+        if (!known.includes(site)) failUnknown("sign-noise.sites", `site of ${model.name}`, site, known);
       const epsilon = context.scalar("sign-noise.epsilon", options.epsilon);
       return objective(batch, {
         ...context,

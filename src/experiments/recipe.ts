@@ -1,10 +1,9 @@
 // Recipes: what to train, how, and how to evaluate it, as YAML with typed keys; an unknown key is an error.
 import { z } from "zod";
-import { isMap, isNode, isPair, LineCounter, parseDocument, type Document } from "yaml";
 import * as attackRegistry from "../attacks/index.js";
 import { TemperError } from "../base/errors.js";
 import { OptionError, parseOptions, quantity } from "../base/options.js";
-import { datasets } from "../data/index.js";
+import { datasetNamed } from "../data/index.js";
 import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
 import { lossNames } from "../nn/losses.js";
@@ -48,6 +47,13 @@ const schema = z.strictObject({
   model: z.unknown(),
   training: training.prefault({}),
   seeds: z.array(z.int().min(0)).min(1).default([0]),
+  threads: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      "threads of each engine; the last bits of results depend on it, on nothing else of the machine",
+    ),
   methods: z.array(z.unknown()).min(1),
   evaluation: evaluation.prefault({}),
 });
@@ -95,11 +101,12 @@ function readMethod(value: unknown, path: readonly PropertyKey[]): Method {
 }
 
 /** Runs `read`; its errors get `path` in front. */
-function withPath<T>(path: readonly PropertyKey[], read: () => T): T {
+export function withPath<T>(path: readonly PropertyKey[], read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof OptionError) throw new OptionError(error.message, [...path, ...error.path]);
+    if (error instanceof TemperError) throw new OptionError(error.message, path);
     throw error;
   }
 }
@@ -117,10 +124,7 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
 /** A recipe from plain data; errors carry the path of the key at fault. */
 export function readRecipe(data: unknown): Recipe {
   const given = parseOptions("recipe", schema, data);
-  if (!(given.dataset in datasets))
-    throw new OptionError(`unknown dataset '${given.dataset}' (known: ${Object.keys(datasets).join(", ")})`, [
-      "dataset",
-    ]);
+  withPath(["dataset"], () => datasetNamed(given.dataset));
   const recipe: Recipe = {
     ...given,
     model: readReference(architectureRegistry, "model", given.model, ["model"]),
@@ -138,6 +142,9 @@ export function readRecipe(data: unknown): Recipe {
     },
   };
   const names = recipe.methods.map((method) => method.name);
+  const repeated = recipe.seeds.findIndex((seed, i) => recipe.seeds.indexOf(seed) !== i);
+  if (repeated >= 0)
+    throw new OptionError(`seed ${recipe.seeds[repeated] ?? ""} comes twice`, ["seeds", repeated]);
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice >= 0)
     throw new OptionError(
@@ -145,42 +152,6 @@ export function readRecipe(data: unknown): Recipe {
       ["methods", twice],
     );
   return recipe;
-}
-
-/** Line and column of the key (or value) at `path`. */
-function positionOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
-  for (let length = path.length; length > 0; length--) {
-    const parent: unknown = document.getIn(path.slice(0, length - 1), true) ?? document.contents;
-    const key = path[length - 1];
-    const pair = isMap(parent)
-      ? parent.items.find((item) => isPair(item) && String(item.key) === String(key))
-      : null;
-    const node: unknown = pair?.key ?? document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) {
-      const { line, col } = lines.linePos(node.range[0]);
-      return `${line}:${col}`;
-    }
-  }
-  return "1:1";
-}
-
-/** Reads a recipe from YAML; errors begin with file:line:column. */
-export function parseRecipe(text: string, file: string): Recipe {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [syntax] = document.errors;
-  if (syntax) {
-    const { line, col } = lines.linePos(syntax.pos[0]);
-    throw new TemperError(
-      `${file}:${line}:${col}: ${(syntax.message.split("\n")[0] ?? "").replace(/ at line \d+, column \d+:?$/, "")}`,
-    );
-  }
-  try {
-    return readRecipe(document.toJS());
-  } catch (error) {
-    if (!(error instanceof OptionError)) throw error;
-    throw new TemperError(`${file}:${positionOf(document, lines, error.path)}: ${error.message}`);
-  }
 }
 
 /** The defence, optimizer, architecture and attack that a recipe names. */

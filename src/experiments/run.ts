@@ -13,7 +13,8 @@ import { environment } from "./environment.js";
 import type { Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
 import { costOf } from "./step.js";
-import { openFolder, paths, writeJson, writeMetrics } from "./store.js";
+import { emptyFolder, openFolder, paths, sweepFolder, writeJson, writeMetrics } from "./store.js";
+import { lockFolder } from "./lock.js";
 import { finishedTrial, knownMetrics, runTrial, trialsOf, type Trial, type TrialResult } from "./trial.js";
 
 /** What happens while a recipe runs; for bars and lines. */
@@ -37,7 +38,7 @@ export interface RunOptions {
   /** Start over: remove what an earlier run left. */
   readonly fresh?: boolean;
   readonly provider?: string;
-  /** Trials side by side; default: as many as cores, at most the trials left. Results do not depend on it. */
+  /** Trials side by side; default: as many as cores have room for, at most the trials left. Results do not depend on it. */
   readonly jobs?: number;
   /** Seconds between checkpoints; default 15. */
   readonly checkpointEvery?: number;
@@ -82,14 +83,11 @@ interface Plan {
 }
 
 /** Runs every trial that is left, on `jobs` engines; the first failure stops the others at their next checkpoint. */
-async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads: number): Promise<void> {
+async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise<void> {
   const { options, dataset, results, stop } = plan;
   const { recipe, folder } = options;
   const emit = (event: RunEvent): void => options.onEvent?.(event);
   const log = await metricsLog(folder, recipe, trialsOf(recipe));
-  const engines = Array.from({ length: jobs }, () =>
-    workerEngine({ threads, ...(options.provider !== undefined && { provider: options.provider }) }),
-  );
   const runOne = async (trial: Trial, engine: Engine): Promise<void> => {
     if (stop.signal.aborted) throw new Interrupted(trial.name);
     const { name } = trial;
@@ -114,11 +112,13 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number, threads:
     results.set(name, result);
     emit({ kind: "done", trial: name, result });
   };
-  // The longest first: otherwise the last one runs alone beside idle cores.
-  const costs = new Map(left.map((trial) => [trial, costOf(recipe, dataset, trial.method)]));
-  const queue = [...left].sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
-  for (const [{ name }, { movedBytes }] of costs)
-    if (movedBytes > 0) emit({ kind: "moving-inputs", trial: name, bytes: movedBytes });
+  const queue = [...left];
+  const engines = Array.from({ length: jobs }, () =>
+    workerEngine({
+      threads: recipe.threads,
+      ...(options.provider !== undefined && { provider: options.provider }),
+    }),
+  );
   try {
     const outcomes = await Promise.allSettled(engines.map((engine) => drain(queue, engine, runOne)));
     const errors = outcomes.flatMap((outcome) =>
@@ -160,13 +160,29 @@ export interface RunOutcome {
   readonly alreadyDone: boolean;
 }
 
-/**
- * Trains and evaluates every trial of `recipe` in `folder`; continues what is there. Throws `Interrupted` when the
- * signal fires, with everything saved.
- */
-export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
+/** The trials that are left, the longest first: otherwise the last one runs alone beside idle cores. */
+function planned(plan: Plan, trials: readonly Trial[]): Trial[] {
+  const { options, dataset, results } = plan;
+  const left = trials.filter((trial) => !results.has(trial.name));
+  const costs = new Map(left.map((trial) => [trial, costOf(options.recipe, dataset, trial.method)]));
+  for (const [{ name }, { movedBytes }] of costs)
+    if (movedBytes > 0) options.onEvent?.({ kind: "moving-inputs", trial: name, bytes: movedBytes });
+  return left.sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
+}
+
+/** Trials that were finished before, with their results. */
+async function finishedTrials({ recipe, folder }: RunOptions): Promise<Map<string, TrialResult>> {
+  const results = new Map<string, TrialResult>();
+  for (const trial of trialsOf(recipe)) {
+    const finished = await finishedTrial(folder, recipe, trial);
+    if (finished !== null) results.set(trial.name, finished);
+  }
+  return results;
+}
+
+/** Runs what is left in a folder that is this process's own. */
+async function continueRun(options: RunOptions, before: RunFile | null): Promise<RunOutcome> {
   const { recipe, folder } = options;
-  const before = await openFolder(folder, { fresh: options.fresh ?? false });
   const identity = identityOf(recipe);
   check(
     before === null || before.identity === identity,
@@ -174,42 +190,54 @@ export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
     "a run of this recipe",
     () => "one of another recipe (use --fresh to start over, or --out for another folder)",
   );
+  const results = await finishedTrials(options);
   const trials = trialsOf(recipe);
-  const results = new Map<string, TrialResult>();
-  for (const trial of trials) {
-    const finished = await finishedTrial(folder, recipe, trial);
-    if (finished !== null) results.set(trial.name, finished);
-  }
-  const left = trials.filter((trial) => !results.has(trial.name));
-  const finished = [...results.keys()];
-  options.onEvent?.({ kind: "start", trials: trials.map((trial) => trial.name), finished });
-  const jobs = Math.max(1, Math.min(options.jobs ?? availableParallelism(), left.length));
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
-  const setup = { provider: options.provider ?? "cpu", threads, jobs };
-  const run: RunFile = before ?? {
+  options.onEvent?.({ kind: "start", trials: trials.map(({ name }) => name), finished: [...results.keys()] });
+  const stop = new AbortController();
+  const dataset = await loadDataset(datasetNamed(recipe.dataset));
+  const plan: Plan = { options, results, stop, dataset };
+  const left = planned(plan, trials);
+  if (left.length === 0 && before?.finished)
+    return { results: await writeSummary(plan, before), alreadyDone: true };
+  const room = Math.floor(availableParallelism() / recipe.threads);
+  const jobs = Math.max(1, Math.min(options.jobs ?? room, left.length));
+  const run: RunFile = {
     schema: 1,
     kind: "temper-run",
     name: recipe.name,
     recipe,
     identity,
-    environment: environment(setup),
-    started: new Date().toISOString(),
+    environment: environment({ provider: options.provider ?? "cpu", threads: recipe.threads, jobs }),
+    started: before?.started ?? new Date().toISOString(),
     finished: null,
     times: {},
   };
-  const stop = new AbortController();
-  const plan: Plan = { options, results, stop, dataset: await loadDataset(datasetNamed(recipe.dataset)) };
-  if (left.length === 0 && before?.finished)
-    return { results: await writeSummary(plan, before), alreadyDone: true };
   await writeJson(join(folder, paths.run), run);
   await writeWhole(join(folder, paths.recipe), options.text);
   const forward = (): void => stop.abort();
   options.signal?.addEventListener("abort", forward);
   if (options.signal?.aborted) stop.abort();
   try {
-    if (left.length > 0) await runAll(plan, left, jobs, threads);
+    if (left.length > 0) await runAll(plan, left, jobs);
   } finally {
     options.signal?.removeEventListener("abort", forward);
   }
   return { results: await writeSummary(plan, run), alreadyDone: false };
+}
+
+/**
+ * Trains and evaluates every trial of `recipe` in `folder`; continues what is there. Throws `Interrupted` when the
+ * signal fires, with everything saved, and a TemperError where another process is at work in the folder.
+ */
+export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
+  const { folder, fresh = false } = options;
+  const before = await openFolder(folder, { fresh });
+  const unlock = await lockFolder(folder);
+  try {
+    if (fresh) await emptyFolder(folder);
+    await sweepFolder(folder);
+    return await continueRun(options, fresh ? null : before);
+  } finally {
+    await unlock();
+  }
 }

@@ -1,10 +1,10 @@
 // The training step that a recipe's method means, and what it costs.
-import { imageSize, type Dataset } from "../data/index.js";
+import { datasetNamed, imageSize, type Dataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
-import { make, type Method, type Recipe } from "./recipe.js";
+import { make, withPath, type Method, type Recipe } from "./recipe.js";
 
 /** The training step of a method. */
 export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
@@ -18,6 +18,15 @@ export function stepOf({ training }: Recipe, method: Method, model: Model): Trai
     bounds: [0, 1],
     pixels: defense.movesInputs ? "float32" : "uint8",
   });
+}
+
+/** Throws, with the path in the recipe, where its network or a method's training step cannot be built. */
+export function verifyRecipe(recipe: Recipe): void {
+  const { imageShape, classes } = datasetNamed(recipe.dataset);
+  const model = withPath(["model"], () =>
+    make.architecture(recipe.model)({ inputShape: imageShape, classes }),
+  );
+  recipe.methods.forEach((method, i) => withPath(["methods", i], () => stepOf(recipe, method, model)));
 }
 
 /** What training a method will cost. */

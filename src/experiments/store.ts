@@ -6,6 +6,7 @@ import { check, fail, TemperError } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
+import { lockName } from "./lock.js";
 import {
   schemas,
   type Gallery,
@@ -51,7 +52,7 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   try {
     data = JSON.parse(text);
   } catch {
-    fail(path, "JSON", "something else (the file is damaged)");
+    fail(path, "JSON", "something else (the file is damaged; --fresh starts the run over)");
   }
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -63,7 +64,13 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   );
 }
 
-/** Makes sure that `folder` is new, empty or a run's; with `fresh`, removes what a run left there. */
+/** What a write that was cut off leaves behind. */
+const isRemnant = (name: string): boolean => /\.\d+\.\d+\.tmp$/.test(name);
+
+/**
+ * Makes `folder` if it is not there, and makes sure that it is empty or a run's. Returns the run's record; with
+ * `fresh` none is read, since a damaged one must not be in the way of starting over.
+ */
 export async function openFolder(
   folder: string,
   { fresh }: { readonly fresh: boolean },
@@ -72,19 +79,27 @@ export async function openFolder(
     if (isMissing(error)) return [];
     throw new TemperError(`${folder}: expected a folder, got something else`);
   });
-  const run = entries.includes(paths.run) ? await readJson(join(folder, paths.run), schemas.run) : null;
+  const foreign = entries.filter((name) => name !== lockName && !isRemnant(name));
   check(
-    run !== null || entries.length === 0,
+    entries.includes(paths.run) || foreign.length === 0,
     folder,
     "an empty folder or one of Temper's runs",
-    () => `a folder with ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""}`,
+    () => `a folder with ${foreign.slice(0, 3).join(", ")}${foreign.length > 3 ? ", …" : ""}`,
   );
-  if (fresh && run !== null) {
-    await rm(folder, { recursive: true, force: true });
-    return null;
-  }
   await makeFolder(folder);
-  return run;
+  return fresh ? null : readJson(join(folder, paths.run), schemas.run);
+}
+
+/** Removes all that a run left in its folder, but not the lock. */
+export async function emptyFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder))
+    if (name !== lockName) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** Removes what writes that were cut off left behind. */
+export async function sweepFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true }))
+    if (isRemnant(name)) await rm(join(folder, name), { force: true });
 }
 
 const galleryTensors = ({ imageShape, features, ...gallery }: Gallery): Record<string, Tensor> => {

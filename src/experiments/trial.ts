@@ -47,8 +47,8 @@ export interface TrialContext {
 const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 /** What decides a trial's weights. */
-const trainingIdentity = ({ dataset, model, training }: Recipe, { method, seed }: Trial): string =>
-  hash({ dataset, model, training, method, seed });
+const trainingIdentity = ({ dataset, model, training, threads }: Recipe, { method, seed }: Trial): string =>
+  hash({ dataset, model, training, threads, method, seed });
 
 /** What decides a trial's row. */
 const rowIdentity = (recipe: Recipe, trial: Trial): string =>
@@ -115,28 +115,31 @@ function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
   });
 }
 
+const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
+
+/** The record of a training that is done, if it is of this recipe and its model still lies where it was put. */
+async function doneTraining(
+  folder: string,
+  recipe: Recipe,
+  trial: Trial,
+): Promise<z.output<typeof trainingFile> | null> {
+  const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
+  if (known?.identity !== trainingIdentity(recipe, trial)) return null;
+  const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
+  return model !== null && sha256(model) === known.model ? known : null;
+}
+
 /** The trained model's file; trains if it is not there or not of this recipe. */
 async function trainedModel(context: TrialContext, trial: Trial): Promise<z.output<typeof trainingFile>> {
   const { recipe, folder } = context;
-  const identity = trainingIdentity(recipe, trial);
-  const [place, modelPath] = [
-    join(folder, paths.training(trial.name)),
-    join(folder, paths.model(trial.name)),
-  ];
-  const known = await readJson(place, trainingFile);
-  const bytes = await readFile(modelPath).catch(() => null);
-  const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
-  if (known?.identity === identity && bytes !== null && sha256(bytes) === known.model) return known;
+  const known = await doneTraining(folder, recipe, trial);
+  if (known !== null) return known;
   const { file, history, seconds } = await trainTrial(context, trial);
-  await writeWhole(modelPath, file);
-  const done = {
-    schema: 1 as const,
-    identity,
-    model: sha256(file),
-    seconds,
-    metrics: toLines(trial, history),
-  };
-  await writeJson(place, done);
+  await writeWhole(join(folder, paths.model(trial.name)), file);
+  const identity = trainingIdentity(recipe, trial);
+  const metrics = toLines(trial, history);
+  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics };
+  await writeJson(join(folder, paths.training(trial.name)), done);
   await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
   return done;
 }
@@ -156,10 +159,9 @@ export async function finishedTrial(
   recipe: Recipe,
   trial: Trial,
 ): Promise<TrialResult | null> {
-  const training = await readJson(join(folder, paths.training(trial.name)), trainingFile);
+  const training = await doneTraining(folder, recipe, trial);
   const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
   if (training === null || done?.identity !== rowIdentity(recipe, trial)) return null;
-  if (training.identity !== trainingIdentity(recipe, trial)) return null;
   return {
     row: done.row,
     metrics: training.metrics,

@@ -190,12 +190,12 @@ describe("recipes, with file:line:column", () => {
     [
       "unknown key",
       [...good, "epoch: 3"],
-      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, training, seeds, methods, evaluation)`,
+      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, training, seeds, threads, methods, evaluation)`,
     ],
     [
       "misspelt key",
       [...good, "trainig: {}"],
-      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, training, seeds, methods, evaluation)`,
+      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, training, seeds, threads, methods, evaluation)`,
     ],
     ["unknown method", [...good, "  - abp"], `${last}:5: unknown method 'abp'`],
     [

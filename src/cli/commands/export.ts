@@ -33,7 +33,7 @@ async function attackFile(model: string, name: string, flags: ExportFlags): Prom
 
 async function stepFile(given: string, method: string | undefined): Promise<Uint8Array> {
   const [{ parseRecipe }, { exportStep }] = await Promise.all([
-    import("../../experiments/recipe.js"),
+    import("../../experiments/recipe-file.js"),
     import("../../experiments/export.js"),
   ]);
   const path = await recipeFile(given);

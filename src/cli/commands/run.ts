@@ -64,14 +64,14 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const path = await recipeFile(given);
   const text = await readText(path, "a recipe");
   const [{ parseRecipe }, { runRecipe }] = await Promise.all([
-    import("../../experiments/recipe.js"),
+    import("../../experiments/recipe-file.js"),
     import("../../experiments/run.js"),
   ]);
   const recipe = parseRecipe(text, path);
   const folder = flags.out ?? join("runs", recipe.name);
   const view = await progressView(io);
   const messages = {
-    say: view.say,
+    view,
     stopping: "stopping: saving what is done (Ctrl-C again ends at once) …",
     stopped: `stopped, everything is saved in ${folder}; the same command goes on from there`,
   };

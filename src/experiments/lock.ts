@@ -1,0 +1,44 @@
+// One process at a time in a run's folder.
+import { open, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fail } from "../base/errors.js";
+import { errorCode } from "../data/disk.js";
+
+/** Name of the lock inside the folder; it holds the number of the process. */
+export const lockName = "run.lock";
+
+function isAlive(process_: number): boolean {
+  try {
+    process.kill(process_, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === "EPERM";
+  }
+}
+
+/** Writes this process's number into a lock that was not there; false where there is one. */
+async function take(path: string): Promise<boolean> {
+  const file = await open(path, "wx").catch((error: unknown) => {
+    if (errorCode(error) === "EEXIST") return null;
+    return fail(path, "a place to write to", errorCode(error) ?? String(error));
+  });
+  if (file === null) return false;
+  await file.writeFile(String(process.pid));
+  await file.close();
+  return true;
+}
+
+/**
+ * Takes the folder for this process; throws where another one that still runs has it. Resolves to what gives it back.
+ * A lock whose process is gone does not count.
+ */
+export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const path = join(folder, lockName);
+  while (!(await take(path))) {
+    const holder = Number(await readFile(path, "utf8").catch(() => ""));
+    if (holder > 0 && isAlive(holder))
+      fail(folder, "a folder that nobody uses", `one in use by process ${holder}`);
+    await rm(path, { force: true });
+  }
+  return () => rm(path, { force: true });
+}

@@ -1,0 +1,103 @@
+// Runs on two engines or one, in a folder of their own: the same results, one process at a time.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseRecipe } from "../../src/experiments/recipe-file.js";
+import { runRecipe, type RunOptions } from "../../src/experiments/run.js";
+
+const root = mkdtempSync(join(tmpdir(), "temper-runs-"));
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const text = `
+name: tiny
+dataset: mnist
+model: { mlp: { hidden: [100] } }
+training: { learningRate: 0.1, batchSize: 32, epochs: 2, limit: 640 }
+methods:
+  - standard
+  - adversarial-backprop: { epsilon: 0.08 }
+evaluation:
+  limit: 60
+  attacks:
+    - pgd: { epsilon: 0.1, steps: 3 }
+`;
+const run = (name: string, more: Partial<RunOptions> = {}, recipe = text) =>
+  runRecipe({ recipe: parseRecipe(recipe, "tiny.yaml"), text: recipe, folder: join(root, name), ...more });
+const bytesOf = (name: string): Record<string, string> => {
+  const files = [
+    "results.json",
+    ...readdirSync(join(root, name, "models")).map((file) => join("models", file)),
+  ];
+  return Object.fromEntries(
+    files.map((file) => [file, readFileSync(join(root, name, file)).toString("base64")]),
+  );
+};
+
+describe("a run", () => {
+  it("gives the same bytes with one job and with two", async () => {
+    await run("one", { jobs: 1 });
+    await run("two", { jobs: 2 });
+    expect(bytesOf("two")).toEqual(bytesOf("one"));
+    expect(readdirSync(join(root, "one"))).not.toContain("run.lock");
+  });
+
+  it("trains again what it does not find, to the same bytes", async () => {
+    const before = bytesOf("one");
+    rmSync(join(root, "one", "models", "standard-seed0.onnx"));
+    expect((await run("one")).alreadyDone).toBe(false);
+    expect(bytesOf("one")).toEqual(before);
+    expect((await run("one")).alreadyDone).toBe(true);
+  });
+
+  it("is refused where another process is at work, not where one has died", async () => {
+    writeFileSync(join(root, "one", "run.lock"), String(process.ppid));
+    await expect(run("one")).rejects.toThrow(
+      `${join(root, "one")}: expected a folder that nobody uses, got one in use by process ${process.ppid}`,
+    );
+    writeFileSync(join(root, "one", "run.lock"), "999999999");
+    expect((await run("one")).alreadyDone).toBe(true);
+  });
+
+  it("starts over on request, whatever the folder's record has become, and sweeps what cut-off writes left", async () => {
+    const before = bytesOf("one");
+    writeFileSync(join(root, "one", "run.json"), "{");
+    writeFileSync(join(root, "one", "models", "x.onnx.123.4.tmp"), "");
+    await expect(run("one")).rejects.toThrow("--fresh starts the run over");
+    await run("one", { fresh: true });
+    expect(bytesOf("one")).toEqual(before);
+  });
+
+  it("leaves a stranger's folder alone, even when told to start over", async () => {
+    mkdirSync(join(root, "mine"));
+    writeFileSync(join(root, "mine", "thesis.tex"), "");
+    for (const fresh of [false, true])
+      await expect(run("mine", { fresh })).rejects.toThrow(
+        "expected an empty folder or one of Temper's runs, got a folder with thesis.tex",
+      );
+    expect(readdirSync(join(root, "mine"))).toEqual(["thesis.tex"]);
+  });
+});
+
+describe("a recipe that cannot be built is refused with its place, before anything is written", () => {
+  it.each([
+    [
+      "  - standard",
+      "  - sign-noise: { sites: [inptu] }",
+      "tiny.yaml:7:5: sign-noise.sites: unknown site of mlp 'inptu' – did you mean 'input'? (known: input, relu1)",
+    ],
+    [
+      "mlp: { hidden: [100] }",
+      "convnet: { convolutions: [{ filters: 2, kernel: 99, padding: valid }] }",
+      "tiny.yaml:4:1: conv1: expected an input of at least 99×99, got [1, 28, 28]",
+    ],
+    ["name: tiny", "name: tiny\nseeds: [3, 3]", "tiny.yaml:3:12: seed 3 comes twice"],
+    ["dataset: mnist", "dataset: mnits", "tiny.yaml:3:1: "],
+    ["name: tiny", "name: tiny\nthreads: 0", "tiny.yaml:3:1: recipe.threads: "],
+  ])("%s → %s", async (from, to, message) => {
+    await expect(async () => run("never", {}, text.replace(from, to))).rejects.toThrow(message);
+    expect(readdirSync(root)).not.toContain("never");
+  });
+});
