@@ -1,6 +1,7 @@
 // Ctrl-C: the first asks the work to save and stop, the second ends the process at once.
 import { Stopped } from "./failure.js";
 import type { Io } from "./io.js";
+import type { ProgressView } from "./progress.js";
 
 const isStop = (error: unknown): boolean =>
   error instanceof Error && (error.name === "Interrupted" || error.name === "AbortError");
@@ -11,8 +12,8 @@ export interface StopMessages {
   readonly stopping: string;
   /** When it has stopped: how to go on. */
   readonly stopped: string;
-  /** Says so, whatever is on the screen. */
-  readonly say: (text: string) => void;
+  /** What is on the screen. */
+  readonly view: Pick<ProgressView, "say" | "stop">;
 }
 
 /** Runs `work` with a signal that fires at Ctrl-C or termination; throws `Stopped` when it gave in. */
@@ -23,13 +24,16 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   let code: 130 | 143 = 130;
-  const stopWith = (own: 130 | 143) => (): void => {
-    if (controller.signal.aborted) return io.kill(own);
+  const stopWith = (own: 130 | 143, name: NodeJS.Signals) => (): void => {
+    if (controller.signal.aborted) {
+      messages.view.stop();
+      return io.kill(name);
+    }
     code = own;
-    messages.say(messages.stopping);
+    messages.view.say(messages.stopping);
     controller.abort();
   };
-  const [interrupt, terminate] = [stopWith(130), stopWith(143)];
+  const [interrupt, terminate] = [stopWith(130, "SIGINT"), stopWith(143, "SIGTERM")];
   io.signals.on("SIGINT", interrupt);
   io.signals.on("SIGTERM", terminate);
   try {

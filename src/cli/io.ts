@@ -17,8 +17,8 @@ export interface Io {
   readonly err: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: Signals;
-  /** Ends the process at once. */
-  kill(code: number): void;
+  /** Ends the process at once, as the signal does where nobody listens. */
+  kill(signal: NodeJS.Signals): void;
 }
 
 /** Text is laid out for at most so many columns. */
@@ -39,5 +39,9 @@ export const processIo: Io = {
   err: process.stderr,
   env: process.env,
   signals: process,
-  kill: (code) => process.exit(code),
+  // Not process.exit: it waits for no thread, and one that is inside the engine aborts the process.
+  kill(signal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  },
 };

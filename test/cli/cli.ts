@@ -12,8 +12,8 @@ export interface Ended {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** Codes with which the process was ended at once. */
-  readonly killed: readonly number[];
+  /** Signals by which the process was ended at once. */
+  readonly killed: readonly string[];
 }
 
 export interface Surroundings {
@@ -40,10 +40,16 @@ function collector(terminal: boolean, onText: (text: string) => void = () => und
 export async function temper(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
   const { env = {}, onErr, terminal = false } = surroundings;
   const signals = new EventEmitter();
-  const killed: number[] = [];
+  const killed: string[] = [];
   const out = collector(false);
   const err = collector(terminal, (text) => onErr?.(text, signals));
-  const io: Io = { out: out.stream, err: err.stream, env, signals, kill: (code) => void killed.push(code) };
+  const io: Io = {
+    out: out.stream,
+    err: err.stream,
+    env,
+    signals,
+    kill: (signal) => void killed.push(signal),
+  };
   const code = await runCli(args, io);
   return { code, out: out.text(), err: err.text(), killed };
 }

@@ -25,8 +25,8 @@ function fakeIo(terminal: boolean) {
     clearLine: () => true,
   });
   const signals = new EventEmitter();
-  const killed: number[] = [];
-  const io: Io = { out: screen, err: screen, env: {}, signals, kill: (code) => void killed.push(code) };
+  const killed: string[] = [];
+  const io: Io = { out: screen, err: screen, env: {}, signals, kill: (signal) => void killed.push(signal) };
   return { io, signals, killed, text: () => parts.join("") };
 }
 
@@ -87,7 +87,8 @@ describe("views", () => {
 });
 
 describe("Ctrl-C", () => {
-  const messages = { stopping: "stopping", stopped: "stopped; go on with …", say: () => undefined };
+  const view = { say: () => undefined, stop: () => undefined };
+  const messages = { stopping: "stopping", stopped: "stopped; go on with …", view };
   const untilAborted = (signal: AbortSignal): Promise<never> =>
     new Promise((_, reject) => {
       signal.addEventListener("abort", () => {
@@ -108,14 +109,12 @@ describe("Ctrl-C", () => {
     expect(signals.listenerCount(signal)).toBe(0);
   });
 
-  it("twice ends the process at once", async () => {
+  it.each(["SIGINT", "SIGTERM"])("%s twice ends the process at once", (signal) => {
     const { io, signals, killed } = fakeIo(false);
-    const never = interruptible(io, messages, () => new Promise(() => undefined));
-    signals.emit("SIGINT");
-    signals.emit("SIGINT");
-    expect(killed).toEqual([130]);
-    void never;
-    await Promise.resolve();
+    void interruptible(io, messages, () => new Promise(() => undefined));
+    signals.emit(signal);
+    signals.emit(signal);
+    expect(killed).toEqual([signal]);
   });
 
   it("an error of the work's own is not hidden", async () => {

@@ -57,7 +57,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     ]);
   const dataset = await loadDataset(datasetNamed(flags.dataset));
   const view = await progressView(io);
-  const messages = { say: view.say, stopping: "stopping …", stopped: "stopped; nothing was written" };
+  const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
   const engine = workerEngine({ provider: flags.provider });
   let stage = "";
   const record = await interruptible(io, messages, (signal) =>

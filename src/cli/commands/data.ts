@@ -37,7 +37,7 @@ async function fetchOne(io: Io, name: string, json: boolean): Promise<void> {
   const source = datasetNamed(name);
   const view = await progressView(io);
   const messages = {
-    say: view.say,
+    view,
     stopping: "stopping …",
     stopped: `stopped; what has come is kept: run "temper data fetch ${name}" again to go on`,
   };

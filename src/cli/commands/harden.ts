@@ -143,7 +143,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   if (flags.fresh === true) await rm(folder, { recursive: true, force: true });
   const view = await progressView(io);
   const messages = {
-    say: view.say,
+    view,
     stopping: "stopping: saving what is done (Ctrl-C again ends at once) …",
     stopped: `stopped, everything is saved in ${folder}; the same command goes on from there`,
   };
