@@ -3,11 +3,11 @@
 import { processIo } from "./io.js";
 import { runCli } from "./program.js";
 
+// Whoever reads may have had enough: `temper run … 2>&1 | head`. The work goes on to its end without being heard, and
+// the exit code says how that went.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever reads has had enough: `temper list | head`.
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
+    if (error.code !== "EPIPE") throw error;
   });
 
 process.exitCode = await runCli(process.argv.slice(2), processIo);

@@ -1,6 +1,6 @@
-// The program as a process of its own: signals.
+// The program as a process of its own: signals, and readers that have had enough.
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -34,6 +34,17 @@ function listening(child: ChildProcessWithoutNullStreams) {
   return { until, text: () => heard };
 }
 
+writeFileSync(
+  at("small.yaml"),
+  `name: small
+dataset: mnist
+model: { mlp: { hidden: [16] } }
+training: { epochs: 3, batchSize: 32, limit: 512 }
+methods: [standard, sgm]
+evaluation: { limit: 20 }
+`,
+);
+
 describe.each(["SIGINT", "SIGTERM"] as const)("%s twice during training", (signal) => {
   it("ends the process at once and without a word", async () => {
     const out = at(`${signal}.onnx`);
@@ -51,5 +62,26 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s twice during training", (signa
     expect(performance.now() - before).toBeLessThan(2000);
     expect(stderr.text().trimEnd().split("\n").at(-1)).toMatch(/^stopping: .* …$/);
     expect(existsSync(out)).toBe(false);
+  });
+});
+
+describe("a reader that has had enough", () => {
+  it("of stderr and stdout: the run goes on to its end", async () => {
+    const child = start("run", at("small.yaml"), "--out", at("unheard"), "--jobs", "1");
+    const ended = endOf(child);
+    child.stdout.destroy();
+    child.stderr.once("data", () => child.stderr.destroy());
+    expect(await ended).toEqual({ code: 0, signal: null });
+    for (const file of ["results.json", "report.html", "models/sgm-seed0.onnx"])
+      expect(existsSync(at("unheard", file)), file).toBe(true);
+  });
+
+  it("of a list: nothing is said about it", async () => {
+    const child = start("list", "methods", "--json");
+    const stderr = listening(child);
+    const ended = endOf(child);
+    child.stdout.destroy();
+    expect(await ended).toEqual({ code: 0, signal: null });
+    expect(stderr.text()).toBe("");
   });
 });
