@@ -2,13 +2,14 @@
 import type { AuditFile } from "../experiments/records.js";
 import { auditAccuracy } from "./accuracy.js";
 import { auditConditions } from "./conditions.js";
-import { fgsmNote, heading, paragraph, type Block, type ReportDocument } from "./document.js";
+import { heading, paragraph, type Block, type ReportDocument } from "./document.js";
 import { auditDoubts } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
 import { auditTable } from "./results-table.js";
 import { figureBlocks } from "./run-report.js";
+import { singleStepNotes } from "./strength.js";
 import { attackGroups } from "./table.js";
 import { integer } from "./text.js";
 
@@ -27,7 +28,7 @@ function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocu
       ...doubtful,
       heading(2, "Results"),
       { kind: "table", table: auditTable(audit) },
-      paragraph(fgsmNote),
+      ...singleStepNotes(robust, audit.flags).map(paragraph),
       heading(3, "Conditions"),
       { kind: "facts", facts: auditConditions(audit) },
       ...figureBlocks(figures),

@@ -46,8 +46,3 @@ export interface ReportDocument {
 
 export const heading = (level: 2 | 3, text: string): Block => ({ kind: "heading", level, text });
 export const paragraph = (text: string): Block => ({ kind: "paragraph", text });
-
-/** What must stand under every table of accuracies. */
-export const fgsmNote =
-  "FGSM is a single step. High accuracy under FGSM alone proves nothing: " +
-  "a network that hides its gradient withstands FGSM and falls to PGD or to attacks without gradients.";

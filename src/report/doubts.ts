@@ -1,15 +1,32 @@
 // The doubts that diagnostics left in the records, each with what it is about.
 import type { AuditFile, ResultsFile } from "../experiments/records.js";
 import type { Doubt } from "./document.js";
+import { singleStepNotes } from "./strength.js";
+import { groupBy } from "./table.js";
 
-/** Doubts about a run, by method and seed. */
-export const runDoubts = ({ rows }: ResultsFile): Doubt[] =>
-  rows.flatMap(({ method, seed, flags = [] }) =>
-    flags.map(({ name, message, remedy }) => ({
-      subject: `${method}, seed ${seed}: ${name}`,
+/** Doubts about a run, by method and seed; one that several models share is told once. */
+export function runDoubts({ rows }: ResultsFile): Doubt[] {
+  const found = rows.flatMap(({ method, seed, flags = [] }) =>
+    flags.map((flag) => ({ ...flag, model: `${method}, seed ${seed}` })),
+  );
+  const equal = groupBy(found, ({ name, message, remedy }) => JSON.stringify([name, message, remedy]));
+  return [...equal.values()].flatMap((members) =>
+    members.slice(0, 1).map(({ name, message, remedy }) => ({
+      subject: `${modelsText(members, rows.length)}: ${name}`,
       message,
       remedy,
     })),
+  );
+}
+
+const modelsText = (members: readonly { readonly model: string }[], all: number): string =>
+  members.length === all && all > 1 ? "every model" : members.map(({ model }) => model).join("; ");
+
+/** Notes that the figures of a run need. */
+export const runNotes = ({ rows }: ResultsFile): string[] =>
+  singleStepNotes(
+    rows.flatMap(({ robust }) => robust),
+    rows.flatMap(({ flags = [] }) => flags),
   );
 
 /** Doubts about an audited model. */

@@ -1,8 +1,8 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
 import { imageCount, runConditions } from "./conditions.js";
-import { fgsmNote, heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
-import { runDoubts } from "./doubts.js";
+import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
+import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { methodsOf } from "./methods.js";
 import { resultsTable, seedsTable } from "./results-table.js";
@@ -30,13 +30,6 @@ function doubtBlocks(results: ResultsFile): Block[] {
   if (doubts.length > 0) return [heading(2, "Doubts"), { kind: "doubts", doubts }];
   const looked = results.rows.some(({ flags }) => flags !== undefined);
   return looked ? [paragraph("The diagnostics raised no doubt.")] : [];
-}
-
-function onlyFgsm({ results }: RunRecord): Block[] {
-  const attacks = new Set(results.rows.flatMap(({ robust }) => robust.map(({ attack }) => attack)));
-  return attacks.size === 1 && attacks.has("fgsm")
-    ? [paragraph("This run was attacked with FGSM only: it says nothing about robustness yet. Add PGD.")]
-    : [];
 }
 
 function timesTable({ run }: RunRecord): DataTable {
@@ -91,9 +84,8 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
     blocks: [
       ...doubtBlocks(record.results),
       heading(2, "Results"),
-      ...onlyFgsm(record),
       { kind: "table", table: resultsTable(record.results) },
-      paragraph(fgsmNote),
+      ...runNotes(record.results).map(paragraph),
       heading(3, "Conditions"),
       { kind: "facts", facts: runConditions(record) },
       ...figureBlocks(figures),

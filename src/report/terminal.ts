@@ -1,10 +1,11 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
-import type { AuditFile, ResultsFile, RobustRecord } from "../experiments/records.js";
+import type { AuditFile, ResultsFile } from "../experiments/records.js";
 import { imageCount, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
-import { auditDoubts, runDoubts } from "./doubts.js";
+import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { auditTable, resultsTable } from "./results-table.js";
+import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten } from "./text.js";
 
@@ -127,14 +128,6 @@ function folded(text: string, width: number, indent = ""): string {
   return lines.join("\n");
 }
 
-/** What must stand beside figures of a single step. */
-function fgsmNotes(records: readonly RobustRecord[]): string[] {
-  if (!records.some(({ attack }) => attack === "fgsm")) return [];
-  const stronger = records.some(({ attack }) => attack !== "fgsm");
-  const advice = stronger ? "see the attacks beside it" : "attack with pgd too";
-  return [`FGSM is one step: high figures under FGSM alone prove nothing, ${advice}.`];
-}
-
 /** The results of a run: methods × (clean, attacks × ε). */
 export function terminalTable(results: ResultsFile, width = 80, options: TerminalOptions = {}): string {
   const records = results.rows.flatMap(({ robust }) => robust);
@@ -143,7 +136,7 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const attacked =
     records.length === 0 ? "" : `, ${imageCount(records)} images, ${labels} labels, ε in input units`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
-  const notes = [facts, ...fgsmNotes(records)].map((note) => folded(note, width));
+  const notes = [facts, ...runNotes(results)].map((note) => folded(note, width));
   const doubts = doubtLines(runDoubts(results), width, options);
   const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
   return `${[...doubts, table, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
@@ -161,6 +154,8 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
   const { dataset, model, seed } = audit;
   const doubts = doubtLines(auditDoubts(audit), width, options);
   const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in input units.`;
-  const notes = [facts, ...fgsmNotes(audit.robust)].map((note) => folded(note, width)).join("\n");
+  const notes = [facts, ...singleStepNotes(audit.robust, audit.flags)]
+    .map((note) => folded(note, width))
+    .join("\n");
   return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;
 }

@@ -81,7 +81,7 @@ describe("the report of a run", () => {
       "Commit",
     ])
       expect(terms).toContain(term);
-    expect(page).toContain("FGSM alone proves nothing");
+    expect(page).toContain("High accuracy under a single step (FGSM) proves nothing");
   });
 
   it("has the recipe, the environment and the times at hand", () => {
@@ -135,15 +135,21 @@ describe("the report of a run", () => {
     expect(values.join()).toContain("PGD-20 L∞: randomStart true, restarts 1, steps 20, labels predicted");
   });
 
-  it("says so when FGSM was the only attack", async () => {
+  it("tells a doubt that all models share once, and then has no note of its own on single steps", async () => {
     const record = fakeRun();
-    const rows = record.results.rows.map((row) => ({
-      ...row,
-      robust: row.robust.filter(({ attack }) => attack === "fgsm"),
-    }));
-    const { page: only } = await reportOf({ ...record, results: { ...record.results, rows } });
-    expect(only).toContain("attacked with FGSM only");
-    expect(page).not.toContain("attacked with FGSM only");
+    const flags = [{ name: "single-step-alone", message: "one step", remedy: "more" }];
+    const rows = record.results.rows.map((row) => ({ ...row, flags }));
+    const { page: only, text: markdown } = await reportOf({
+      ...record,
+      results: { ...record.results, rows },
+    });
+    expect(markdown).toContain("- **every model: single-step-alone**: one step. Remedy: more.");
+    expect(markdown.match(/single-step-alone/g)).toHaveLength(1);
+    expect(only).not.toContain("proves nothing");
+    const two = rows.map((row, i) => ({ ...row, flags: i < 2 ? flags : [] }));
+    expect((await reportOf({ ...record, results: { ...record.results, rows: two } })).text).toContain(
+      "- **standard, seed 0; sgm, seed 0: single-step-alone**",
+    );
   });
 });
 
@@ -176,6 +182,15 @@ describe("files", () => {
       expect(readFileSync(join(a, file)).equals(readFileSync(join(b, file)))).toBe(true);
     const links = [...readFileSync(join(a, "report.md"), "utf8").matchAll(/\]\((figures\/[\w-]+\.svg)\)/g)];
     expect(links.map(([, path]) => path)).toEqual(files.filter((file) => file.endsWith(".svg")));
+  });
+
+  it("of an audit with single steps alone open with that doubt", async () => {
+    const doubt = { name: "single-step-alone", message: "one step", remedy: "more" };
+    const { html: only } = await auditReport({ ...fakeAudit(), flags: [doubt] });
+    const { document } = new JSDOM(only).window;
+    expect(texts(document.querySelectorAll("h2"))[0]).toBe("Doubts");
+    expect(only).not.toContain("raised no doubt");
+    expect(only).not.toContain("proves nothing");
   });
 
   it("of an audit hold its doubts and its figure", async () => {
