@@ -1,5 +1,6 @@
 // The results as one table: methods × (clean, attacks × ε), seeds brought together as mean and spread.
 import type { ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
+import { isSingleStep } from "./strength.js";
 import { attackText, normText, optionsText, percent } from "./text.js";
 
 /** One attack with fixed options, over all its radii. */
@@ -77,8 +78,14 @@ function titleOf(record: RobustRecord, all: readonly RobustRecord[]): string {
   return differing.length === 0 ? base : `${base} (${optionsText(Object.fromEntries(differing))})`;
 }
 
-/** The attacks of some records, in order of first appearance. */
+/** The attacks of some records: those that iterate before single steps, else in order of first appearance. */
 export function attackGroups(records: readonly RobustRecord[]): AttackGroup[] {
+  const groups = groupsOf(records);
+  const isWeak = ({ attack }: AttackGroup): boolean => isSingleStep(attack);
+  return [...groups.filter((group) => !isWeak(group)), ...groups.filter(isWeak)];
+}
+
+function groupsOf(records: readonly RobustRecord[]): AttackGroup[] {
   const members = groupBy(records, keyOf);
   const firsts = [...members.values()].flatMap(([first]) => first ?? []);
   return [...members].flatMap(([key, group]) => {

@@ -75,7 +75,7 @@ describe("names", () => {
     expect([shorten("abcdef", 4), shorten("abcd", 4)]).toEqual(["abc…", "abcd"]);
   });
 
-  it("tells attacks of one name apart by what differs", () => {
+  it("tells attacks of one name apart by what differs, and puts single steps last", () => {
     const record = (options: Record<string, unknown>, more: Partial<RobustRecord> = {}): RobustRecord => ({
       attack: "pgd",
       norm: "linf",
@@ -94,6 +94,10 @@ describe("names", () => {
       record({ steps: 100, restarts: 1 }, { norm: "l2" }),
       record({ steps: 100, restarts: 1 }, { labels: "predicted" }),
     ]).map(({ title }) => title);
+    expect(attackGroups([record({}, { attack: "fgsm" }), record({})]).map(({ attack }) => attack)).toEqual([
+      "pgd",
+      "fgsm",
+    ]);
     expect(titles).toEqual([
       "PGD-20 L∞ (restarts 1)",
       "PGD-20 L∞ (restarts 5)",
