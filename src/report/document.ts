@@ -34,7 +34,7 @@ export type Block =
   | { readonly kind: "table"; readonly table: DataTable }
   | { readonly kind: "facts"; readonly facts: readonly Fact[] }
   | { readonly kind: "figure"; readonly figure: Figure }
-  | { readonly kind: "code"; readonly text: string }
+  | { readonly kind: "code"; readonly label: string; readonly text: string }
   | { readonly kind: "details"; readonly summary: string; readonly blocks: readonly Block[] };
 
 export interface ReportDocument {

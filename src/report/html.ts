@@ -75,7 +75,7 @@ function block(each: Block): string {
     case "figure":
       return figureMarkup(each.figure);
     case "code":
-      return `<pre tabindex="0">${code(each.text)}</pre>`;
+      return `<pre role="region" aria-label="${escape(each.label)}" tabindex="0">${code(each.text)}</pre>`;
     case "details":
       return `<details>\n<summary>${escape(each.summary)}</summary>\n${each.blocks.map(block).join("\n")}\n</details>`;
   }

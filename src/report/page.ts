@@ -18,7 +18,12 @@ p { max-width: 44rem; }
 .doubts { list-style: none; padding: 0; max-width: 44rem; }
 .doubts li { background: var(--card); border-left: 4px solid var(--doubt); padding: 0.6rem 0.9rem; margin: 0.6rem 0; }
 .doubts p { margin: 0.2rem 0; }
-.scroll { overflow-x: auto; max-width: 100%; }
+.scroll, pre { --ground: var(--paper); overflow-x: auto; max-width: 100%; background:
+  linear-gradient(to right, var(--ground) 40%, transparent) left / 3rem 100%,
+  linear-gradient(to left, var(--ground) 40%, transparent) right / 3rem 100%,
+  linear-gradient(to right, var(--muted), transparent) left / 1.2rem 100%,
+  linear-gradient(to left, var(--muted), transparent) right / 1.2rem 100%, var(--ground);
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll, scroll; }
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 caption { text-align: left; padding-bottom: 0.4rem; }
 caption span { position: sticky; left: 0; display: inline-block; max-width: calc(100vw - 2rem); }
@@ -43,7 +48,7 @@ figure { margin: 0 0 1.5rem; }
 figcaption { margin-top: 0.6rem; max-width: 44rem; }
 details { border: 1px solid var(--rule); border-radius: 6px; padding: 0.5rem 0.9rem; margin: 0.6rem 0; }
 summary { cursor: pointer; font-weight: 600; }
-pre { background: var(--card); padding: 0.8rem; overflow-x: auto; font-size: 0.85rem; line-height: 1.45; overflow-wrap: normal; }
+pre { --ground: var(--card); padding: 0.8rem; font-size: 0.85rem; line-height: 1.45; overflow-wrap: normal; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media print { details { border: none; } }
 `;

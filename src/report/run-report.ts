@@ -66,12 +66,14 @@ async function details(record: RunRecord): Promise<Block[]> {
   const { run, results } = record;
   const seeds = new Set(results.rows.map(({ seed }) => seed));
   const fold = (summary: string, ...blocks: Block[]): Block => ({ kind: "details", summary, blocks });
+  const listing = (label: string, data: unknown): Block =>
+    fold(label, { kind: "code", label, text: stringify(data) });
   return [
     heading(2, "Details"),
     ...(seeds.size > 1 ? [fold("Every seed", { kind: "table", table: seedsTable(results) })] : []),
     fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
-    fold("Recipe, defaults included", { kind: "code", text: stringify(run.recipe ?? null) }),
-    fold("Environment", { kind: "code", text: stringify({ identity: run.identity, ...run.environment }) }),
+    listing("Recipe, defaults included", run.recipe ?? null),
+    listing("Environment", { identity: run.identity, ...run.environment }),
     fold("Times", { kind: "table", table: timesTable(record) }),
   ];
 }
