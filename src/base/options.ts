@@ -34,7 +34,10 @@ export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, num
     .pipe(z.number());
 };
 
-const shown = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
+const shown = (value: unknown): string => {
+  if (typeof value === "number") return String(value);
+  return value === undefined ? "nothing" : JSON.stringify(value);
+};
 
 /** The value at `path`, or the last one on the way there that is not an object. */
 function valueAt(given: unknown, path: readonly PropertyKey[]): unknown {

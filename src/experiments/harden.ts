@@ -1,5 +1,7 @@
 // Harden: train one model – fresh from an architecture, or out of a file – under defences; a classifier comes out.
+import { z } from "zod";
 import { check } from "../base/errors.js";
+import { parseOptions } from "../base/options.js";
 import type { Dataset } from "../data/index.js";
 import { limit } from "../data/index.js";
 import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
@@ -15,10 +17,10 @@ import {
 import { buildTrainStep } from "../defenses/train-step.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { exportClassifier } from "../nn/classifier.js";
-import type { LossName } from "../nn/losses.js";
+import { lossNames, type LossName } from "../nn/losses.js";
 import type { Classifier, Weights } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
-import type { Schedule } from "../optim/schedule.js";
+import { scheduleSchema, type Schedule } from "../optim/schedule.js";
 import { sgd } from "../optim/sgd.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
@@ -129,8 +131,33 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
   );
 }
 
+const anything = z.unknown();
+
+/** What can be checked of the options as plain data; a key that is not known is a mistake. */
+const plainOptions = z.strictObject({
+  model: anything,
+  dataset: anything,
+  defenses: z.array(anything),
+  optimizer: anything,
+  learningRate: scheduleSchema.optional(),
+  epochs: z.int().min(1).optional(),
+  batchSize: z.int().min(2).optional(),
+  loss: z.enum(lossNames).optional(),
+  labelSmoothing: z.number().min(0).max(1).optional(),
+  seed: z.int().min(0).optional(),
+  limit: z.int().min(2).optional(),
+  engine: anything,
+  checkpoint: anything,
+  name: z.string().optional(),
+  metadata: anything,
+  signal: anything,
+  onProgress: anything,
+  onEpoch: anything,
+} satisfies Record<keyof HardenOptions, z.ZodType>);
+
 /** Trains the model under its defences; everything that is not trained stays as it was. */
 export async function harden(options: HardenOptions): Promise<Hardened> {
+  parseOptions("harden", plainOptions.partial(), options);
   const start = startOf(options);
   checkFit(start.model.name, start.model, options.dataset);
   const engine = options.engine ?? workerEngine();

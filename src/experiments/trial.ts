@@ -95,11 +95,14 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
 
 /** Trains from the last checkpoint, or from the start. */
 function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
-  const { recipe, folder, onEpoch, saveEvery, ...rest } = context;
+  const { recipe, folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { optimizer, ...training } = recipe.training;
   return harden({
-    ...rest,
     ...training,
+    dataset,
+    engine,
+    signal,
+    onProgress,
     model: make.architecture(recipe.model),
     defenses: trial.method.defenses.map(make.defense),
     optimizer: make.optimizer(optimizer),
