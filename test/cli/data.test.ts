@@ -68,4 +68,13 @@ describe("temper data", () => {
       `incomplete, no ${join(folder, lost)}; run: temper data fetch`,
     );
   });
+
+  it("fetch says that all was there already", async () => {
+    place(all);
+    const { code, out } = await temper(["data", "fetch", "mnist"]);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: `mnist is complete and checked in ${folder} (it was there already)\n`,
+    });
+  });
 });

@@ -11,7 +11,7 @@ describe("fetch without success", () => {
     const { base, host } = await closedPort();
     const source = tiny(npmOrigin(archive), webOrigin(base));
     expect(await failure(source, { cacheDir: temporaryFolder(), registry: base })).toBe(
-      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${host}: connection refused; ` +
+      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${host}: connection refused; ` +
         `${host}: train-images.gz: connection refused`,
     );
   });
@@ -39,7 +39,7 @@ describe("fetch without success", () => {
     });
     const cacheDir = temporaryFolder();
     expect(await failure(npm, { cacheDir, registry: server.base, stallSeconds: 0.2 })).toBe(
-      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${server.host}: nothing came for 0.2 s`,
+      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${server.host}: nothing came for 0.2 s`,
     );
     expect(readFileSync(join(folderIn(cacheDir), "tiny-digits@1.0.0.tgz.part")).length).toBe(70);
   });

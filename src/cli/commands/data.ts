@@ -53,7 +53,8 @@ async function fetchOne(io: Io, name: string, json: boolean): Promise<void> {
     }),
   ).finally(view.stop);
   if (json) return void printJson(io, { name, ...fetched });
-  print(io, `${name} is complete and checked in ${fetched.folder} (from ${fetched.from})`);
+  const from = fetched.from === "cache" ? "it was there already" : `from ${fetched.from}`;
+  print(io, `${name} is complete and checked in ${fetched.folder} (${from})`);
 }
 
 async function verify(io: Io, name: string | undefined, json: boolean): Promise<void> {
