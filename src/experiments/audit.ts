@@ -28,7 +28,7 @@ export interface AuditOptions {
   readonly batchSize?: number;
   /** Only the first images; default all. */
   readonly limit?: number;
-  /** Default: one of its own on all cores. */
+  /** Default: one of its own with one thread, as runs have by default: the last bits depend on the threads. */
   readonly engine?: Engine;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -52,7 +52,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { classifier, notes } = openClassifier(path, file);
   const { model } = classifier;
   checkFit(path, model, dataset);
-  const engine = options.engine ?? workerEngine();
+  const engine = options.engine ?? workerEngine({ threads: 1 });
   try {
     const found = await assess(classifier, dataset[split], {
       engine,

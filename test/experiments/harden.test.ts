@@ -1,6 +1,6 @@
 // The library refuses what the command line refuses.
 import { describe, expect, it } from "vitest";
-import { harden, type HardenOptions } from "../../src/experiments/harden.js";
+import { harden } from "../../src/experiments/harden.js";
 import { mlp } from "../../src/nn/architectures/index.js";
 import { toyShape, toySplit } from "../support/toy-data.js";
 
