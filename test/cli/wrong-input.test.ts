@@ -1,5 +1,5 @@
 // Wrong input: one clear line, a code other than 0, nothing written.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temper, temporaryFolder } from "./cli.js";
@@ -9,6 +9,8 @@ const at = (name: string): string => join(folder, name);
 
 writeFileSync(at("none.onnx"), "this is no model");
 writeFileSync(at("syntax.yaml"), "name: [a\n");
+writeFileSync(at("notes.txt"), "years of work");
+symlinkSync(at("none.onnx"), at("link.onnx"));
 mkdirSync(at("mine"));
 writeFileSync(at("mine/thesis.tex"), "years of work");
 
@@ -165,6 +167,24 @@ describe("names, options and files, with code 1", () => {
     // Lists of what is known grow; what is asked for and what came do not.
     const known = line.includes("(known") ? got.line : got.line.replace(/ \(known: .*\)$/, "");
     expect({ ...got, line: known }).toEqual({ code: 1, line: `temper: ${line}` });
+  });
+
+  it.each([
+    ["none.onnx", "none.onnx", "a file to write beside the input, got the input itself"],
+    ["none.onnx", "mine/../none.onnx", "a file to write beside the input, got the input itself"],
+    ["none.onnx", "link.onnx", "a file to write beside the input, got the input itself"],
+    ["none.onnx", "notes.txt", "a new file or one that ends in .onnx, got another file that is there"],
+  ])("export of %s to %s, which is left alone", async (model, out, words) => {
+    const before = readFileSync(at(out));
+    const args = ["export", at(model), "--attack", "fgsm", "--out", `${folder}/${out}`];
+    expect(await failure(args)).toEqual({ code: 1, line: `temper: DIR/${out}: expected ${words}` });
+    expect(readFileSync(at(out))).toEqual(before);
+  });
+
+  it("export of a recipe's step to the recipe, which is left alone", async () => {
+    const args = ["export", "--step", at("syntax.yaml"), "--out", at("syntax.yaml")];
+    expect((await failure(args)).line).toMatch(/: expected a file to write beside the input, got the input/);
+    expect(readFileSync(at("syntax.yaml"), "utf8")).toBe("name: [a\n");
   });
 
   it("a file that is no model is named", async () => {

@@ -31,12 +31,11 @@ async function attackFile(model: string, name: string, flags: ExportFlags): Prom
   return exportAttack(attack, classifier, { norm: flags.norm, targeted: flags.targeted === true });
 }
 
-async function stepFile(given: string, method: string | undefined): Promise<Uint8Array> {
+async function stepFile(path: string, method: string | undefined): Promise<Uint8Array> {
   const [{ parseRecipe }, { exportStep }] = await Promise.all([
     import("../../experiments/recipe-file.js"),
     import("../../experiments/export.js"),
   ]);
-  const path = await recipeFile(given);
   return exportStep(parseRecipe(await readText(path, "a recipe"), path), method);
 }
 
@@ -49,8 +48,9 @@ async function exportFile(io: Io, model: string | undefined, flags: ExportFlags)
     "either MODEL with --attack, or --step RECIPE",
     () => [model, attack && "--attack", step && "--step"].filter(Boolean).join(" ") || "none of them",
   );
-  await checkOutputFile(out);
-  const file = wanted ? await attackFile(model, attack, flags) : await stepFile(step ?? "", method);
+  const input = wanted ? model : await recipeFile(step ?? "");
+  await checkOutputFile(out, input);
+  const file = wanted ? await attackFile(input, attack, flags) : await stepFile(input, method);
   const { writeWhole } = await import("../../data/disk.js");
   await writeWhole(out, file);
   if (json === true) return void printJson(io, { file: out, bytes: file.length });

@@ -95,7 +95,7 @@ async function jobOf(given: string, flags: HardenFlags) {
   const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
   const rule = await referenceOf("optimizer", optimizer, settings);
   const start = await startFrom(given, settings, flags);
-  await checkOutputFile(flags.out);
+  await checkOutputFile(flags.out, given);
   const [{ make }, { datasetNamed, loadDataset }] = await Promise.all([
     import("../../experiments/recipe.js"),
     import("../../data/index.js"),
