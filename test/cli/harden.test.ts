@@ -79,6 +79,13 @@ describe("temper harden", () => {
     expect(readFileSync(at("foreign.onnx"))).toEqual(before);
   });
 
+  it("says nothing of what it does not freeze", async () => {
+    const args = ["harden", at("foreign.onnx"), "--defense", "standard", ...quick, "--out", at("all.onnx")];
+    const { code, err } = await temper(args);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^trains w0, b0, w1, b1\nstandard: epoch 1/);
+  });
+
   it("refuses images that are no inputs of the model", async () => {
     writeFileSync(at("small.onnx"), exportClassifier(mlpClassifier([3, 8, 8], [10])));
     const args = ["harden", at("small.onnx"), "--defense", "standard", ...quick, "--out", at("none.onnx")];

@@ -5,6 +5,7 @@ import { check } from "../../base/errors.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
+import { printNotes, withoutTraining } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import { progressView } from "../progress.js";
 import { readSettings } from "../settings.js";
@@ -48,14 +49,21 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const attacks = await plansOf(flags);
   const file = await readBytes(path, "an ONNX file");
   await checkFolder(folder);
-  const [{ audit: runAudit }, { datasetNamed, loadDataset }, { workerEngine }, { writeJson }] =
-    await Promise.all([
-      import("../../experiments/audit.js"),
-      import("../../data/index.js"),
-      import("../../runtime/worker-engine.js"),
-      import("../../experiments/store.js"),
-    ]);
+  const [
+    { audit: runAudit },
+    { openClassifier },
+    { datasetNamed, loadDataset },
+    { workerEngine },
+    { writeJson },
+  ] = await Promise.all([
+    import("../../experiments/audit.js"),
+    import("../../experiments/fit.js"),
+    import("../../data/index.js"),
+    import("../../runtime/worker-engine.js"),
+    import("../../experiments/store.js"),
+  ]);
   const dataset = await loadDataset(datasetNamed(flags.dataset));
+  printNotes(io, withoutTraining(openClassifier(path, file).notes));
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
   const engine = workerEngine({ provider: flags.provider });

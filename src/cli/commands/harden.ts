@@ -9,11 +9,12 @@ import type { Architecture } from "../../nn/architectures/architecture.js";
 import type { Classifier } from "../../nn/model.js";
 import { checkOutputFile, exists, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
-import { note, print, printJson, widthOf, type Io } from "../io.js";
+import { note, print, printJson, type Io } from "../io.js";
+import { printNotes } from "../model-notes.js";
 import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
 import { readSettings, type Settings } from "../settings.js";
-import { bytesText, movingInputsText, wrap } from "../text.js";
+import { bytesText, movingInputsText } from "../text.js";
 
 interface HardenFlags {
   readonly dataset: string;
@@ -123,7 +124,7 @@ type Job = Awaited<ReturnType<typeof jobOf>>;
 
 /** Says what is trained, and what it takes. */
 function announce(io: Io, { notes, options }: Job): void {
-  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
+  printNotes(io, notes);
   if (!options.defenses.some(({ movesInputs }) => movesInputs)) return;
   const { images, count } = options.dataset.train;
   const bytes = (4 * images.length * Math.min(options.limit ?? count, count)) / count;
