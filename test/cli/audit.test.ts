@@ -1,7 +1,8 @@
-// audit: what it says of the model.
+// audit: what it says of the model, and its threads.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { AuditFile } from "../../src/experiments/records.js";
 import { drawn } from "../support/against-runtime.js";
 import { foreignFile } from "../support/onnx-builder.js";
 import { temper, temporaryFolder } from "./cli.js";
@@ -35,5 +36,13 @@ describe("temper audit", () => {
     expect(code).toBe(0);
     expect(err).toMatch(/^Softmax 'sm' at the end is left out: its input is taken as the logits\naudit: /);
     expect(err).not.toMatch(/^(trains|leaves) /m);
+  });
+
+  it.each([
+    [[], 1],
+    [["--threads", "2"], 2],
+  ])("with %j the engine has %i thread(s)", async (given, threads) => {
+    const { out } = await audit(`threads${threads}`, "--json", ...given);
+    expect((JSON.parse(out) as AuditFile).environment).toMatchObject({ threads });
   });
 });

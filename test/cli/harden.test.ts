@@ -39,6 +39,19 @@ describe("temper harden", () => {
     expect(existsSync(at("broken.onnx.checkpoint"))).toBe(false);
   });
 
+  it("goes on with the number of threads it began with", async () => {
+    const args = ["harden", "mlp", "--set", "mlp.hidden=[16]", "--defense", "standard", ...quick];
+    const [one, two] = ["1", "2"].map((n) => [...args, "--out", at("threads.onnx"), "--threads", n]);
+    const first = await temper(one ?? [], {
+      onErr: (text, signals) => void (text.includes("epoch 1/2") && signals.emit("SIGINT")),
+    });
+    expect(first.code).toBe(130);
+    const other = await temper(two ?? []);
+    expect(other.code).toBe(1);
+    expect(other.err).toContain("threads.onnx.checkpoint");
+    expect((await temper(one ?? [])).code).toBe(0);
+  });
+
   it("trains a file of another tool, keeps its names, and leaves what is frozen", async () => {
     const args = [
       "harden",

@@ -23,6 +23,7 @@ interface AuditFlags {
   readonly seed: number;
   readonly batchSize: number;
   readonly provider: string;
+  readonly threads: number;
   readonly out?: string;
   readonly json?: true;
 }
@@ -66,7 +67,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   printNotes(io, withoutTraining(openClassifier(path, file).notes));
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
-  const engine = workerEngine({ provider: flags.provider });
+  const engine = workerEngine({ provider: flags.provider, threads: flags.threads });
   let stage = "";
   const record = await interruptible(io, messages, (signal) =>
     runAudit({
@@ -137,6 +138,14 @@ export function audit(program: Command, io: Io): void {
     )
     .addOption(
       new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
+    )
+    .addOption(
+      new Option(
+        "--threads <n>",
+        "threads within one operator; the last bits of results depend on it: a run's figures come out again with the run's number",
+      )
+        .argParser(whole(1, 256))
+        .default(1),
     )
     .option("--out <dir>", "folder for the record and the report (default: runs/audit- and the model's name)")
     .option("--json", "print audit.json in place of the table")

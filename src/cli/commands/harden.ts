@@ -2,6 +2,7 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { check, failUnknown } from "../../base/errors.js";
 import type { Reference } from "../../experiments/references.js";
@@ -29,6 +30,7 @@ interface HardenFlags {
   readonly train: readonly string[];
   readonly freeze: readonly string[];
   readonly provider: string;
+  readonly threads?: number;
   readonly checkpointEvery: number;
   readonly fresh?: true;
   readonly out: string;
@@ -102,7 +104,8 @@ async function jobOf(given: string, flags: HardenFlags) {
     import("../../data/index.js"),
   ]);
   const dataset = await loadDataset(datasetNamed(flags.dataset));
-  const what = { start: start.identity, dataset: dataset.name, methods, rule, learningRate, batchSize, seed };
+  const threads = flags.threads ?? availableParallelism();
+  const what = { start: start.identity, dataset: dataset.name, methods, rule, learningRate };
   return {
     options: {
       model: start.model,
@@ -116,7 +119,8 @@ async function jobOf(given: string, flags: HardenFlags) {
       ...(limit !== undefined && { limit }),
     },
     notes: start.notes,
-    identity: sha256(JSON.stringify({ ...what, epochs, limit })),
+    threads,
+    identity: sha256(JSON.stringify({ ...what, batchSize, seed, epochs, limit, threads })),
   };
 }
 
@@ -148,7 +152,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
     stopping: "stopping: saving what is done (Ctrl-C again ends at once) …",
     stopped: `stopped, everything is saved in ${folder}; the same command goes on from there`,
   };
-  const engine = workerEngine({ provider: flags.provider });
+  const engine = workerEngine({ provider: flags.provider, threads: job.threads });
   let speed: number | undefined;
   const task = flags.defense.join("+");
   const { file, history } = await interruptible(io, messages, (signal) =>
@@ -229,6 +233,12 @@ export function harden(program: Command, io: Io): void {
     )
     .addOption(
       new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
+    )
+    .addOption(
+      new Option(
+        "--threads <n>",
+        "threads within one operator; the last bits of results depend on it (default: one per core)",
+      ).argParser(whole(1, 256)),
     )
     .addOption(
       new Option("--checkpoint-every <seconds>", "seconds between saved states")
