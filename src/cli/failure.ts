@@ -1,6 +1,7 @@
 // From what was thrown to one line on stderr and an exit code.
 import { CommanderError } from "commander";
 import { TemperError } from "../base/errors.js";
+import { plain } from "../report/text.js";
 import { note, type Io } from "./io.js";
 
 /** 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, 143 by a termination signal. */
@@ -33,11 +34,12 @@ const systemWords: Readonly<Record<string, string>> = {
 function systemLine(error: Error): string | undefined {
   if (!("code" in error) || typeof error.code !== "string") return undefined;
   const words = systemWords[error.code];
-  const path = "path" in error && typeof error.path === "string" ? `${error.path}: ` : "";
+  const path = "path" in error && typeof error.path === "string" ? `${oneLine(error.path)}: ` : "";
   return words === undefined ? undefined : `${path}${words} (${error.code})`;
 }
 
-const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim();
+/** On one line, and without the control characters that a file or a path may hold. */
+const oneLine = (text: string): string => plain(text).trim();
 
 function lineOf(error: Error): string {
   if (error instanceof TemperError || error instanceof Stopped) return oneLine(error.message);

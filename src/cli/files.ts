@@ -19,8 +19,22 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
   });
 }
 
-export const readText = async (path: string, what: string): Promise<string> =>
-  new TextDecoder().decode(await readBytes(path, what));
+/** Text with none of the control characters but tabs and line ends; undefined where `bytes` are something else. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The YAML in the file at `path`; refuses what is no text and what holds nothing but comments. */
+export async function readText(path: string, what: string): Promise<string> {
+  const text = textOf(await readBytes(path, what)) ?? fail(path, what, "a file that is not text");
+  const empty = text.split("\n").every((line) => /^\s*(#|$)/.test(line));
+  return empty ? fail(path, what, "an empty file") : text;
+}
 
 export const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 

@@ -9,6 +9,10 @@ const at = (name: string): string => join(folder, name);
 
 writeFileSync(at("none.onnx"), "this is no model");
 writeFileSync(at("syntax.yaml"), "name: [a\n");
+writeFileSync(at("binary.yaml"), Uint8Array.of(0x1b, 0x5b, 0x33, 0x31, 0x6d, 0, 255, 10));
+writeFileSync(at("escapes.yaml"), "name: \u001b[31mred\n");
+writeFileSync(at("empty.yaml"), "");
+writeFileSync(at("comments.yaml"), "# nothing yet\n\n  # still nothing\n");
 writeFileSync(at("notes.txt"), "years of work");
 symlinkSync(at("none.onnx"), at("link.onnx"));
 mkdirSync(at("mine"));
@@ -79,6 +83,11 @@ describe("names, options and files, with code 1", () => {
     ],
     [["run", "DIR/none.yaml"], "DIR/none.yaml: expected a recipe, got no such file"],
     [["run", "DIR/mine"], "DIR/mine: expected a recipe, got a folder"],
+    [["run", "DIR/binary.yaml"], "DIR/binary.yaml: expected a recipe, got a file that is not text"],
+    [["run", "DIR/escapes.yaml"], "DIR/escapes.yaml: expected a recipe, got a file that is not text"],
+    [["run", "DIR/none.onnx/\u001b[31m"], "DIR/none.onnx/[31m: expected a recipe, got no such file"],
+    [["run", "DIR/empty.yaml"], "DIR/empty.yaml: expected a recipe, got an empty file"],
+    [["run", "DIR/comments.yaml"], "DIR/comments.yaml: expected a recipe, got an empty file"],
     [
       ["run", "DIR/syntax.yaml"],
       "DIR/syntax.yaml:2:1: Flow sequence in block collection must be sufficiently indented and end with a ]",
