@@ -8,6 +8,7 @@ import { methodsOf } from "./methods.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
 import { duration, optionsText, plural } from "./text.js";
+import { verdicts } from "./verdicts.js";
 
 function leadOf({ results, run }: RunRecord): string {
   const { rows, dataset } = results;
@@ -30,6 +31,14 @@ function doubtBlocks(results: ResultsFile): Block[] {
   if (doubts.length > 0) return [heading(2, "Doubts"), { kind: "doubts", doubts }];
   const looked = results.rows.some(({ flags }) => flags !== undefined);
   return looked ? [paragraph("The diagnostics raised no doubt.")] : [];
+}
+
+/** Which methods hold, by the table above. */
+function verdictBlocks(results: ResultsFile): Block[] {
+  const found = verdicts(results);
+  if (found === null) return [];
+  const facts: Block[] = found.facts.length === 0 ? [] : [{ kind: "facts", facts: found.facts }];
+  return [heading(3, "What holds"), ...facts, paragraph(found.rule)];
 }
 
 function timesTable({ run }: RunRecord): DataTable {
@@ -88,6 +97,7 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
       heading(2, "Results"),
       { kind: "table", table: resultsTable(record.results) },
       ...runNotes(record.results).map(paragraph),
+      ...verdictBlocks(record.results),
       heading(3, "Conditions"),
       { kind: "facts", facts: runConditions(record) },
       ...figureBlocks(figures),

@@ -8,6 +8,7 @@ import { auditTable, resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten } from "./text.js";
+import { verdicts } from "./verdicts.js";
 
 export interface TerminalOptions {
   /** ANSI colours; default: whether the terminal shows them. */
@@ -119,7 +120,8 @@ function render(table: DataTable, width: number, options: TerminalOptions): stri
 /** `text` in lines of at most `width`, all but the first indented. */
 function folded(text: string, width: number, indent = ""): string {
   const lines: string[] = [];
-  for (const word of plain(text).split(" ")) {
+  for (const whole of plain(text).split(" ")) {
+    const word = shorten(whole, width - indent.length);
     const last = lines.at(-1);
     if (last !== undefined && length(last) + 1 + length(word) <= width)
       lines[lines.length - 1] = `${last} ${word}`;
@@ -136,7 +138,8 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const attacked =
     records.length === 0 ? "" : `, ${imageCount(records)} images, ${labels} labels, ε in input units`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
-  const notes = [facts, ...runNotes(results)].map((note) => folded(note, width));
+  const summary = verdicts(results)?.summary ?? [];
+  const notes = [facts, ...runNotes(results)].concat(summary).map((note) => folded(note, width));
   const doubts = doubtLines(runDoubts(results), width, options);
   const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
   return `${[...doubts, table, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;

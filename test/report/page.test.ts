@@ -96,6 +96,13 @@ describe("the report of a run", () => {
     expect(page).toContain("High accuracy under a single step (FGSM) proves nothing");
   });
 
+  it("says under its table which methods hold, and which do not", () => {
+    const headings = texts(document.querySelectorAll("h2, h3"));
+    expect(headings.slice(0, 3)).toEqual(["Results", "What holds", "Conditions"]);
+    const [said] = texts(document.querySelectorAll("dl"));
+    expect(said).toContain("sign-noisedoes not hold at ε 0.1 – PGD-20 L∞ leaves 44.0 % (43.0–45.0 %)");
+  });
+
   it("has the recipe, the environment and the times at hand", () => {
     const summaries = texts(document.querySelectorAll("summary"));
     expect(summaries).toEqual([
@@ -156,7 +163,7 @@ describe("the report of a run", () => {
       results: { ...record.results, rows },
     });
     expect(markdown).toContain("- **every model: single-step-alone**: one step. Remedy: more.");
-    expect(markdown.match(/single-step-alone/g)).toHaveLength(1);
+    expect(markdown.match(/one step\. Remedy/g)).toHaveLength(1);
     expect(only).not.toContain("proves nothing");
     const two = rows.map((row, i) => ({ ...row, flags: i < 2 ? flags : [] }));
     expect((await reportOf({ ...record, results: { ...record.results, rows: two } })).text).toContain(

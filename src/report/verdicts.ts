@@ -1,0 +1,159 @@
+// What holds: each method under the strongest attack run on it, where an attack that iterates is among them.
+import { wilsonInterval } from "../evaluation/statistics.js";
+import type { ResultsFile } from "../experiments/records.js";
+import type { Fact } from "./document.js";
+import { isSingleStep } from "./strength.js";
+import { groupBy, tableOf, type Cell, type MethodRow, type Table } from "./table.js";
+import { epsilonText, integer, normText } from "./text.js";
+
+/** What the strongest attack run on a method leaves standing at one radius. */
+interface Finding {
+  readonly norm: string;
+  readonly epsilon: number;
+  /** The attack's. */
+  readonly title: string;
+  readonly left: Cell;
+}
+
+/** One method in one norm. */
+interface Verdict {
+  readonly method: string;
+  readonly clean: Cell;
+  /** At the largest radius up to which the method holds. */
+  readonly held: Finding | null;
+  /** At the smallest radius at which it does not. */
+  readonly fell: Finding | null;
+}
+
+const control = "standard";
+
+const rule =
+  "A method holds where at least half of its clean accuracy survives the strongest attack run; stronger attacks may lower it.";
+
+const unsaid = "Nothing can be said of what holds: only single-step attacks were run.";
+
+/** What the brackets are, and the ±. */
+function spreadText(verdicts: readonly Verdict[]): string {
+  const isSingle = ({ clean }: Verdict): boolean => clean.spread === null;
+  const brackets =
+    " In brackets: 95 % interval (Wilson) for the images drawn; one seed says nothing about how trainings differ.";
+  return `${verdicts.some(isSingle) ? brackets : ""}${verdicts.every(isSingle) ? "" : " After ±: standard deviation over seeds."}`;
+}
+
+/** By norm and radius, ascending; radii that only single steps were tried at are left out. */
+function findingsOf({ groups }: Table, { robust }: MethodRow): Finding[] {
+  const all = groups.flatMap(({ attack, norm, title, epsilons }, g) =>
+    epsilons.flatMap((epsilon, i) => {
+      const left = robust[g]?.[i] ?? null;
+      return left === null || epsilon === 0 ? [] : [{ attack, norm, title, epsilon, left }];
+    }),
+  );
+  return [...groupBy(all, ({ norm, epsilon }) => `${norm} ${epsilon}`).values()]
+    .filter((rivals) => rivals.some(({ attack }) => !isSingleStep(attack)))
+    .map((rivals) => rivals.reduce((a, b) => (b.left.mean < a.left.mean ? b : a)))
+    .sort((a, b) => a.epsilon - b.epsilon);
+}
+
+const holds = (clean: Cell, { left }: Finding): boolean => left.mean > 0 && left.mean >= clean.mean / 2;
+
+function verdictsOf({ method, clean }: MethodRow, findings: readonly Finding[]): Verdict[] {
+  return [...groupBy(findings, ({ norm }) => norm).values()].map((radii) => {
+    const lost = radii.findIndex((finding) => !holds(clean, finding));
+    const held = lost === -1 ? radii.at(-1) : radii[lost - 1];
+    return { method, clean, held: held ?? null, fell: radii[lost] ?? null };
+  });
+}
+
+const share = (value: number): string => (100 * value).toFixed(1);
+
+/** `15.6 % (14.9–16.4 %) of 10,000 images`, or mean ± spread where there are several seeds. */
+function leftText({ mean, spread, n }: Cell): string {
+  const images = n === null ? "" : ` of ${integer(n)} images`;
+  if (spread !== null) return `${share(mean)} ± ${share(spread)} %${images}`;
+  if (n === null) return `${share(mean)} %`;
+  const [low, high] = wilsonInterval(Math.round(mean * n), n);
+  return `${share(mean)} % (${share(low)}–${share(high)} %)${images}`;
+}
+
+const place = ({ norm, epsilon }: Finding): string => `${norm} ${epsilon}`;
+
+function findingText(
+  words: string,
+  finding: Finding,
+  { method, clean }: Verdict,
+  controls: Controls,
+): string {
+  const beside = method === control ? undefined : controls.get(place(finding));
+  const against = beside ? `; the control (${control}) ${share(beside.left.mean)} %` : "";
+  return `${words} ε ${epsilonText(finding.epsilon)} – ${finding.title} leaves ${leftText(finding.left)}, clean ${share(clean.mean)} %${against}`;
+}
+
+type Controls = ReadonlyMap<string, Finding>;
+
+function verdictText(verdict: Verdict, controls: Controls): string {
+  const { held, fell } = verdict;
+  return [
+    ...(held ? [findingText("holds up to", held, verdict, controls)] : []),
+    ...(fell ? [findingText("does not hold at", fell, verdict, controls)] : []),
+  ].join("; ");
+}
+
+const doubtText = (names: readonly string[]): string =>
+  names.length === 0 ? "" : ` In doubt: ${[...new Set(names)].join(", ")}.`;
+
+const wasAttacked = ({ rows }: ResultsFile): boolean =>
+  rows.some(({ robust }) => robust.some(({ epsilon }) => epsilon > 0));
+
+export interface Verdicts {
+  /** For each method, what holds and what does not. */
+  readonly facts: readonly Fact[];
+  /** What holding means, and the brackets. */
+  readonly rule: string;
+  /** The same in one paragraph of few words, with the rule. */
+  readonly summary: string;
+}
+
+/** What can be said of the methods; null where nothing was attacked. */
+export function verdicts(results: ResultsFile): Verdicts | null {
+  if (!wasAttacked(results)) return null;
+  const table = tableOf(results);
+  const findings = new Map(table.rows.map((row) => [row.method, findingsOf(table, row)]));
+  const controls: Controls = new Map(findings.get(control)?.map((each) => [place(each), each]));
+  const all = table.rows.map((row) => ({
+    row,
+    found: verdictsOf(row, findings.get(row.method) ?? []),
+    flags: results.rows.flatMap(({ method, flags = [] }) =>
+      method === row.method ? flags.map(({ name }) => name) : [],
+    ),
+  }));
+  const facts = all.map(({ row, found, flags }): Fact => {
+    if (found.length === 0) return [row.method, unsaid];
+    const text = found.map((verdict) => verdictText(verdict, controls)).join("; ");
+    return [row.method, `${text}.${doubtText(flags)}`];
+  });
+  const found = all.flatMap((each) => each.found);
+  if (found.length === 0) return { facts: [], rule: unsaid, summary: unsaid };
+  return { facts, rule: `${rule}${spreadText(found)}`, summary: `${summaryOf(found)} ${rule}` };
+}
+
+/** Methods that share a radius stand together. */
+function listText(verdicts: readonly Verdict[], key: "held" | "fell"): string {
+  const placed = verdicts.flatMap((verdict) => {
+    const finding = verdict[key];
+    return finding ? [{ method: verdict.method, finding }] : [];
+  });
+  const groups = [...groupBy(placed, ({ finding }) => place(finding)).values()];
+  return groups
+    .flatMap((members) =>
+      members.slice(0, 1).map(({ finding: { norm, epsilon } }) => {
+        const where = `${key === "held" ? "up to" : "at"} ${normText(norm)} ε ${epsilonText(epsilon)}`;
+        return `${members.map(({ method }) => method).join(", ")} (${where})`;
+      }),
+    )
+    .join("; ");
+}
+
+function summaryOf(verdicts: readonly Verdict[]): string {
+  const [held, fell] = [listText(verdicts, "held"), listText(verdicts, "fell")];
+  return `Holds: ${held || "none"}.${fell === "" ? "" : ` Does not hold: ${fell}.`}`;
+}
