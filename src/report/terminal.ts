@@ -157,7 +157,8 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
   const { dataset, model, seed } = audit;
   const doubts = doubtLines(auditDoubts(audit), width, options);
   const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in input units.`;
-  const notes = [facts, ...singleStepNotes(audit.robust, audit.flags)]
+  const about = model.notes.map((note) => `Note: ${sentence(note)}`);
+  const notes = [facts, ...about, ...singleStepNotes(audit.robust, audit.flags)]
     .map((note) => folded(note, width))
     .join("\n");
   return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;

@@ -64,9 +64,15 @@ describe("terminalTable", () => {
 });
 
 describe("terminalAudit", () => {
+  it("has notes only where the model has some", () => {
+    const audit = fakeAudit();
+    expect(terminalAudit({ ...audit, model: { ...audit.model, notes: [] } }, 80, bare)).not.toContain("Note");
+  });
+
   it("shows doubts, then one row for each attack and radius", () => {
     const text = terminalAudit(fakeAudit(), 80, bare);
     expectGolden("terminal-audit.txt", text);
+    expect(text).toContain("Note: a trailing Softmax was taken off: its input is read as logits.\n");
     expect(widest(text)).toBeLessThanOrEqual(80);
   });
 });
