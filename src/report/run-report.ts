@@ -41,6 +41,14 @@ function verdictBlocks(results: ResultsFile): Block[] {
   return [heading(3, "What holds"), ...facts, paragraph(found.rule)];
 }
 
+/** What the times depend on. */
+function sideBySide({ run }: RunRecord): string {
+  const most = Math.min(run.environment.jobs, Object.keys(run.times).length);
+  return most > 1
+    ? `Up to ${most} trials ran side by side: the times of each depend on those beside it.`
+    : "Trials ran one after another.";
+}
+
 function timesTable({ run }: RunRecord): DataTable {
   return {
     caption: "Times by trial",
@@ -83,7 +91,7 @@ async function details(record: RunRecord): Promise<Block[]> {
     fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
     listing("Recipe, defaults included", run.recipe ?? null),
     listing("Environment", { identity: run.identity, ...run.environment }),
-    fold("Times", { kind: "table", table: timesTable(record) }),
+    fold("Times", paragraph(sideBySide(record)), { kind: "table", table: timesTable(record) }),
   ];
 }
 

@@ -115,6 +115,12 @@ describe("the report of a run", () => {
     expect(recipe).toContain("hidden:\n      - 400");
   });
 
+  it("says whether trials ran side by side, as their times depend on it", async () => {
+    expect(page).toContain("Up to 2 trials ran side by side: the times of each depend on those beside it.");
+    const alone = await reportOf(fakeRun({ names: ["standard"] }));
+    expect(alone.page).toContain("Trials ran one after another.");
+  });
+
   it("reads as it did in Markdown", () => expectGolden("report.md", text));
 
   it("shows mean and spread, and every seed, where there are several", async () => {
