@@ -138,11 +138,12 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const attacked =
     records.length === 0 ? "" : `, ${imageCount(records)} images, ${labels} labels, ε in input units`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
-  const summary = verdicts(results)?.summary ?? [];
-  const notes = [facts, ...runNotes(results)].concat(summary).map((note) => folded(note, width));
+  const notes = [facts, ...runNotes(results)].map((note) => folded(note, width));
+  const found = verdicts(results);
+  const summary = found === null ? [] : [folded(found.summary, width)];
   const doubts = doubtLines(runDoubts(results), width, options);
   const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
-  return `${[...doubts, table, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
+  return `${[...doubts, table, ...summary, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
 }
 
 function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOptions): string[] {
