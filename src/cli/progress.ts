@@ -1,6 +1,6 @@
 // What a person sees while something trains or is attacked: bars on a terminal, a line now and then elsewhere.
 import type { MultiBar, SingleBar } from "cli-progress";
-import { duration, integer } from "../report/text.js";
+import { duration, epsilonText, integer } from "../report/text.js";
 import { note, widthOf, type Io } from "./io.js";
 
 /** How far one task is. */
@@ -139,7 +139,13 @@ export interface TrainingStep {
   readonly imagesPerSecond: number;
 }
 
-const lossText = (loss: number): string => (loss >= 100 ? loss.toFixed(0) : loss.toPrecision(3));
+/** Three digits, all of a few more, or 7.176e+10 where training diverges. */
+const lossText = (loss: number): string =>
+  loss >= 100 && loss < 1e6 ? loss.toFixed(0) : loss.toPrecision(loss >= 1e6 ? 4 : 3);
+
+/** `pgd linf 0.03137254901960784` with the radius as the tables write it: `pgd linf 8/255`. */
+export const attackStage = (doing: string): string =>
+  doing.replace(/ (\d[\d.e+-]*)$/, (_, radius: string) => ` ${epsilonText(Number(radius))}`);
 
 /** Shows training: a bar for all epochs, or a line after each. */
 export function trainingStep({ epoch, epochs, seen, count, loss, imagesPerSecond }: TrainingStep): Step {

@@ -4,7 +4,14 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { interruptible } from "../../src/cli/interrupt.js";
 import type { Io } from "../../src/cli/io.js";
-import { leftText, progressView, Remaining, trainingStep } from "../../src/cli/progress.js";
+import {
+  attackStage,
+  epochText,
+  leftText,
+  progressView,
+  Remaining,
+  trainingStep,
+} from "../../src/cli/progress.js";
 import { bytesText, entry, wrap } from "../../src/cli/text.js";
 import { tooWide } from "./cli.js";
 
@@ -60,6 +67,30 @@ const training = {
   loss: 0.12345,
   imagesPerSecond: 51_234,
 };
+
+describe("figures in progress", () => {
+  it.each([
+    [0.12345, "0.123"],
+    [2.3e-7, "2.30e-7"],
+    [1234.5, "1235"],
+    [71_755_067_770, "7.176e+10"],
+    [NaN, "NaN"],
+    [Infinity, "Infinity"],
+  ])("a loss of %s is written %s", (loss, text) => {
+    expect(trainingStep({ ...training, loss }).text).toBe(`epoch 3/10  loss ${text}  51k/s`);
+    expect(epochText(1, 2, loss, undefined)).toBe(`epoch 1/2, loss ${text}`);
+  });
+
+  it.each([
+    ["clean", "clean"],
+    ["pgd linf 0.03137254901960784", "pgd linf 8/255"],
+    ["fgsm l1 0.123456789", "fgsm l1 0.1235"],
+    ["pgd l2 1e-7", "pgd l2 1e-7"],
+    ["deepfool l2 0.5", "deepfool l2 0.5"],
+  ])("the stage %s is written %s", (exactly, text) => {
+    expect(attackStage(exactly)).toBe(text);
+  });
+});
 
 describe("views", () => {
   it("without a terminal: a line for what was reached, none for updates", async () => {

@@ -83,6 +83,7 @@ describe("temper run", () => {
   it("says one line for each epoch and attack, and the table at 80 columns", () => {
     expect(whole.err).toContain("standard-seed0: epoch 1/2, loss ");
     expect(whole.err).toContain("standard-seed0: evaluating: pgd linf 0.1\n");
+    expect(whole.err).toContain("standard-seed0: evaluating: fgsm linf 8/255\n");
     expect(whole.err.trimEnd().split("\n").length).toBeLessThan(20);
     expect(whole.out).toContain("8/255");
     expect(whole.out).toContain("report.html");

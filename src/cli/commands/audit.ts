@@ -7,7 +7,7 @@ import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
 import { printNotes, withoutTraining } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
-import { progressView } from "../progress.js";
+import { attackStage, progressView } from "../progress.js";
 import { readSettings } from "../settings.js";
 import { showAudit } from "../show.js";
 
@@ -78,7 +78,8 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       attacks,
       engine,
       signal,
-      onProgress: ({ doing, done, total }) => {
+      onProgress: ({ doing: exactly, done, total }) => {
+        const doing = attackStage(exactly);
         if (doing !== stage) view.begin("audit", doing);
         stage = doing;
         view.update("audit", { share: done / total, text: doing });

@@ -6,7 +6,7 @@ import { readText } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
 import { amount, whole } from "../parse.js";
-import { epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
+import { attackStage, epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
 import { movingInputsText } from "../text.js";
@@ -40,7 +40,8 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         return view.line(event.trial, text);
       }
       case "evaluation": {
-        const { done, total, doing } = event.progress;
+        const { done, total } = event.progress;
+        const doing = attackStage(event.progress.doing);
         if (stages.get(event.trial) !== doing) view.begin(event.trial, `evaluating: ${doing}`);
         stages.set(event.trial, doing);
         return view.update(event.trial, { share: done / total, text: doing });
