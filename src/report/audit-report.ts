@@ -11,7 +11,7 @@ import { auditTable } from "./results-table.js";
 import { figureBlocks } from "./run-report.js";
 import { singleStepNotes } from "./strength.js";
 import { attackGroups } from "./table.js";
-import { integer } from "./text.js";
+import { plural } from "./text.js";
 
 function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocument {
   const { model, dataset, robust } = audit;
@@ -23,7 +23,7 @@ function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocu
       : [paragraph("The diagnostics raised no doubt.")];
   return {
     title: `Audit of ${model.file}`,
-    lead: `${model.file}, attacked on ${integer(dataset.n)} images of ${dataset.name} (${dataset.split}) with ${attacks.join(", ") || "nothing"}.`,
+    lead: `${model.file}, attacked on ${plural(dataset.n, "image")} of ${dataset.name} (${dataset.split}) with ${attacks.join(", ") || "nothing"}.`,
     blocks: [
       ...doubtful,
       heading(2, "Results"),

@@ -2,16 +2,22 @@
 import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
 import type { Fact } from "./document.js";
 import { attackGroups, recordsAt } from "./table.js";
-import { integer, normText, optionsText, valueText } from "./text.js";
+import { integer, normText, optionsText, plural, valueText } from "./text.js";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** `10,000`, or `100 to 1,000` where the records differ. */
-export function imageCount(records: readonly { readonly n: number }[]): string {
+function imageCount(records: readonly { readonly n: number }[]): string {
   const counts = records.map(({ n }) => n);
   if (counts.length === 0) return "not recorded";
   const [low, high] = [Math.min(...counts), Math.max(...counts)];
   return low === high ? integer(low) : `${integer(low)} to ${integer(high)}`;
+}
+
+/** `10,000 test images`, `1 test image`. */
+export function imagesText(records: readonly { readonly n: number }[], words = "image"): string {
+  const count = imageCount(records);
+  return `${count} ${words}${count === "1" ? "" : "s"}`;
 }
 
 /** n of every cell, by attack where it differs. */
@@ -101,7 +107,7 @@ export function auditConditions({ model, dataset, seed, robust, environment }: A
   return [
     [
       "Model",
-      `${model.file}: input ${model.inputShape.join("×")}, ${model.classes} classes, ${integer(model.parameters)} parameters`,
+      `${model.file}: input ${model.inputShape.join("×")}, ${model.classes} classes, ${plural(model.parameters, "parameter")}`,
     ],
     ["SHA-256", model.sha256],
     ...model.notes.map((note) => ["Note", note] as const),

@@ -1,13 +1,13 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
-import { imageCount, runConditions } from "./conditions.js";
+import { imagesText, runConditions } from "./conditions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
 import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { methodsOf } from "./methods.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
-import { duration, optionsText, plural } from "./text.js";
+import { duration, integer, optionsText, plural } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 function leadOf({ results, run }: RunRecord): string {
@@ -15,14 +15,15 @@ function leadOf({ results, run }: RunRecord): string {
   const records = rows.flatMap(({ robust }) => robust);
   const methods = new Set(rows.map(({ method }) => method)).size;
   const seeds = new Set(rows.map(({ seed }) => seed)).size;
-  const epochs = [...new Set(rows.map((row) => row.epochs))].join(" or ");
+  const epochs = [...new Set(rows.map((row) => row.epochs))];
+  const trained = `${epochs.map(integer).join(" or ")} ${epochs.at(-1) === 1 ? "epoch" : "epochs"}`;
   const attacks = attackGroups(records).map(({ title }) => title);
   const attacked =
     attacks.length === 0
       ? "no attack was run"
-      : `attacked on ${imageCount(records)} test images with ${attacks.join(", ")}`;
+      : `attacked on ${imagesText(records, "test image")} with ${attacks.join(", ")}`;
   const state = run.finished === null ? " The run is not finished." : "";
-  return `${plural(methods, "method")} trained on ${dataset} for ${epochs} epochs with ${plural(seeds, "seed")}, then ${attacked}.${state}`;
+  return `${plural(methods, "method")} trained on ${dataset} for ${trained} with ${plural(seeds, "seed")}, then ${attacked}.${state}`;
 }
 
 /** Doubts, or that there are none, or that none were looked for. */

@@ -1,7 +1,7 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
 import type { AuditFile, ResultsFile } from "../experiments/records.js";
-import { imageCount, seedText } from "./conditions.js";
+import { imagesText, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { auditTable, resultsTable } from "./results-table.js";
@@ -135,8 +135,7 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const records = results.rows.flatMap(({ robust }) => robust);
   const seeds = [...new Set(results.rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
-  const attacked =
-    records.length === 0 ? "" : `, ${imageCount(records)} images, ${labels} labels, ε in input units`;
+  const attacked = records.length === 0 ? "" : `, ${imagesText(records)}, ${labels} labels, ε in input units`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
   const notes = [facts, ...runNotes(results)].map((note) => folded(note, width));
   const found = verdicts(results);

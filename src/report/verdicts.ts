@@ -4,7 +4,7 @@ import type { ResultsFile } from "../experiments/records.js";
 import type { Fact } from "./document.js";
 import { isSingleStep } from "./strength.js";
 import { groupBy, tableOf, type Cell, type MethodRow, type Table } from "./table.js";
-import { epsilonText, integer, normText } from "./text.js";
+import { epsilonText, normText, plural } from "./text.js";
 
 /** What the strongest attack run on a method leaves standing at one radius. */
 interface Finding {
@@ -68,7 +68,7 @@ const share = (value: number): string => (100 * value).toFixed(1);
 
 /** `15.6 % (14.9–16.4 %) of 10,000 images`, or mean ± spread where there are several seeds. */
 function leftText({ mean, spread, n }: Cell): string {
-  const images = n === null ? "" : ` of ${integer(n)} images`;
+  const images = n === null ? "" : ` of ${plural(n, "image")}`;
   if (spread !== null) return `${share(mean)} ± ${share(spread)} %${images}`;
   if (n === null) return `${share(mean)} %`;
   const [low, high] = wilsonInterval(Math.round(mean * n), n);

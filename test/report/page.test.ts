@@ -131,6 +131,23 @@ describe("the report of a run", () => {
     expect(several.text).toContain("mean ± sample standard deviation over seeds");
   });
 
+  it("counts one thing in the singular", async () => {
+    const record = fakeRun({ names: ["standard"] });
+    const rows = record.results.rows.map((row) => ({
+      ...row,
+      epochs: 1,
+      robust: row.robust.map((each) => ({ ...each, n: 1 })),
+    }));
+    const { text: one } = await reportOf({ ...record, results: { ...record.results, rows } });
+    expect(one).toContain(
+      "1 method trained on mnist for 1 epoch with 1 seed, then attacked on 1 test image with",
+    );
+    expect(one.match(/\b1 (methods|epochs|seeds|images|test images|trials|engines|filters)\b/g)).toBeNull();
+    const audit = fakeAudit();
+    const small = await auditReport({ ...audit, dataset: { ...audit.dataset, n: 1 } });
+    expect(small.markdown).toContain("attacked on 1 image of mnist");
+  });
+
   it("leads with doubts, and says when none was raised", async () => {
     const record = fakeRun({ names: ["standard"] });
     const withFlags = (flags: { name: string; message: string; remedy: string }[]): RunRecord => ({
