@@ -19,6 +19,8 @@ export interface ProgressView {
   begin(task: string, text: string): void;
   /** A message, whatever is on the screen. */
   readonly say: (text: string) => void;
+  /** How many of all tasks are done; to be said before the last of them finishes. */
+  tally(done: number, total: number): void;
   /** The task is done; `text` is what came out. */
   finish(task: string, text: string): void;
   readonly stop: () => void;
@@ -53,7 +55,9 @@ export function leftText(seconds: number | undefined): string {
 function lineView(io: Io): ProgressView {
   const remaining = new Remaining();
   const left = new Map<string, string>();
+  let tally = "";
   return {
+    tally: (done, total) => void (tally = ` (${done} of ${total} done)`),
     update: (task, { share }) => void left.set(task, leftText(remaining.of(task, share))),
     line(task, text) {
       const time = left.get(task) ?? "";
@@ -61,7 +65,7 @@ function lineView(io: Io): ProgressView {
     },
     finish(task, text) {
       remaining.forget(task);
-      note(io, `${task}: ${text}`);
+      note(io, `${task}: ${text}${tally}`);
     },
     begin(task, text) {
       remaining.forget(task);
@@ -109,6 +113,8 @@ async function barView(io: Io): Promise<ProgressView> {
     return made;
   };
   return {
+    tally: (done, total) =>
+      bar("all").update(done / total, { task: "all", text: `${done} of ${total} done` }),
     update(task, { share, text }) {
       const left = leftText(remaining.of(task, share));
       bar(task).update(share, { task, text: left === "" ? text : `${text}  ${left}` });

@@ -103,6 +103,26 @@ describe("views", () => {
     expect(text()).toBe("sgm-seed0: epoch 3/10, loss 0.123\nsgm-seed0: done\n");
   });
 
+  it("without a terminal: what is done says how many are", async () => {
+    const { io, text } = fakeIo(false);
+    const view = await progressView(io);
+    view.tally(0, 2);
+    view.begin("a", "evaluating");
+    view.tally(1, 2);
+    view.finish("a", "done");
+    expect(text()).toBe("a: evaluating\na: done (1 of 2 done)\n");
+  });
+
+  it("on a terminal: a bar of all tasks above the others", async () => {
+    const { io, text } = fakeIo(true);
+    const view = await progressView(io);
+    view.tally(0, 5);
+    view.update("sgm-seed0", trainingStep(training));
+    view.tally(2, 5);
+    view.stop();
+    expect(text()).toMatch(/all +███░░░░░ 2 of 5 done[^]*sgm-seed0 +██░░░░░░ epoch 3\/10/);
+  });
+
   it("on a terminal: bars of at most 80 columns", async () => {
     const { io, text } = fakeIo(true);
     const view = await progressView(io);

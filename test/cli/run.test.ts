@@ -84,6 +84,8 @@ describe("temper run", () => {
     expect(whole.err).toContain("standard-seed0: epoch 1/2, loss ");
     expect(whole.err).toContain("standard-seed0: evaluating: pgd linf 0.1\n");
     expect(whole.err).toContain("standard-seed0: evaluating: fgsm linf 8/255\n");
+    expect(whole.err).toMatch(/: done, .* right on clean images \(1 of 2 done\)\n/);
+    expect(whole.err).toMatch(/: done, .* right on clean images \(2 of 2 done\)\n$/);
     expect(whole.err.trimEnd().split("\n").length).toBeLessThan(20);
     expect(whole.out).toContain("8/255");
     expect(whole.out).toContain("report.html");

@@ -18,10 +18,17 @@ function follow(view: ProgressView): (event: RunEvent) => void {
   const speeds = new Map<string, number>();
   const epochs = new Map<string, number>();
   const stages = new Map<string, string>();
+  let [done, total] = [0, 0];
+  const finish = (trial: string, text: string): void => {
+    if (total > 1) view.tally(++done, total);
+    view.finish(trial, text);
+  };
   return (event) => {
     switch (event.kind) {
       case "start":
-        for (const trial of event.finished) view.finish(trial, "done before");
+        total = event.trials.length;
+        if (total > 1) view.tally(0, total);
+        for (const trial of event.finished) finish(trial, "done before");
         return;
       case "moving-inputs":
         return view.say(`${event.trial}: ${movingInputsText(event.bytes)}`);
@@ -40,14 +47,14 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         return view.line(event.trial, text);
       }
       case "evaluation": {
-        const { done, total } = event.progress;
-        const doing = attackStage(event.progress.doing);
+        const { progress } = event;
+        const doing = attackStage(progress.doing);
         if (stages.get(event.trial) !== doing) view.begin(event.trial, `evaluating: ${doing}`);
         stages.set(event.trial, doing);
-        return view.update(event.trial, { share: done / total, text: doing });
+        return view.update(event.trial, { share: progress.done / progress.total, text: doing });
       }
       case "done":
-        return view.finish(event.trial, `done, ${percent(event.result.row.clean)} right on clean images`);
+        return finish(event.trial, `done, ${percent(event.result.row.clean)} right on clean images`);
     }
   };
 }
