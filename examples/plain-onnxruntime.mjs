@@ -1,5 +1,8 @@
 // Runs an attack that Temper exported, and the classifier it is aimed at, with ONNX Runtime and nothing else.
 // Usage: node plain-onnxruntime.mjs CLASSIFIER.onnx ATTACK.onnx
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import * as runtime from "onnxruntime-node";
 
 const { InferenceSession, Tensor } = runtime.default ?? runtime;
@@ -7,16 +10,25 @@ const [classifierFile = "hardened.onnx", attackFile = "attack.onnx"] = process.a
 const classifier = await InferenceSession.create(classifierFile);
 const attack = await InferenceSession.create(attackFile);
 
-// Four made-up images; the shape of one stands in the file, behind the batch.
-const input = attack.inputMetadata.find(({ name }) => name === "input");
-const shape = [4, ...input.shape.slice(1)];
+// Eight images; the shape of one stands in the file, behind the batch.
+const count = 8;
+const shape = [count, ...attack.inputMetadata.find(({ name }) => name === "input").shape.slice(1)];
 const size = shape.reduce((a, b) => a * b, 1);
-const images = Float32Array.from({ length: size }, (_, i) => ((i * 31) % 97) / 96);
+
+/** The first test digits of MNIST (`temper data fetch mnist`) as numbers in [0, 1]; made-up images without them. */
+function someImages() {
+  const cache = process.env.TEMPER_CACHE || join(homedir(), ".cache", "temper");
+  const file = join(cache, "datasets", "mnist", "t10k-images-idx3-ubyte");
+  if (size !== count * 28 * 28 || !existsSync(file))
+    return Float32Array.from({ length: size }, (_, i) => ((i * 31) % 97) / 96);
+  const header = 16;
+  return Float32Array.from(readFileSync(file).subarray(header, header + size), (pixel) => pixel / 255);
+}
 
 /** Logits of the classifier, whatever its file calls input and output. */
 async function logitsOf(data) {
   const [name] = classifier.inputNames;
-  const shapeInFile = [4, ...classifier.inputMetadata[0].shape.slice(1)];
+  const shapeInFile = [count, ...classifier.inputMetadata[0].shape.slice(1)];
   const results = await classifier.run({ [name]: new Tensor("float32", data, shapeInFile) });
   return results[classifier.outputNames[0]];
 }
@@ -30,6 +42,7 @@ function classesOf({ data, dims }) {
   });
 }
 
+const images = someImages();
 const steps = 40;
 const epsilon = 0.1;
 const scalar = (value) => new Tensor("float32", [value], []);
@@ -37,7 +50,7 @@ const before = classesOf(await logitsOf(images));
 const { adversarial } = await attack.run({
   input: new Tensor("float32", images, shape),
   start: new Tensor("float32", images, shape),
-  labels: new Tensor("int32", before, [4]),
+  labels: new Tensor("int32", before, [count]),
   epsilon: scalar(epsilon),
   step_size: scalar((2.5 * epsilon) / steps),
   iterations: new Tensor("int64", [BigInt(steps)], []),
