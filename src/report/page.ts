@@ -21,8 +21,8 @@ p { max-width: 44rem; }
 .scroll, pre { --ground: var(--paper); --edge: color-mix(in srgb, var(--muted) 55%, transparent); overflow-x: auto; max-width: 100%; background:
   linear-gradient(to right, var(--ground) 40%, transparent) left / 3rem 100%,
   linear-gradient(to left, var(--ground) 40%, transparent) right / 3rem 100%,
-  linear-gradient(to right, var(--edge), transparent) left / 1.2rem 100%,
-  linear-gradient(to left, var(--edge), transparent) right / 1.2rem 100%, var(--ground);
+  linear-gradient(to right, var(--edge), transparent) left top / 1.2rem calc(100% - 2px),
+  linear-gradient(to left, var(--edge), transparent) right top / 1.2rem calc(100% - 2px), var(--ground);
   background-repeat: no-repeat; background-attachment: local, local, scroll, scroll, scroll; }
 table { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 caption { text-align: left; padding-bottom: 0.4rem; }
