@@ -1,5 +1,5 @@
-// The program as a process of its own: signals, and readers that have had enough.
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+// The program as a process of its own: signals, silence, and readers that have had enough.
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,6 +62,24 @@ describe.each(["SIGINT", "SIGTERM"] as const)("%s twice during training", (signa
     expect(performance.now() - before).toBeLessThan(2000);
     expect(stderr.text().trimEnd().split("\n").at(-1)).toMatch(/^stopping: .* …$/);
     expect(existsSync(out)).toBe(false);
+  });
+});
+
+const hasCuda = spawnSync(process.execPath, [program, "doctor", "--provider", "cuda"]).status === 0;
+
+describe.skipIf(hasCuda)("a provider that does not work", () => {
+  const model = fileURLToPath(new URL("../../examples/foreign-mnist.onnx", import.meta.url));
+
+  it.each([
+    ["run", at("small.yaml"), "--out", at("never")],
+    ["harden", "mlp", "--defense", "standard", "--dataset", "mnist", "--out", at("never")],
+    ["audit", model, "--epsilon", "0.1", "--dataset", "mnist", "--out", at("never")],
+  ])("%s says so in one line before anything is written", async (...args) => {
+    const child = start(...args, "--provider", "cuda");
+    const stderr = listening(child);
+    expect(await endOf(child)).toEqual({ code: 1, signal: null });
+    expect(stderr.text()).toMatch(/^temper: the engine does not work on cuda: .*; see: temper doctor\n$/);
+    expect(existsSync(at("never"))).toBe(false);
   });
 });
 

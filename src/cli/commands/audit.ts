@@ -8,6 +8,7 @@ import type { Io } from "../io.js";
 import { printNotes, withoutTraining } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import { attackStage, progressView } from "../progress.js";
+import { checkProvider } from "../provider.js";
 import { readSettings } from "../settings.js";
 import { showAudit } from "../show.js";
 
@@ -50,6 +51,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const attacks = await plansOf(flags);
   const file = await readBytes(path, "an ONNX file");
   await checkFolder(folder);
+  await checkProvider(flags.provider);
   const [
     { audit: runAudit },
     { openClassifier },

@@ -1,63 +1,11 @@
 // `temper doctor`: what this machine offers and whether the engine works on it.
 import { Option, type Command } from "@commander-js/extra-typings";
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { TemperError } from "../../base/errors.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
+import { probe, type ProviderState } from "../provider.js";
 import { bytesText, pairs } from "../text.js";
-
-interface ProviderState {
-  readonly provider: string;
-  readonly works: boolean;
-  /** Why it does not. */
-  readonly reason?: string;
-}
-
-/** Runs x + 1 on a provider in this process. */
-async function probe(provider: string): Promise<ProviderState> {
-  const [{ exportFunction }, { graphFunction }, { input }, { add }, { localEngine }, { floats }] =
-    await Promise.all([
-      import("../../onnx/export.js"),
-      import("../../graph/function.js"),
-      import("../../graph/node.js"),
-      import("../../ops/arithmetic.js"),
-      import("../../runtime/engine.js"),
-      import("../../base/tensor.js"),
-    ]);
-  const x = input("x", [2]);
-  const file = exportFunction(graphFunction("probe", [x], { y: add(x, 1) }));
-  try {
-    const program = await localEngine({ provider, threads: 1 }).load(file);
-    const { y } = await program.run({ x: floats([2], [1, 2]) });
-    await program.release();
-    const right = y?.data[0] === 2 && y.data[1] === 3;
-    return { provider, works: right, ...(!right && { reason: "it computed something wrong" }) };
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    // ONNX Runtime puts its own source line in front of the reason.
-    return { provider, works: false, reason: text.replace(/^engine: [^:]*: (.*\bwas false\. )?/, "") };
-  }
-}
-
-/** The same in a process of its own: drivers of graphics cards can take the whole process with them. */
-async function probeApart(provider: string): Promise<ProviderState> {
-  const program = fileURLToPath(new URL("../main.js", import.meta.url));
-  if (!existsSync(program)) return probe(provider);
-  const args = [program, "doctor", "--provider", provider, "--json"];
-  const apart = promisify(execFile)(process.execPath, args, { timeout: 60_000 });
-  const ended = await apart.catch((error: unknown) => error as { stdout?: string; signal?: string | null });
-  try {
-    const found = JSON.parse(ended.stdout ?? "") as { providers: ProviderState[] };
-    return found.providers[0] ?? { provider, works: false };
-  } catch {
-    const signal = "signal" in ended && ended.signal ? ` (${ended.signal})` : "";
-    return { provider, works: false, reason: `its process died${signal}` };
-  }
-}
 
 /** Providers whose code is in the installed package. */
 async function bundledProviders(): Promise<string[]> {
@@ -70,7 +18,7 @@ async function providersHere(only: string | undefined): Promise<ProviderState[]>
   if (only !== undefined) return [await probe(only)];
   const names = await bundledProviders().catch((error: unknown) => error as Error);
   if (names instanceof Error) return [{ provider: "cpu", works: false, reason: names.message }];
-  return Promise.all(names.map((name) => (name === "cpu" ? probe(name) : probeApart(name))));
+  return Promise.all(names.map(probe));
 }
 
 async function inspect(only: string | undefined) {

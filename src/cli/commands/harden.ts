@@ -14,6 +14,7 @@ import { note, print, printJson, type Io } from "../io.js";
 import { printNotes } from "../model-notes.js";
 import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
+import { checkProvider } from "../provider.js";
 import { readSettings, type Settings } from "../settings.js";
 import { bytesText, movingInputsText } from "../text.js";
 
@@ -99,6 +100,7 @@ async function jobOf(given: string, flags: HardenFlags) {
   const rule = await referenceOf("optimizer", optimizer, settings);
   const start = await startFrom(given, settings, flags);
   await checkOutputFile(flags.out, given);
+  await checkProvider(flags.provider);
   const [{ make }, { datasetNamed, loadDataset }] = await Promise.all([
     import("../../experiments/recipe.js"),
     import("../../data/index.js"),

@@ -7,6 +7,7 @@ import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
 import { amount, whole } from "../parse.js";
 import { attackStage, epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
+import { checkProvider } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
 import { movingInputsText } from "../text.js";
@@ -77,6 +78,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   ]);
   const recipe = parseRecipe(text, path);
   const folder = flags.out ?? join("runs", recipe.name);
+  await checkProvider(flags.provider);
   const view = await progressView(io);
   const messages = {
     view,
