@@ -107,11 +107,17 @@ function spreadBits(words: Uint32Array, out: Uint8Array): void {
 
 /** The stream `name` under `seed` (a whole number in [0, 2⁵³)). */
 export function randomStream(seed: number, name: string): RandomStream {
-  const [low, high, nameWord] = [seed >>> 0, Math.floor(seed / 2 ** 32), hashName(name)];
+  // Made once and filled anew: training asks for thousands of short draws a second.
+  const key = scheduleOf(seed >>> 0, Math.floor(seed / 2 ** 32), hashName(name), 0);
+  const bare = key[4] ?? 0;
+  const counter = new Int32Array(4);
   const block = new Uint32Array(4);
   const words: RandomStream["words"] = (out, at, offset = 0, length = out.length - offset) => {
-    const key = scheduleOf(low, high, nameWord, at.round ?? 0);
-    const counter = Int32Array.of(0, at.sample, at.iteration ?? 0, Math.floor(at.sample / 2 ** 32));
+    key[3] = at.round ?? 0;
+    key[4] = bare ^ (at.round ?? 0);
+    counter[1] = at.sample;
+    counter[2] = at.iteration ?? 0;
+    counter[3] = Math.floor(at.sample / 2 ** 32);
     const whole = length & ~3;
     for (let i = 0; i < whole; i += 4) {
       counter[0] = i >>> 2;
@@ -122,10 +128,12 @@ export function randomStream(seed: number, name: string): RandomStream {
     threefryInto(key, counter, block, 0);
     for (let i = whole; i < length; i++) out[offset + i] = block[i - whole] ?? 0;
   };
+  let scratch = new Uint32Array(64);
+  /** At least `n` words, good until the next draw. */
   const draw = (n: number, at: Position): Uint32Array => {
-    const out = new Uint32Array(n);
-    words(out, at);
-    return out;
+    if (scratch.length < n) scratch = new Uint32Array(n);
+    words(scratch, at, 0, n);
+    return scratch;
   };
   return {
     words,

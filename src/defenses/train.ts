@@ -92,7 +92,8 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
 
 /** Runs longer than this block Ctrl-C and the bar for too long, shorter ones waste time between them. */
 const targetMilliseconds = 250;
-const maxChunkBytes = 64 * 2 ** 20;
+/** Inputs of one run: more would leave the processor's cache between host and engine. */
+const maxChunkBytes = 8 * 2 ** 20;
 
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
 function nextChunk(
@@ -169,11 +170,17 @@ function adapt(session: Session, steps: number, milliseconds: number, bytesPerSt
   if (!near || session.chunkSize > limit) session.chunkSize = next;
 }
 
-/** Trains one epoch from `start` batches in; returns its sums. */
+/** A chunk and the feeds of its run. */
+interface Prepared {
+  readonly chunk: Chunk;
+  readonly feeds: Tensors;
+}
+
+/** Trains one epoch from `first` batches in; returns its sums. */
 async function trainEpoch(
   session: Session,
   epoch: number,
-  start: number,
+  first: number,
   given: Readonly<Record<string, number>>,
   history: readonly EpochRecord[],
 ): Promise<Record<string, number>> {
@@ -185,22 +192,34 @@ async function trainEpoch(
     learningRate: scalar(learningRateAt(options.schedule, epoch)),
     ...Object.fromEntries(Object.entries(options.step.scalars).map(([name, value]) => [name, scalar(value)])),
   });
-  let done = start;
-  const prepare = (from: number): { chunk: Chunk; feeds: Record<string, Tensor> } | null => {
+  let done = first;
+  const prepare = (from: number): Prepared | null => {
     if (from >= total) return null;
     const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
     return { chunk, feeds: { ...feedsFor(source, chunk), ...constants() } };
   };
-  for (let current = prepare(done); current !== null;) {
-    const { chunk, feeds } = current;
+  const start = (prepared: Prepared | null): Promise<Tensors> | null => {
+    const run = prepared === null ? null : program.run(prepared.feeds);
+    // Where something else fails first, nobody waits for this run.
+    run?.catch(() => undefined);
+    return run;
+  };
+  let current = prepare(done);
+  let running = start(current);
+  while (current !== null && running !== null) {
+    const { chunk } = current;
     const steps = chunk.indices.length / chunk.batchSize;
-    const bytesPerStep = 4 * (chunk.batchSize * imageSize(options.imageShape) + 1);
     const begun = performance.now();
-    const running = program.run(feeds);
-    // Rows of one epoch are visited once, so what this run moves is not among what the next one reads.
+    // Rows of one epoch are visited once, so what a run moves is not among what the next one reads.
     const following = prepare(done + steps);
     const results = await running;
     const milliseconds = performance.now() - begun;
+    const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
+    const stopping = options.signal?.aborted === true;
+    const pausing = done + steps < total && (due || stopping);
+    // The engine goes on while the results are booked, unless its state is to be read.
+    running = pausing ? null : start(following);
+    const bytesPerStep = (source.stored ? 4 : 1) * chunk.batchSize * imageSize(options.imageShape);
     adapt(session, steps, milliseconds, bytesPerStep);
     const refuse = (index: number, loss: number): never => {
       const batch = `batch ${done + index + 1} of ${total}`;
@@ -222,10 +241,11 @@ async function trainEpoch(
       loss: (sums["loss"] ?? 0) / seen,
       imagesPerSecond: (chunk.indices.length / milliseconds) * 1000,
     });
-    const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
-    const stopping = options.signal?.aborted === true;
-    if (done < total && (due || stopping)) await saveNow(session, { epoch, batches: done, history, sums });
-    if (stopping && done < total) throw new Interrupted(options.name);
+    if (pausing) {
+      await saveNow(session, { epoch, batches: done, history, sums });
+      if (stopping) throw new Interrupted(options.name);
+      running = start(following);
+    }
     current = following;
   }
   return sums;

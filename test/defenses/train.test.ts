@@ -16,7 +16,7 @@ const everything = compose([
   defenses["adversarial-backprop"]({ epsilon: 0.05 }),
   defenses["sign-noise"]({ epsilon: 0.2, sites: ["input", "relu1"], p: 0.3 }),
 ]);
-const options = { epochs: 3, optimizer: adam() };
+const options = { epochs: 5, optimizer: adam() };
 
 const same = (a: TrainingState, b: TrainingState): void => {
   expect(b.history).toEqual(a.history);
