@@ -1,13 +1,19 @@
-// What the importer says about a file, on stderr before the work begins.
+// What the importer says about a file, and what of it trains, on stderr before the work begins.
+import type { Model, Parameter } from "../nn/model.js";
 import { note, widthOf, type Io } from "./io.js";
 import { wrap } from "./text.js";
 
-/** Prints the notes but those that say nothing. */
+/** Prints notes, folded to the terminal's width. */
 export function printNotes(io: Io, notes: readonly string[]): void {
-  const telling = notes.filter((text) => text !== "leaves nothing as it is");
-  for (const text of telling) for (const line of wrap(text, widthOf(io.err))) note(io, line);
+  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
 }
 
-/** The notes without what would be trained. */
-export const withoutTraining = (notes: readonly string[]): string[] =>
-  notes.filter((text) => !/^(trains|leaves) /.test(text));
+/** Which tensors train, and which stay as they are. */
+export function trainingNotes({ parameters }: Model): string[] {
+  const named = (these: readonly Parameter[]): string => these.map(({ name }) => name).join(", ");
+  const frozen = parameters.filter(({ trainable }) => !trainable);
+  return [
+    `trains ${named(parameters.filter(({ trainable }) => trainable))}`,
+    ...(frozen.length > 0 ? [`leaves ${named(frozen)} as it is`] : []),
+  ];
+}

@@ -34,9 +34,6 @@ export interface AuditOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** What the importer says about training is no part of an audit. */
-const isAboutTraining = (note: string): boolean => /^(trains|leaves) /.test(note);
-
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
   const {
@@ -73,7 +70,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         inputShape: [...model.inputShape],
         classes: model.classes,
         parameters: model.parameters.reduce((sum, { shape }) => sum + count(shape), 0),
-        notes: notes.filter((note) => !isAboutTraining(note)),
+        notes,
       },
       dataset: { name: dataset.name, split, n: found.n },
       seed,

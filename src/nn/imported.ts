@@ -119,13 +119,11 @@ function namesOf({ input: { name: x }, output }: ImportedGraph, isWhole: boolean
   return isTaken(names.input) || isTaken(names.output) || names.input === names.output ? {} : { io: names };
 }
 
-const listed = (parameters: readonly Parameter[]): string =>
-  parameters.map(({ name }) => name).join(", ") || "nothing";
-
 /**
  * The classifier in the bytes of an ONNX file. Trainable are weights and biases of Conv, Gemm and MatMul/Add, scale
  * and shift of batch-norm; batch-norm's statistics stay frozen and are used while training too, dropout is left out,
- * and so is a softmax at the end. Temper's own files say themselves what trains. `notes` say what was decided. Throws one line where the file cannot be used.
+ * and so is a softmax at the end. Temper's own files say themselves what trains. `notes` say what was decided about
+ * the file. Throws one line where it cannot be used.
  */
 export function importClassifier(
   bytes: Uint8Array,
@@ -175,11 +173,6 @@ export function importClassifier(
   };
   return {
     classifier: { model, weights, bounds: [low, high] },
-    notes: [...notes, ...skipped, ...describe(parameters)],
+    notes: [...notes, ...skipped],
   };
 }
-
-const describe = (parameters: readonly Parameter[]): string[] => [
-  `trains ${listed(parameters.filter((p) => p.trainable))}`,
-  `leaves ${listed(parameters.filter((p) => !p.trainable))} as it is`,
-];

@@ -39,9 +39,17 @@ describe("files written by other tools", () => {
     expect(notes).toEqual([
       "ignored: 'label', beside 'probabilities'",
       "Softmax 'Relu2' at the end is left out: its input is taken as the logits",
-      "trains coefficient, intercepts, coefficient1, intercepts1, coefficient2, intercepts2",
-      "leaves nothing as it is",
     ]);
+    const tensors = [
+      "coefficient",
+      "intercepts",
+      "coefficient1",
+      "intercepts1",
+      "coefficient2",
+      "intercepts2",
+    ];
+    expect(model.parameters.map(({ name }) => name)).toEqual(tensors);
+    expect(trained(model)).toEqual(tensors);
     expect(model.parameters.map(({ role }) => role)).toEqual([
       "weight",
       "bias",
@@ -60,10 +68,12 @@ describe("files written by other tools", () => {
     const { model, bounds } = classifier;
     expect([model.name, model.inputShape, model.classes, bounds]).toEqual(["cnn", [1, 12, 12], 10, [0, 255]]);
     expect(model.sites).toEqual(["/relu1/Relu", "/relu2/Relu"]);
-    expect(notes.slice(1)).toEqual([
-      "trains conv1.weight, bn1.weight, bn1.bias, conv2.weight, conv2.bias, fc.weight, fc.bias",
-      "leaves bn1.running_mean, bn1.running_var as it is",
-    ]);
+    expect(notes.slice(1)).toEqual([]);
+    expect(trained(model)).toEqual(
+      "conv1.weight, bn1.weight, bn1.bias, conv2.weight, conv2.bias, fc.weight, fc.bias".split(", "),
+    );
+    const frozen = model.parameters.filter(({ trainable }) => !trainable).map(({ name }) => name);
+    expect(frozen).toEqual(["bn1.running_mean", "bn1.running_var"]);
     const again = exportClassifier(classifier);
     const logits = await runFile(again, { image: x });
     expectNear(toNumbers(logits), outputs["scores"]?.flat() ?? []);
@@ -76,11 +86,8 @@ describe("files written by other tools", () => {
   it("a batch of 1 becomes any batch; half-precision weights and constants in nodes are read", async () => {
     const { x, file, outputs } = fixture("cnn-batch-1");
     const { classifier, notes } = importClassifier(file);
-    expect(notes).toEqual([
-      "a Reshape to [1, 64] is read as one to [B, 64]",
-      "trains w2, b2, w1, b1",
-      "leaves nothing as it is",
-    ]);
+    expect(notes).toEqual(["a Reshape to [1, 64] is read as one to [B, 64]"]);
+    expect(trained(classifier.model)).toEqual(["w2", "b2", "w1", "b1"]);
     expect(classifier.model.io).toEqual({ input: "data", output: "out" });
     const logits = await runFile(exportClassifier(classifier), { data: x });
     expect(logits.shape).toEqual([4, 5]);

@@ -5,7 +5,7 @@ import { check } from "../../base/errors.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
-import { printNotes, withoutTraining } from "../model-notes.js";
+import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import { attackStage, progressView } from "../progress.js";
 import { checkProvider } from "../provider.js";
@@ -66,7 +66,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     import("../../experiments/store.js"),
   ]);
   const dataset = await loadDataset(datasetNamed(flags.dataset));
-  printNotes(io, withoutTraining(openClassifier(path, file).notes));
+  printNotes(io, openClassifier(path, file).notes);
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
   const engine = workerEngine({ provider: flags.provider, threads: flags.threads });

@@ -11,7 +11,7 @@ import type { Classifier } from "../../nn/model.js";
 import { checkOutputFile, exists, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, print, printJson, type Io } from "../io.js";
-import { printNotes } from "../model-notes.js";
+import { printNotes, trainingNotes } from "../model-notes.js";
 import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
 import { checkProvider } from "../provider.js";
@@ -75,7 +75,8 @@ async function startFrom(model: string, settings: Settings, { train, freeze }: H
     freeze,
     name: basename(model, ".onnx"),
   });
-  return { model: classifier, identity: JSON.stringify([sha256(file), train, freeze]), notes };
+  const said = [...notes, ...trainingNotes(classifier.model)];
+  return { model: classifier, identity: JSON.stringify([sha256(file), train, freeze]), notes: said };
 }
 
 async function referenceOf(
