@@ -63,7 +63,7 @@ const seconds = (performance.now() - begun) / 1000;
 console.log(`unbroken run: exit ${ended}, ${seconds.toFixed(1)} s`);
 const random = uniform(Number(values.seed));
 for (let kill = 1; kill <= kills; kill++) {
-  const moment = random.next().value * (seconds * 1000) * (2 / kills) + 500;
+  const moment = random.next().value * (seconds * 1000) * (1.2 / kills) + 500;
   const outcome = await run(broken, moment);
   console.log(`kill ${kill} after ${(moment / 1000).toFixed(1)} s: ${outcome}`);
   if (outcome === 0) break;
