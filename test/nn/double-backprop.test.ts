@@ -6,7 +6,7 @@ import { randomStream } from "../../src/base/random.js";
 import { B } from "../../src/base/shape.js";
 import { toNumbers } from "../../src/base/tensor.js";
 import { interpret } from "../../src/graph/interpret.js";
-import { input } from "../../src/graph/node.js";
+import { input, type Node } from "../../src/graph/node.js";
 import type { Array64 } from "../../src/graph/op.js";
 import { lookup, weightInputs } from "../../src/nn/classifier.js";
 import {
@@ -90,10 +90,41 @@ describe("the gradient of the exact Jacobian penalty of a conv net with batch-no
   it.each([
     [false, "logits"],
     [false, "probabilities"],
+    [true, "logits"],
+    [true, "probabilities"],
   ] as const)("equals finite differences (training mode %s, of %s)", (training, of) => {
     const { analytic, numeric } = compare(training, of);
     expect(Math.abs(numeric)).toBeGreaterThan(0.1);
     expect(Math.abs(analytic - numeric) / Math.abs(numeric)).toBeLessThan(1e-5);
+  });
+
+  it("with held statistics equals that of a net whose running statistics are the batch's", () => {
+    const trained = model.parameters.map(({ name }) => lookup(weights)(name));
+    const penaltyGradients = (pass: Pass): Float64Array[] => {
+      const penalty = sum(abs(jacobian(model.apply(x, pass), x)));
+      return interpret(gradient(penalty, trained), { batch, values: { ...values, ...statistics } }).map(
+        ({ data }) => data,
+      );
+    };
+    const updates = new Map<string, Node>();
+    model.apply(x, { ...passOf(true), update: (name, next) => void updates.set(name, next) });
+    // running ← 0.9·running + 0.1·batch, so the batch's own statistics can be read off the update.
+    const statistics = Object.fromEntries(
+      [...updates].map(([name, next]) => {
+        const [moved] = interpret([next], { batch, values });
+        const before = values[name]?.data ?? new Float64Array();
+        const own = moved?.data.map(
+          (v, i) => (v - Math.fround(0.9) * (before[i] ?? NaN)) / Math.fround(1 - 0.9),
+        );
+        return [name, { shape: [before.length], data: own ?? before }] as const;
+      }),
+    );
+    expect(updates.size).toBe(2);
+    const [held, running] = [
+      penaltyGradients({ ...passOf(true), statisticsHeld: true }),
+      penaltyGradients(passOf(false)),
+    ];
+    held.forEach((g, i) => g.forEach((v, j) => expect(v).toBeCloseTo(running[i]?.[j] ?? NaN, 8)));
   });
 
   it("equals, row by row, one gradient per output", () => {
