@@ -1,5 +1,6 @@
 // What a person sees while something trains or is attacked: bars on a terminal, a line now and then elsewhere.
 import type { MultiBar, SingleBar } from "cli-progress";
+import type { Progress } from "../defenses/train.js";
 import { duration, epsilonText, integer } from "../report/text.js";
 import { note, widthOf, type Io } from "./io.js";
 
@@ -135,16 +136,6 @@ async function barView(io: Io): Promise<ProgressView> {
 export const progressView = (io: Io): Promise<ProgressView> =>
   io.err.isTTY === true ? barView(io) : Promise.resolve(lineView(io));
 
-/** What training says of itself. */
-export interface TrainingStep {
-  readonly epoch: number;
-  readonly epochs: number;
-  readonly seen: number;
-  readonly count: number;
-  readonly loss: number;
-  readonly imagesPerSecond: number;
-}
-
 /** Three digits, all of a few more, or 7.176e+10 where training diverges. */
 const lossText = (loss: number): string =>
   loss >= 100 && loss < 1e6 ? loss.toFixed(0) : loss.toPrecision(loss >= 1e6 ? 4 : 3);
@@ -154,7 +145,7 @@ export const attackStage = (doing: string): string =>
   doing.replace(/ (\d[\d.e+-]*)$/, (_, radius: string) => ` ${epsilonText(Number(radius))}`);
 
 /** Shows training: a bar for all epochs, or a line after each. */
-export function trainingStep({ epoch, epochs, seen, count, loss, imagesPerSecond }: TrainingStep): Step {
+export function trainingStep({ epoch, epochs, seen, count, loss, imagesPerSecond }: Progress): Step {
   const speed =
     imagesPerSecond < 10_000 ? imagesPerSecond.toFixed(0) : `${(imagesPerSecond / 1000).toFixed(0)}k`;
   return {

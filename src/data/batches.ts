@@ -32,6 +32,20 @@ export function batchRanges(count: number, batchSize: number): BatchRange[] {
   }));
 }
 
+/** The rows of `size` numbers at `indices`, one after the other, into `out` from `offset`. */
+export function copyRows(
+  values: Uint8Array | Float32Array,
+  size: number,
+  indices: ArrayLike<number>,
+  out: Uint8Array | Float32Array,
+  offset = 0,
+): void {
+  for (let row = 0; row < indices.length; row++) {
+    const from = (indices[row] ?? 0) * size;
+    out.set(values.subarray(from, from + size), offset + row * size);
+  }
+}
+
 /**
  * The images at `indices` as values in [0, 1] (byte / 255, rounded to float32), one row of `size` after the other,
  * into `out` from `offset`.
@@ -43,10 +57,7 @@ export function gatherRows(
   out: Float32Array,
   offset = 0,
 ): void {
-  for (let row = 0; row < indices.length; row++) {
-    const from = (indices[row] ?? 0) * size;
-    out.set(images.subarray(from, from + size), offset + row * size);
-  }
+  copyRows(images, size, indices, out, offset);
   scale(out.subarray(offset, offset + indices.length * size), 1 / 255);
 }
 
@@ -60,20 +71,6 @@ function scale(values: Float32Array, factor: number): void {
     values[i + 3] = (values[i + 3] ?? 0) * factor;
   }
   for (let i = whole; i < values.length; i++) values[i] = (values[i] ?? 0) * factor;
-}
-
-/** The rows of `size` numbers at `indices`, copied into `out` from `offset`: `gatherRows` for stored inputs. */
-export function gatherFloatRows(
-  values: Float32Array,
-  size: number,
-  indices: ArrayLike<number>,
-  out: Float32Array,
-  offset = 0,
-): void {
-  for (let row = 0; row < indices.length; row++) {
-    const from = (indices[row] ?? 0) * size;
-    out.set(values.subarray(from, from + size), offset + row * size);
-  }
 }
 
 /** The labels at `indices`, into `out` from `offset`. */

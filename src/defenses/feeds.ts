@@ -2,7 +2,7 @@
 import { randomStream } from "../base/random.js";
 import { count, resolveShape } from "../base/shape.js";
 import { allocate, tensor, type Tensor } from "../base/tensor.js";
-import { gatherFloatRows, gatherLabels } from "../data/batches.js";
+import { copyRows, gatherLabels } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
 import type { NoiseInput } from "../nn/model.js";
 import type { TrainStep } from "./train-step.js";
@@ -23,16 +23,6 @@ export interface FeedSource {
   readonly stored: Float32Array | null;
   /** An array that nobody needs any more, for the next inputs: fresh memory costs more than filling it. */
   spare?: Float32Array;
-}
-
-/** Raw pixels of the samples, copied row by row. */
-function gatherBytes(images: Uint8Array, size: number, indices: Uint32Array): Uint8Array {
-  const out = new Uint8Array(indices.length * size);
-  for (let row = 0; row < indices.length; row++) {
-    const from = (indices[row] ?? 0) * size;
-    out.set(images.subarray(from, from + size), row * size);
-  }
-  return out;
 }
 
 /** Noise for a chunk: each sample's is drawn at (sample, epoch, copy), whatever its place in the batch. */
@@ -68,14 +58,17 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
   const lead = [indices.length / batchSize, batchSize];
   const labels = new Int32Array(indices.length);
   gatherLabels(split.labels, indices, labels);
-  const pixels = (): Tensor =>
-    tensor("uint8", [...lead, ...imageShape], gatherBytes(split.images, size, indices));
+  const pixels = (): Tensor => {
+    const out = new Uint8Array(indices.length * size);
+    copyRows(split.images, size, indices, out);
+    return tensor("uint8", [...lead, ...imageShape], out);
+  };
   const floatRows = (values: Float32Array): Tensor => {
     const length = indices.length * size;
     const { spare = new Float32Array(length) } = source;
     const out = spare.length < length ? new Float32Array(length) : spare.subarray(0, length);
     delete source.spare;
-    gatherFloatRows(values, size, indices, out);
+    copyRows(values, size, indices, out);
     return tensor("float32", [...lead, ...imageShape], out);
   };
   const noise = step.noise.map(

@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TemperError } from "../../src/base/errors.js";
-import {
-  batchRanges,
-  epochOrder,
-  gatherFloatRows,
-  gatherLabels,
-  gatherRows,
-} from "../../src/data/batches.js";
+import { batchRanges, copyRows, epochOrder, gatherLabels, gatherRows } from "../../src/data/batches.js";
 
 const sizes = fc.tuple(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 40 }));
 
@@ -77,7 +71,7 @@ describe("batches", () => {
     const value = (byte: number): number => Math.fround(byte / 255);
     expect([...out]).toEqual([-1, -1, ...[12, 13, 14, 3, 4, 5].map(value), -1]);
     out.fill(-1);
-    gatherFloatRows(Float32Array.from(images), 3, [4, 1], out, 2);
+    copyRows(Float32Array.from(images), 3, [4, 1], out, 2);
     expect([...out]).toEqual([-1, -1, 12, 13, 14, 3, 4, 5, -1]);
   });
 
