@@ -76,44 +76,61 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   return emit.node("ConvTranspose", [g, w], { ...onnxWindow(window, groups), output_padding: untouched });
 }
 
-/** [N, groups·c, …] → [c, groups·N, …]: samples become the channels over which a convolution sums. */
-function samplesAsChannels(emit: Emitter, x: string, shape: Shape, groups: number): string {
+/** x [N, groups·c, …, width] → [1, groups·N, …, width·c]: samples become channels, channels go into the width. */
+function channelsInWidth(emit: Emitter, x: string, { x: shape, groups }: ConvSizes): string {
   const [n = 1, channels = 1, ...spatial] = shape;
-  const rest = spatial.map((_, i) => i);
-  if (groups === 1) return emit.node("Transpose", [x], { perm: [1, 0, ...rest.map((i) => i + 2)] });
   const perGroup = Number(channels) / groups;
+  const axes = spatial.map((_, i) => i + 3);
   const split = emitReshape(emit, x, [n, groups, perGroup, ...spatial]);
-  const swapped = emit.node("Transpose", [split], { perm: [2, 1, 0, ...rest.map((i) => i + 3)] });
-  return emitReshape(emit, swapped, [perGroup, multiplyDims(n, groups), ...spatial]);
+  const moved = emit.node("Transpose", [split], { perm: [1, 0, ...axes, 2] });
+  const wide = [...spatial.slice(0, -1), Number(spatial.at(-1)) * perGroup];
+  return emitReshape(emit, moved, [1, multiplyDims(n, groups), ...wide]);
 }
 
-/** w's cotangent from x and y's: a convolution over the samples, in which strides and dilations swap roles. */
+/** The window under which `channelsInWidth` meets y's cotangent: strides and dilations swap roles. */
+function swappedWindow({ x, w, y, window }: ConvSizes): Window {
+  const rank = window.kernel.length;
+  const scale = (axis: number): number => (axis === rank - 1 ? (w[1] ?? 1) : 1);
+  // Padding behind the last window is left out.
+  const after = window.kernel.map((_, axis) => {
+    const { after: pad, stride } = alongAxis(window, axis);
+    return Math.max(0, pad - (slack(Number(x[axis + 2]), window, axis) % stride));
+  });
+  return {
+    kernel: y.slice(2).map(Number),
+    strides: window.dilations.map((dilation, axis) => (axis === rank - 1 ? 1 : dilation)),
+    dilations: window.strides.map((stride, axis) => stride * scale(axis)),
+    pads: [...window.pads.slice(0, rank), ...after].map((pad, i) => pad * scale(i % rank)),
+  };
+}
+
+/**
+ * w's cotangent from x and y's: a convolution over the samples with y's cotangent as its filter. With the channels
+ * in the width it is one product [K, N·height·width] · [N·height·width, taps·c] – the fastest form measured.
+ */
 export function lowerFilterAdjoint(emit: Emitter, x: string, g: string, sizes: ConvSizes): string {
   if (isProduct(sizes)) return gemm(emit, g, x, { transA: 1 }, sizes.w);
-  const { window, groups, w } = sizes;
-  const swapped: Window = {
-    kernel: sizes.y.slice(2).map(Number),
-    strides: window.dilations,
-    dilations: window.strides,
-    pads: window.pads,
-  };
-  const images = samplesAsChannels(emit, x, sizes.x, groups);
-  const filters = samplesAsChannels(emit, g, sizes.y, 1);
-  const found = emit.node("Conv", [images, filters], onnxWindow(swapped, groups));
-  const filter = emit.node("Transpose", [found], { perm: [1, 0, ...window.kernel.map((_, i) => i + 2)] });
-  const counts = window.kernel.map((_, axis) => {
-    const free = slack(Number(sizes.x[axis + 2]), swapped, axis);
-    return Math.floor(free / alongAxis(swapped, axis).stride) + 1;
+  const { groups, window } = sizes;
+  const [filters = 1, perGroup = 1, ...taps] = sizes.w;
+  const last = taps.length - 1;
+  const axes = taps.map((_, axis) => axis + 1);
+  const swapped = swappedWindow(sizes);
+  const kernel = emit.node("Transpose", [g], { perm: [1, 0, ...axes.map((axis) => axis + 1)] });
+  const found = emit.node("Conv", [channelsInWidth(emit, x, sizes), kernel], onnxWindow(swapped, groups));
+  const counts = taps.map((_, axis) => {
+    const size = Number(sizes.x[axis + 2]) * (axis === last ? perGroup : 1);
+    const steps = Math.floor(slack(size, swapped, axis) / alongAxis(swapped, axis).stride) + 1;
+    return axis === last ? steps / perGroup : steps;
   });
-  const axes = counts.flatMap((count, axis) => (count > (w[axis + 2] ?? 1) ? [axis + 2] : []));
-  if (axes.length === 0) return filter;
-  return emit.node("Slice", [
-    filter,
-    emit.constant(repeated(0, axes.length), "int64"),
-    emit.constant(
-      axes.map((axis) => w[axis] ?? 1),
-      "int64",
-    ),
-    emit.constant(axes, "int64"),
-  ]);
+  const apart = emitReshape(emit, found, [filters, ...counts, perGroup]);
+  const step = window.dilations[last] ?? 1;
+  const ends = taps.map((n, axis) => (axis === last ? (n - 1) * step + 1 : n));
+  const steps = taps.map((_, axis) => (axis === last ? step : 1));
+  const wanted = counts.some((count, axis) => count > (taps[axis] ?? 1))
+    ? emit.node("Slice", [
+        apart,
+        ...[repeated(0, taps.length), ends, axes, steps].map((v) => emit.constant(v, "int64")),
+      ])
+    : apart;
+  return emit.node("Transpose", [wanted], { perm: [0, last + 2, ...axes] });
 }
