@@ -73,14 +73,18 @@ export interface Op {
   ): Float64Array;
   /** Cotangents of the inputs given the result's; null where nothing flows. Constant ops have none. */
   readonly derivative: ((g: Node, node: OpNode) => readonly (Node | null)[]) | null;
-  /** Writes ONNX nodes and returns the name of the result. */
-  lower(emit: Emitter, inputs: readonly string[], node: OpNode): string;
+  /** Writes ONNX nodes and returns the name of the result. An operation without it has `expand`. */
+  readonly lower?: (emit: Emitter, inputs: readonly string[], node: OpNode) => string;
+  /** The same value in other operations, whose parts are shared with what else the graph computes. */
+  readonly expand?: (node: OpNode) => Node;
   /** "elementwise": broadcasting does it. Absent: rows are computed one by one and stacked. */
   readonly vectorize?: "elementwise" | VectorizeRule;
   /** The result is the input's elements repeated under broadcasting. */
   readonly repeats?: boolean;
   /** Multiply–adds of one evaluation at a batch size; absent: none worth counting. */
   readonly multiplyAdds?: (node: OpNode, batch: number) => number;
+  /** Whether the order of its two operands makes no difference. */
+  readonly commutes?: boolean;
   /** The same value by a cheaper node, or null. */
   readonly simplify?: (node: OpNode) => Node | null;
   /** scale · (this result) + addend as one node, or null; scale is a scalar, or null for 1. */
@@ -102,11 +106,13 @@ export interface OpDefinition<A extends Attributes> {
     batch: number,
   ) => Float64Array;
   readonly derivative: ((g: Node, node: OpNode & { attributes: A }) => readonly (Node | null)[]) | null;
-  readonly lower: (emit: Emitter, inputs: readonly string[], node: OpNode & { attributes: A }) => string;
+  readonly lower?: (emit: Emitter, inputs: readonly string[], node: OpNode & { attributes: A }) => string;
+  readonly expand?: (node: OpNode & { attributes: A }) => Node;
   readonly vectorize?:
     "elementwise" | ((node: OpNode & { attributes: A }, inputs: readonly Vectorized[], rows: number) => Node);
   readonly repeats?: boolean;
   readonly multiplyAdds?: (node: OpNode & { attributes: A }, batch: number) => number;
+  readonly commutes?: boolean;
   readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
   readonly plus?: (node: OpNode & { attributes: A }, addend: Node, scale: Node | null) => Node | null;
   readonly fuse?: (node: OpNode & { attributes: A }, single: (input: Node) => boolean) => Node | null;

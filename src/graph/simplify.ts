@@ -27,7 +27,8 @@ const fold = (fn: GraphFunction): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
     while (current.kind === "op") {
-      const next: Node | null = folded(current) ?? current.op.simplify?.(current) ?? null;
+      const next: Node | null =
+        folded(current) ?? current.op.simplify?.(current) ?? current.op.expand?.(current) ?? null;
       if (next === null) return current;
       current = next;
     }
@@ -58,7 +59,9 @@ function share(fn: GraphFunction): GraphFunction {
         ? `constant ${identity(node.value.data)} ${node.value.shape.join()}`
         : `constant ${node.dtype} [${node.value.shape.join()}] ${[...node.value.data].map((x) => (Object.is(x, -0) ? "-0" : x)).join()}`;
     const attributes = Object.entries(node.attributes).map(([k, v]) => `${k}=${attributeKey(v, identity)}`);
-    return `${node.op.name} ${node.dtype} (${inputsOf(node).map(identity).join()}) ${attributes.sort().join(" ")}`;
+    const operands = node.inputs.map(identity);
+    if (node.op.commutes === true) operands.sort((a, b) => a - b);
+    return `${node.op.name} ${node.dtype} (${operands.join()}) ${attributes.sort().join(" ")}`;
   };
   return rewrite(fn, (node, inputs) => {
     const rebuilt = rebuild(node, inputs);

@@ -3,7 +3,7 @@ import { check } from "../base/errors.js";
 import { isStatic, type Shape } from "../base/shape.js";
 import { fromNumbers, type DType, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
-import { inputsOf, type InputNode, type Node } from "../graph/node.js";
+import { type InputNode, type Node } from "../graph/node.js";
 import type { Emitter, OnnxAttribute } from "../graph/op.js";
 import type { GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
 import { nodeProto, onnxType, tensorProto } from "./proto.js";
@@ -76,12 +76,12 @@ export class GraphWriter implements Emitter {
   }
 
   #lower(node: Node): string {
-    if (node.kind === "op")
-      return node.op.lower(
-        this,
-        inputsOf(node).map((child) => this.#nameOf(child)),
-        node,
-      );
+    if (node.kind === "op") {
+      const inputs = node.inputs.map((child) => this.#nameOf(child));
+      const { lower, expand } = node.op;
+      const [value = ""] = expand ? this.write([expand(node)]) : [lower?.(this, inputs, node)];
+      return value;
+    }
     check(
       node.kind === "constant",
       "onnx writer",

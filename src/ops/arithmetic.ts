@@ -1,5 +1,7 @@
 // Element-wise arithmetic: add, sub, mul, div, neg. Linear and bilinear; closed under differentiation.
+import { broadcastShapes, type Shape } from "../base/shape.js";
 import { argument, type Node, type OpNode } from "../graph/node.js";
+import type { Op } from "../graph/op.js";
 import { binary, unary, type BinaryOperation, type UnaryOperation } from "./elementwise.js";
 
 type Single = (input: Node) => boolean;
@@ -31,9 +33,65 @@ function fuseSub({ inputs }: OpNode, single: Single): Node | null {
   return s.shape.length === 0 ? accumulate(p, z, neg(s), single) : null;
 }
 
+/** The operands of `node` if it is an `op`. */
+const operandsOf = (node: Node, op: Op): readonly Node[] | null =>
+  node.kind === "op" && node.op === op ? node.inputs : null;
+
+/** z where x = −z. */
+const negated = (x: Node): Node | null => operandsOf(x, neg.op)?.[0] ?? null;
+
+/** Whether a tensor of shape `x` is repeated when it is broadcast to `shape`. */
+const isRepeated = (x: Shape, shape: Shape): boolean =>
+  shape.some((d, axis) => d !== 1 && (x[axis - shape.length + x.length] ?? 1) === 1);
+
+/** (z·s)·t → z·(s·t) where s and t are repeated: one pass over z fewer. */
+function factorsTogether(x: Node, t: Node, { shape }: OpNode): Node | null {
+  const [a, b] = operandsOf(x, mul.op) ?? [];
+  if (a === undefined || b === undefined || !isRepeated(t.shape, shape)) return null;
+  const [z, s] = isRepeated(a.shape, shape) ? [b, a] : [a, b];
+  const fits = isRepeated(s.shape, shape) && isRepeated(broadcastShapes("mul", s.shape, t.shape), shape);
+  return fits ? mul(z, mul(s, t)) : null;
+}
+
+/** Signs leave products, or join the smaller factor. */
+function signOfProduct(x: Node, y: Node, { shape }: OpNode): Node | null {
+  const z = negated(x);
+  if (z === null) return null;
+  const [first, second] = [isRepeated(z.shape, shape), isRepeated(y.shape, shape)];
+  if (first === second) return neg(mul(z, y));
+  return second ? mul(z, neg(y)) : null;
+}
+
+const simplifyProduct = (x: Node, y: Node, node: OpNode): Node | null =>
+  signOfProduct(x, y, node) ??
+  signOfProduct(y, x, node) ??
+  factorsTogether(x, y, node) ??
+  factorsTogether(y, x, node);
+
+function simplifySum(x: Node, y: Node): Node | null {
+  const [p, q] = [negated(x), negated(y)];
+  if (q !== null) return sub(x, q);
+  return p === null ? null : sub(y, p);
+}
+
+function simplifyDifference(x: Node, y: Node): Node | null {
+  const q = negated(y);
+  return q === null ? null : add(x, q);
+}
+
+/** Divides by what is repeated once instead of everywhere; constants stay, since 1/255 is not exact. */
+function simplifyQuotient(x: Node, y: Node, { shape }: OpNode): Node | null {
+  const z = negated(x);
+  if (z !== null) return neg(div(z, y));
+  return y.kind === "op" && isRepeated(y.shape, shape) && !isRepeated(x.shape, shape)
+    ? mul(x, div(1, y))
+    : null;
+}
+
 /** x + y, with broadcasting. */
 export const add: BinaryOperation = binary("add", {
   onnx: "Add",
+  simplify: simplifySum,
   fuse: fuseAdd,
   evaluate: (x, y) => x + y,
   identity: 0,
@@ -45,12 +103,14 @@ export const add: BinaryOperation = binary("add", {
 export const neg: UnaryOperation = unary("neg", {
   onnx: "Neg",
   evaluate: (x) => -x,
+  simplify: negated,
   derivative: (g) => neg(g),
 });
 
 /** x − y, with broadcasting. */
 export const sub = binary("sub", {
   onnx: "Sub",
+  simplify: simplifyDifference,
   fuse: fuseSub,
   evaluate: (x, y) => x - y,
   identity: 0,
@@ -62,6 +122,7 @@ export const mul: BinaryOperation = binary("mul", {
   onnx: "Mul",
   evaluate: (x, y) => x * y,
   identity: 1,
+  simplify: simplifyProduct,
   commutes: true,
   derivative: (g, x, y) => [mul(g, y), mul(g, x)],
 });
@@ -71,6 +132,7 @@ export const div = binary("div", {
   onnx: "Div",
   evaluate: (x, y) => x / y,
   identity: 1,
+  simplify: simplifyQuotient,
   derivative: (g, _x, y, z) => [div(g, y), neg(mul(div(g, y), z))],
   domains: [[[-2, 2]], [[0.5, 2]]],
 });

@@ -27,19 +27,19 @@ const isProduct = ({ x, w, window, groups }: ConvSizes): boolean =>
 
 const gemm = (
   emit: Emitter,
-  a: string,
-  b: string,
+  [a = "", b = "", ...bias]: readonly string[],
   flags: { transA?: 1; transB?: 1 },
   shape: Shape,
 ): string => {
   const [flatA, flatB] = [emit.node("Flatten", [a], { axis: 1 }), emit.node("Flatten", [b], { axis: 1 })];
-  return emitReshape(emit, emit.node("Gemm", [flatA, flatB], flags), shape);
+  return emitReshape(emit, emit.node("Gemm", [flatA, flatB, ...bias], flags), shape);
 };
 
-/** y from x and w. */
-export function lowerConv(emit: Emitter, x: string, w: string, sizes: ConvSizes): string {
-  if (isProduct(sizes)) return gemm(emit, x, w, { transB: 1 }, sizes.y);
-  return emit.node("Conv", [x, w], onnxWindow(sizes.window, sizes.groups));
+/** y from x, w and perhaps a bias [K]. */
+export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
+  const [x = "", w = "", ...bias] = inputs;
+  if (isProduct(sizes)) return gemm(emit, [x, w, ...bias], { transB: 1 }, sizes.y);
+  return emit.node("Conv", [x, w, ...bias], onnxWindow(sizes.window, sizes.groups));
 }
 
 /** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
@@ -67,7 +67,7 @@ function flipped(emit: Emitter, w: string, { kernel }: Window): string {
 
 /** x's cotangent from y's: elements behind the last window are reached through `output_padding`. */
 export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: ConvSizes): string {
-  if (isProduct(sizes)) return gemm(emit, g, w, {}, sizes.x);
+  if (isProduct(sizes)) return gemm(emit, [g, w], {}, sizes.x);
   const { window, groups, x } = sizes;
   const pads = flippedPads(sizes);
   if (pads !== null)
@@ -109,7 +109,7 @@ function swappedWindow({ x, w, y, window }: ConvSizes): Window {
  * in the width it is one product [K, N·height·width] · [N·height·width, taps·c] – the fastest form measured.
  */
 export function lowerFilterAdjoint(emit: Emitter, x: string, g: string, sizes: ConvSizes): string {
-  if (isProduct(sizes)) return gemm(emit, g, x, { transA: 1 }, sizes.w);
+  if (isProduct(sizes)) return gemm(emit, [g, x], { transA: 1 }, sizes.w);
   const { groups, window } = sizes;
   const [filters = 1, perGroup = 1, ...taps] = sizes.w;
   const last = taps.length - 1;

@@ -1,7 +1,8 @@
 // Convolution | its input adjoint | its filter adjoint: one form Σ x·w·y, each derivative the other two.
-import { B, count, multiplyDims, resolveShape, type Shape } from "../base/shape.js";
+import { B, count, multiplyDims, resolveShape, sameShape, type Shape } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
+import { biasedConv } from "./biased-conv.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
 import {
   checkCotangent,
@@ -11,6 +12,7 @@ import {
   type ConvAttributes,
   type ConvOptions,
 } from "./conv-sizes.js";
+import { reshape } from "./reshape.js";
 import { foldIntoChannels, foldRows, tiled, unfoldFromChannels, unfoldRows } from "./rows.js";
 
 export type { ConvOptions } from "./conv-sizes.js";
@@ -91,7 +93,13 @@ export const conv: Operation<Conv> = operation<ConvAttributes, Conv>(
     },
     lower: (emit, inputs, { inputs: nodes, attributes }) => {
       const sizes = convSizes("conv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
-      return lowerConv(emit, argument(inputs, 0), argument(inputs, 1), sizes);
+      return lowerConv(emit, inputs, sizes);
+    },
+    plus: ({ inputs, shape, attributes }, addend, scale) => {
+      const perFilter = [shape[1] ?? 1, ...shape.slice(2).map(() => 1)];
+      if (scale !== null || !sameShape(addend.shape, perFilter)) return null;
+      const bias = reshape(addend, perFilter.slice(0, 1));
+      return biasedConv(argument(inputs, 0), argument(inputs, 1), bias, attributes);
     },
     multiplyAdds: ({ inputs, shape }, batch) => terms(shape, argument(inputs, 1).shape, batch),
     vectorize: ({ shape, attributes }, inputs, rows) => {

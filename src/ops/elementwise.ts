@@ -24,6 +24,8 @@ export interface UnaryRule {
   readonly evaluate: (x: number) => number;
   /** g · ∂y/∂x; null where the derivative is zero everywhere. */
   readonly derivative: UnaryDerivative | null;
+  /** The same value by a cheaper node, given the operand; or null. */
+  readonly simplify?: (x: Node) => Node | null;
   /** Where the contract suite samples it; default [[-2, 2]]. */
   readonly domain?: readonly Interval[];
 }
@@ -48,6 +50,7 @@ export function unary(name: string, rule: UnaryRule): UnaryOperation {
       lower: (emit, inputs) =>
         typeof rule.onnx === "string" ? emit.node(rule.onnx, inputs) : rule.onnx(emit, argument(inputs, 0)),
       vectorize: "elementwise",
+      ...(rule.simplify && { simplify: ({ inputs }) => rule.simplify?.(argument(inputs, 0)) ?? null }),
       examples: [{ inputs: [sample], attributes: {} }],
       rejects: [
         {
@@ -71,6 +74,8 @@ export interface BinaryRule {
   readonly identity?: number;
   /** Whether e ∘ x = x too. */
   readonly commutes?: boolean;
+  /** The same value by cheaper nodes, given the operands; or null. */
+  readonly simplify?: (x: Node, y: Node, node: OpNode) => Node | null;
   /** The same value with operands that nothing else uses taken into the node, or null. */
   readonly fuse?: (node: OpNode, single: (input: Node) => boolean) => Node | null;
   /** Dtype of the operands and of the result; default float32 for both. */
@@ -96,7 +101,7 @@ function simplifyBinary(node: OpNode, rule: BinaryRule): Node | null {
       : part;
   const [p, q] = [bare(x, y), bare(y, x)];
   if (p !== x) return apply(node.op, [p, y], node.attributes);
-  return q === y ? null : apply(node.op, [x, q], node.attributes);
+  return q === y ? (rule.simplify?.(x, y, node) ?? null) : apply(node.op, [x, q], node.attributes);
 }
 
 export type BinaryOperation = Operation<Binary>;
@@ -132,6 +137,7 @@ export function binary(name: string, rule: BinaryRule): BinaryOperation {
         typeof rule.onnx === "string" ? emit.node(rule.onnx, inputs) : rule.onnx(emit, inputs),
       vectorize: "elementwise",
       simplify: (node) => simplifyBinary(node, rule),
+      ...(rule.commutes && { commutes: true }),
       ...(rule.fuse && { fuse: rule.fuse }),
       examples: [pair([2, 3], [2, 3]), pair([2, 1, 3], [4, 1]), pair([3], [])],
       rejects: [

@@ -25,6 +25,17 @@ export const sign = unary("sign", {
   domain: awayFromZero,
 });
 
+/**
+ * 1 where x > 0, else 0. Derivative: 0. One clipped line of slope 3·10³⁸ is several times faster than a comparison
+ * or `Sign`; below 3·10⁻³⁹, where float32 runs out of digits, it rises from 0 to 1.
+ */
+export const step = unary("step", {
+  onnx: (emit, x) => emit.node("HardSigmoid", [x], { alpha: { float: 3e38 }, beta: { float: 0 } }),
+  evaluate: (x) => (x > 0 ? 1 : 0),
+  derivative: null,
+  domain: awayFromZero,
+});
+
 /** |x|. Derivative: sign x. */
 export const abs = unary("abs", {
   onnx: "Abs",
@@ -33,11 +44,11 @@ export const abs = unary("abs", {
   domain: awayFromZero,
 });
 
-/** max(x, 0). Derivative: 1 where x > 0, else 0 – which is sign(relu x). */
+/** max(x, 0). Derivative: 1 where x > 0, else 0 – which is step(relu x). */
 export const relu = unary("relu", {
   onnx: "Relu",
   evaluate: (x) => Math.max(x, 0),
-  derivative: (g, _x, y) => mul(g, sign(y)),
+  derivative: (g, _x, y) => mul(g, step(y)),
   domain: awayFromZero,
 });
 
@@ -58,7 +69,8 @@ type Bounded = (x: Operand, low: number, high: number) => Node;
 /** Declares an element-wise function of x and two constants low ≤ high. */
 const bounded = (
   name: string,
-  rule: Pick<OpDefinition<Bounds>, "derivative" | "lower"> & {
+  rule: Pick<OpDefinition<Bounds>, "derivative"> & {
+    readonly lower: NonNullable<OpDefinition<Bounds>["lower"]>;
     readonly value: (x: number, low: number, high: number) => number;
   },
 ): Operation<Bounded> =>

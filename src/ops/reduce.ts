@@ -8,8 +8,9 @@ import {
   stridesOf,
   type Shape,
 } from "../base/shape.js";
-import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
+import { argument, checkFloat, toNode, type Node, type Operand, type OpNode } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
+import { mul, neg } from "./arithmetic.js";
 import { broadcastData, walk } from "./arrays.js";
 import { reshape } from "./reshape.js";
 
@@ -34,6 +35,32 @@ function restoreAxes(g: Node, shape: Shape, axes: readonly number[]): Node {
     g,
     shape.map((d, i) => (axes.includes(i) ? 1 : d)),
   );
+}
+
+/** Whether x, broadcast to `rank` axes, is the same along `axes`. */
+const isConstantAlong = (x: Node, axes: readonly number[], rank: number): boolean =>
+  axes.every((axis) => (x.shape[axis - rank + x.shape.length] ?? 1) === 1);
+
+/** x, broadcast to `rank` axes, without `axes`, along which it is constant. */
+function dropAxes(x: Node, axes: readonly number[], rank: number): Node {
+  const full = [...new Array<number>(rank - x.shape.length).fill(1), ...x.shape];
+  return reshape(
+    x,
+    full.filter((_, axis) => !axes.includes(axis)),
+  );
+}
+
+/** Σ −x → −Σ x, and factors that are constant along the summed axes leave the sum. */
+function simplifySum(node: OpNode, axes: readonly number[], keepDims: boolean): Node | null {
+  const x = argument(node.inputs, 0);
+  const rank = x.shape.length;
+  if (x.kind !== "op" || axes.length === 0) return null;
+  const [a, b] = x.inputs;
+  if (x.op === neg.op && a !== undefined) return neg(sum(a, { axes, keepDims }));
+  if (x.op !== mul.op || a === undefined || b === undefined) return null;
+  const [factor, rest] = isConstantAlong(a, axes, rank) ? [a, b] : [b, a];
+  if (!isConstantAlong(factor, axes, rank) || !sameShape(rest.shape, x.shape)) return null;
+  return mul(sum(rest, { axes, keepDims }), keepDims ? factor : dropAxes(factor, axes, rank));
 }
 
 type Sum = (x: Operand, options?: ReduceOptions) => Node;
@@ -72,6 +99,7 @@ export const sum: Operation<Sum> = operation<{ axes: readonly number[]; keepDims
         : emit.node("ReduceSum", [argument(inputs, 0), emit.constant(axes, "int64")], {
             keepdims: keepDims ? 1 : 0,
           }),
+    simplify: (node) => simplifySum(node, node.attributes.axes, node.attributes.keepDims),
     vectorize: ({ attributes: { axes, keepDims } }, inputs) =>
       sum(argument(inputs, 0).node, { axes: axes.map((axis) => axis + 1), keepDims }),
     examples: [
