@@ -65,11 +65,13 @@ export {
   dense,
   dropout,
   flatten,
+  globalAveragePooling,
   maxPooling,
   normalize,
+  residual,
   type BuiltLayer,
   type Layer,
-} from "./nn/layers.js";
+} from "./nn/layers/index.js";
 export { exportClassifier } from "./nn/classifier.js";
 export { importClassifier, type ImportClassifierOptions } from "./nn/imported.js";
 export type { Buffer, Classifier, Model, NoiseSource, Parameter, Pass, Weights } from "./nn/model.js";

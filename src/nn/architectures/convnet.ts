@@ -12,7 +12,7 @@ import {
   flatten,
   maxPooling,
   type Layer,
-} from "../layers.js";
+} from "../layers/index.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 

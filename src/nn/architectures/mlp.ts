@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { unit } from "../../base/options.js";
 import { initializerNames } from "../initializers.js";
-import { activation, activationNames, dense, dropout, flatten, type Layer } from "../layers.js";
+import { activation, activationNames, dense, dropout, flatten, type Layer } from "../layers/index.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
