@@ -55,6 +55,8 @@ export type {
 
 // --- Models: architectures by name, layers for one's own, and ONNX files of any origin. ----------------------------
 export * from "./nn/architectures/index.js";
+export { allCnnC } from "./nn/architectures/all-cnn-c.js";
+export { wideResnet } from "./nn/architectures/wide-resnet.js";
 export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";
 export { sequential } from "./nn/sequential.js";
 export {
