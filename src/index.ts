@@ -55,6 +55,8 @@ export type {
 
 // --- Models: architectures by name, layers for one's own, and ONNX files of any origin. ----------------------------
 export * from "./nn/architectures/index.js";
+export { allCnnC } from "./nn/architectures/all-cnn-c.js";
+export { wideResnet } from "./nn/architectures/wide-resnet.js";
 export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";
 export { sequential } from "./nn/sequential.js";
 export {
@@ -65,11 +67,13 @@ export {
   dense,
   dropout,
   flatten,
+  globalAveragePooling,
   maxPooling,
   normalize,
+  residual,
   type BuiltLayer,
   type Layer,
-} from "./nn/layers.js";
+} from "./nn/layers/index.js";
 export { exportClassifier } from "./nn/classifier.js";
 export { importClassifier, type ImportClassifierOptions } from "./nn/imported.js";
 export type { Buffer, Classifier, Model, NoiseSource, Parameter, Pass, Weights } from "./nn/model.js";

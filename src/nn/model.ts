@@ -60,6 +60,15 @@ export interface Pass {
   update(buffer: string, next: Node): void;
 }
 
+/** One layer of a model, or a composition of several. */
+export interface LayerRecord {
+  readonly name: string;
+  /** Shape of one output. */
+  readonly outputShape: readonly number[];
+  readonly parameters: readonly Parameter[];
+  readonly parts?: readonly LayerRecord[];
+}
+
 export interface Model {
   readonly name: string;
   /** Shape of one input, e.g. [1, 28, 28]. */
@@ -69,6 +78,8 @@ export interface Model {
   readonly buffers: readonly Buffer[];
   /** Names of hidden activations, in order: where noise may be put. */
   readonly sites: readonly string[];
+  /** What the model is built of, in order; absent where it comes from a file. */
+  readonly layers?: readonly LayerRecord[];
   /** Names of input and output in the exported file; default `input` and `logits`. */
   readonly io?: { readonly input: string; readonly output: string };
   /** Starting values of parameters and buffers; the same seed gives the same values. */

@@ -11,7 +11,7 @@ import {
   dense,
   flatten,
   maxPooling,
-} from "../../src/nn/layers.js";
+} from "../../src/nn/layers/index.js";
 import { sequential } from "../../src/nn/sequential.js";
 import type { Classifier } from "../../src/nn/model.js";
 import { localEngine } from "../../src/runtime/engine.js";

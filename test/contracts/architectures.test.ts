@@ -27,7 +27,10 @@ const tiny: Record<string, unknown> = {
     hidden: [5],
     activation: "tanh",
     batchNorm: true,
+    outputBatchNorm: true,
   },
+  "all-cnn-c": { filters: [3, 4], activation: "tanh" },
+  "wide-resnet": { depth: 10, width: 1, activation: "tanh" },
 };
 
 const batch = 3;
@@ -85,54 +88,93 @@ describe.each(architectures)("%s", (name, make) => {
   });
 });
 
-const parametersOf = (model: Model): number =>
-  model.parameters.reduce((total, { shape }) => total + count(shape), 0);
+/** Parameters, those of batch-norm apart. */
+function sizeOf(model: Model): { parameters: number; batchNorm: number } {
+  const total = (roles: readonly string[]): number =>
+    model.parameters.reduce((sum, { role, shape }) => sum + (roles.includes(role) ? count(shape) : 0), 0);
+  return { parameters: total(["weight", "bias", "other"]), batchNorm: total(["scale", "shift"]) };
+}
+
 const mnist = { inputShape: [1, 28, 28], classes: 10 };
+const cifar10 = { inputShape: [3, 32, 32], classes: 10 };
+const cifar100 = { inputShape: [3, 32, 32], classes: 100 };
+
+/** SGM's networks have batch-norm after all layers. */
+const everywhere = { batchNorm: true, outputBatchNorm: true };
+const sgmHidden = { hidden: [2500, 2000, 1500, 1000, 500], dropout: 0.5, ...everywhere };
+const sgmConvolutions = (padding: "same" | "valid") => ({
+  convolutions: [
+    { filters: 64, kernel: 5, padding, pool: 2 },
+    { filters: 64, kernel: 5, padding, pool: 2 },
+  ],
+  hidden: [1024],
+  dropout: 0.5,
+  ...everywhere,
+});
+const wideResnet = registry["wide-resnet"];
 
 describe("published sizes", () => {
+  const modelA = {
+    convolutions: [
+      { filters: 64, kernel: 8, stride: 2, padding: "same" as const },
+      { filters: 128, kernel: 6, stride: 2, padding: "valid" as const },
+      { filters: 128, kernel: 5, padding: "valid" as const },
+    ],
+    hidden: [],
+  };
+  const modelB = {
+    convolutions: [
+      { filters: 128, kernel: 3, padding: "same" as const },
+      { filters: 64, kernel: 3, stride: 2, padding: "valid" as const },
+    ],
+    hidden: [128],
+  };
+
   it.each([
-    ["quickstart's 784-400-400-10", registry.mlp({ hidden: [400, 400] }), 478_410],
-    ["L1DB's model C, 512-256-128-10", registry.mlp({ hidden: [512, 256, 128] }), 567_434],
-    [
-      "SGM's MNIST-DNN, 2500-2000-1500-1000-500-10",
-      registry.mlp({ hidden: [2500, 2000, 1500, 1000, 500] }),
-      11_972_510,
-    ],
-    [
-      "L1DB's model A",
-      registry.convnet({
-        convolutions: [
-          { filters: 64, kernel: 8, stride: 2, padding: "same" },
-          { filters: 128, kernel: 6, stride: 2, padding: "valid" },
-          { filters: 128, kernel: 5, padding: "valid" },
-        ],
-        hidden: [],
-      }),
-      710_218,
-    ],
-    [
-      "L1DB's model B",
-      registry.convnet({
-        convolutions: [
-          { filters: 128, kernel: 3, padding: "same" },
-          { filters: 64, kernel: 3, stride: 2, padding: "valid" },
-        ],
-        hidden: [128],
-      }),
-      1_460_938,
-    ],
-    [
-      "SGM's MNIST-CNN with 'same' padding, 64 and 128 filters",
-      registry.convnet({
-        convolutions: [
-          { filters: 64, kernel: 5, pool: 2 },
-          { filters: 64, kernel: 5, pool: 2 },
-        ],
-        hidden: [1024],
-      }),
-      3_326_666,
-    ],
-  ])("%s", (_, architecture, expected) => {
-    expect(parametersOf(architecture(mnist))).toBe(expected);
+    ["quickstart's 784-400-400-10", registry.mlp({ hidden: [400, 400] })(mnist), 478_410, 0],
+    ["SGM's MNIST-DNN, 2500-2000-1500-1000-500-10", registry.mlp(sgmHidden)(mnist), 11_972_510, 15_020],
+    ["SGM's MNIST-CNN, 'same' padding", registry.convnet(sgmConvolutions("same"))(mnist), 3_326_666, 2324],
+    ["SGM's MNIST-CNN, no padding", registry.convnet(sgmConvolutions("valid"))(mnist), 1_163_978, 2324],
+    ["SGM's CIFAR net, All-CNN-C", registry["all-cnn-c"]()(cifar10), 1_369_738, 2516],
+    ["All-CNN-C", registry["all-cnn-c"]({ batchNorm: false })(cifar10), 1_369_738, 0],
+    ["L1DB's model A", registry.convnet(modelA)(mnist), 710_218, 0],
+    ["L1DB's model B", registry.convnet(modelB)(mnist), 1_460_938, 0],
+    ["L1DB's model C, 512-256-128-10", registry.mlp({ hidden: [512, 256, 128] })(mnist), 567_434, 0],
+  ])("%s", (_, model, parameters, batchNorm) => {
+    expect(sizeOf(model)).toEqual({ parameters, batchNorm });
+  });
+
+  it.each([
+    [16, 8, cifar10, 10_961_370],
+    [28, 10, cifar10, 36_479_194],
+    [28, 10, cifar100, 36_536_884],
+    [34, 10, cifar10, 46_160_474],
+  ])("WRN-%i-%i", (depth, width, images, total) => {
+    const { parameters, batchNorm } = sizeOf(wideResnet({ depth, width })(images));
+    expect(parameters + batchNorm).toBe(total);
+  });
+});
+
+describe("wide-resnet", () => {
+  it("builds WRN-16-4 with dropout between the convolutions of each block", () => {
+    const { layers = [], sites } = wideResnet({ depth: 16, width: 4, dropout: 0.4 })(cifar10);
+    expect(layers.filter(({ parts }) => parts).map(({ outputShape }) => outputShape)).toEqual([
+      [64, 32, 32],
+      [64, 32, 32],
+      [128, 16, 16],
+      [128, 16, 16],
+      [256, 8, 8],
+      [256, 8, 8],
+    ]);
+    expect(layers[1]?.parts?.map(({ name }) => name.replace("block1.", ""))).toEqual(
+      "batchnorm1 relu1 conv1 batchnorm2 relu2 dropout1 conv2 shortcut.conv1".split(" "),
+    );
+    expect(sites).toHaveLength(13);
+  });
+
+  it("refuses a depth that is not 6n + 4", () => {
+    expect(() => wideResnet({ depth: 18 })).toThrow(
+      "wide-resnet.depth: expected a depth of 6n + 4: 10, 16, 22, 28 …, got 18",
+    );
   });
 });

@@ -7,7 +7,7 @@ import * as registry from "../../src/defenses/index.js";
 import { initialState } from "../../src/defenses/train.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import type { Array64 } from "../../src/graph/op.js";
-import { activation, dense, flatten } from "../../src/nn/layers.js";
+import { activation, dense, flatten } from "../../src/nn/layers/index.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { sgd } from "../../src/optim/index.js";
 import { toyShape, toySplit } from "../support/toy-data.js";

@@ -6,7 +6,7 @@ import type { Defense } from "../../src/defenses/defense.js";
 import * as defenses from "../../src/defenses/index.js";
 import { interpret } from "../../src/graph/interpret.js";
 import type { Array64 } from "../../src/graph/op.js";
-import { dense, flatten } from "../../src/nn/layers.js";
+import { dense, flatten } from "../../src/nn/layers/index.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { toyShape } from "../support/toy-data.js";
 import { toyStep } from "../support/toy-training.js";

@@ -17,7 +17,7 @@ import {
   flatten,
   maxPooling,
   averagePooling,
-} from "../../src/nn/layers.js";
+} from "../../src/nn/layers/index.js";
 import type { Pass } from "../../src/nn/model.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { abs, softmax, sum } from "../../src/ops/index.js";

@@ -19,7 +19,7 @@ import {
   dropout,
   flatten,
   maxPooling,
-} from "../../src/nn/layers.js";
+} from "../../src/nn/layers/index.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { evaluationPass, type Classifier } from "../../src/nn/model.js";
 import { ModelProtoSchema } from "../../src/onnx/generated/onnx_pb.js";

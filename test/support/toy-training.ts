@@ -2,7 +2,7 @@
 import type { Defense } from "../../src/defenses/defense.js";
 import { buildTrainStep, type TrainStep } from "../../src/defenses/train-step.js";
 import { initialState, train, type TrainingState, type TrainOptions } from "../../src/defenses/train.js";
-import { activation, batchNorm, dense, dropout, flatten } from "../../src/nn/layers.js";
+import { activation, batchNorm, dense, dropout, flatten } from "../../src/nn/layers/index.js";
 import type { Model } from "../../src/nn/model.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { sgd } from "../../src/optim/index.js";

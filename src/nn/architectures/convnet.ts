@@ -12,7 +12,7 @@ import {
   flatten,
   maxPooling,
   type Layer,
-} from "../layers.js";
+} from "../layers/index.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
@@ -36,10 +36,11 @@ const schema = z.strictObject({
   activation: z.enum(activationNames).default("relu"),
   initializer: z.enum(initializerNames).default("he-normal"),
   batchNorm: z.boolean().default(false).describe("before each activation"),
+  outputBatchNorm: z.boolean().default(false).describe("batch-norm after the output layer"),
   dropout: z.number().min(0).max(0.99).default(0).describe("rate after each dense hidden layer, in [0, 1)"),
 });
 
-/** (conv – batch-norm – activation – max-pool)* – flatten – (dense – batch-norm – activation – dropout)* – dense. */
+/** (conv – batch-norm – activation – max-pool)* – flatten – (dense – batch-norm – activation – dropout)* – dense – batch-norm. */
 export const convnet = unit("convnet", "plain convolutional network", schema, (options): Architecture => {
   const { initializer } = options;
   const tail = (): Layer[] => [...(options.batchNorm ? [batchNorm()] : []), activation(options.activation)];
@@ -59,5 +60,6 @@ export const convnet = unit("convnet", "plain convolutional network", schema, (o
       flatten(),
       ...hidden,
       dense(classes, { initializer }),
+      ...(options.outputBatchNorm ? [batchNorm()] : []),
     ]);
 });

@@ -1,0 +1,11 @@
+// Layers, one file per family.
+export type { BuiltLayer, Layer } from "./layer.js";
+export { dense } from "./dense.js";
+export { convolution } from "./convolution.js";
+export { averagePooling, globalAveragePooling, maxPooling } from "./pooling.js";
+export { batchNorm } from "./batch-norm.js";
+export { dropout } from "./dropout.js";
+export { activation, activationNames } from "./activation.js";
+export { flatten } from "./flatten.js";
+export { normalize } from "./normalize.js";
+export { residual } from "./residual.js";
