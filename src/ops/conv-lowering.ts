@@ -80,9 +80,14 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
 function channelsInWidth(emit: Emitter, x: string, { x: shape, groups }: ConvSizes): string {
   const [n = 1, channels = 1, ...spatial] = shape;
   const perGroup = Number(channels) / groups;
-  const axes = spatial.map((_, i) => i + 3);
-  const split = emitReshape(emit, x, [n, groups, perGroup, ...spatial]);
-  const moved = emit.node("Transpose", [split], { perm: [1, 0, ...axes, 2] });
+  const axes = spatial.map((_, i) => i + 2);
+  // Without groups one axis moves, which ONNX Runtime does several times faster than a general transpose.
+  const moved =
+    groups === 1
+      ? emit.node("Transpose", [x], { perm: [0, ...axes, 1] })
+      : emit.node("Transpose", [emitReshape(emit, x, [n, groups, perGroup, ...spatial])], {
+          perm: [1, 0, ...axes.map((axis) => axis + 1), 2],
+        });
   const wide = [...spatial.slice(0, -1), Number(spatial.at(-1)) * perGroup];
   return emitReshape(emit, moved, [1, multiplyDims(n, groups), ...wide]);
 }

@@ -17,7 +17,7 @@ export type StandardizeOptions = {
   readonly epsilon: number;
 };
 
-/** x − μ, and r = 1/√(σ² + ε) with its axes kept. */
+/** x − μ and r = 1/√(σ² + ε). */
 function centred(x: Node, { axes, epsilon }: StandardizeOptions): { c: Node; r: Node } {
   const { c, variance } = moments(x, axes);
   return { c, r: div(1, sqrt(add(variance, epsilon))) };

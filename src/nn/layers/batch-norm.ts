@@ -3,7 +3,8 @@ import type { Node } from "../../graph/node.js";
 import { add, div, mul, sub } from "../../ops/arithmetic.js";
 import { sqrt } from "../../ops/exponential.js";
 import { reshape } from "../../ops/reshape.js";
-import { mean, size } from "../../ops/size.js";
+import { size } from "../../ops/size.js";
+import { moments, standardize } from "../../ops/standardize.js";
 import { stopGradient } from "../../ops/stop-gradient.js";
 import type { Pass } from "../model.js";
 import { filled, plain, type Layer } from "./layer.js";
@@ -40,19 +41,15 @@ export const batchNorm = (options: BatchNormOptions = {}): Layer => ({
     };
     const running = (pass: Pass, key: "mean" | "variance", batch: Node): void =>
       pass.update(names[key], add(mul(momentum, pass.value(names[key])), mul(1 - momentum, batch)));
-    const statistics = (x: Node, pass: Pass): { mu: Node; variance: Node } => {
-      const mu = mean(x, { axes, keepDims: true });
-      const centred = sub(x, mu);
-      const variance = mean(mul(centred, centred), { axes, keepDims: true });
+    /** (x − μ)·r from this batch, whose statistics move the running ones. */
+    const normalized = (x: Node, pass: Pass): Node => {
+      const { mu, variance } = moments(x, axes);
+      const moved = runningVariance === "biased" ? variance : mul(variance, besselCorrection(x, axes));
       running(pass, "mean", reshape(mu, shape));
-      running(
-        pass,
-        "variance",
-        reshape(runningVariance === "biased" ? variance : mul(variance, besselCorrection(x, axes)), shape),
-      );
+      running(pass, "variance", reshape(moved, shape));
       return pass.statisticsHeld
-        ? { mu: stopGradient(mu), variance: stopGradient(variance) }
-        : { mu, variance };
+        ? mul(sub(x, stopGradient(mu)), div(1, sqrt(add(stopGradient(variance), epsilon))))
+        : standardize(x, { axes, epsilon });
     };
     return {
       ...plain,
@@ -73,11 +70,10 @@ export const batchNorm = (options: BatchNormOptions = {}): Layer => ({
       }),
       apply(x, pass) {
         const stored = (key: keyof typeof names): Node => reshape(pass.value(names[key]), spread);
-        const { mu, variance } = pass.training
-          ? statistics(x, pass)
-          : { mu: stored("mean"), variance: stored("variance") };
-        const normal = div(sub(x, mu), sqrt(add(variance, epsilon)));
-        return add(mul(normal, stored("scale")), stored("shift"));
+        if (pass.training) return add(mul(normalized(x, pass), stored("scale")), stored("shift"));
+        // One factor and one addend per channel, which ONNX Runtime takes into a convolution before them.
+        const factor = div(stored("scale"), sqrt(add(stored("variance"), epsilon)));
+        return add(mul(x, factor), sub(stored("shift"), mul(stored("mean"), factor)));
       },
     };
   },
