@@ -14,12 +14,6 @@ export interface ExportOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Every output under its own name, whatever else uses the value. */
-function nameOutputs(writer: GraphWriter, outputs: readonly (readonly [string, Node])[]): void {
-  const values = writer.write(outputs.map(([, node]) => node));
-  outputs.forEach(([name], i) => writer.push("Identity", [values[i] ?? ""], [name]));
-}
-
 const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dtype, node.shape);
 
 /** `fn` as an ONNX file. */
@@ -33,7 +27,7 @@ export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): 
     if (value) constants.addNamed(node.name, value);
   }
   const outputs = Object.entries(fn.outputs);
-  nameOutputs(writer, outputs);
+  writer.finish(outputs);
   const graph = graphProto({
     name: fn.name,
     node: writer.nodeProtos,
@@ -79,9 +73,8 @@ export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8
   const carriedOut = fn.carried.map(({ input, next }) => [`body/${nextName(input.name)}`, next] as const);
   const stacked = Object.entries(fn.outputs).map(([name, node]) => [`body/${name}`, node] as const);
   const results = [...carriedOut, ...stacked];
-  if (fn.proceed) nameOutputs(body, [["body/proceed", fn.proceed]]);
-  else body.push("Identity", ["body/condition"], ["body/proceed"]);
-  nameOutputs(body, results);
+  if (!fn.proceed) body.push("Identity", ["body/condition"], ["body/proceed"]);
+  body.finish([...(fn.proceed ? [["body/proceed", fn.proceed] as const] : []), ...results]);
   const bodyGraph = graphProto({
     name: `${fn.name}.body`,
     node: body.nodeProtos,

@@ -75,6 +75,28 @@ export class GraphWriter implements Emitter {
     return roots.map((node) => this.#nameOf(node));
   }
 
+  /**
+   * Writes the outputs, each under its own name, and nothing after them. A value computed here takes the name of the
+   * output; it is copied only where it has one already.
+   */
+  finish(outputs: readonly (readonly [name: string, node: Node])[]): void {
+    const values = this.write(outputs.map(([, node]) => node));
+    const computed = new Set(this.nodeProtos.flatMap((proto) => proto.output));
+    const renamed = new Map<string, string>();
+    const copies = outputs.filter(([name], i) => {
+      const value = values[i] ?? "";
+      if (!computed.has(value) || renamed.has(value)) return true;
+      renamed.set(value, name);
+      return false;
+    });
+    const current = (value: string): string => renamed.get(value) ?? value;
+    for (const proto of this.nodeProtos) {
+      proto.input = proto.input.map(current);
+      proto.output = proto.output.map(current);
+    }
+    for (const [name, node] of copies) this.push("Identity", [current(this.#nameOf(node))], [name]);
+  }
+
   #lower(node: Node): string {
     if (node.kind === "op") {
       const inputs = node.inputs.map((child) => this.#nameOf(child));
@@ -114,9 +136,12 @@ export class GraphWriter implements Emitter {
     return names;
   }
 
+  /** Every operator used is a pure function: the same node is written once. */
   node(type: string, inputs: readonly string[], attributes?: NodeAttributes): string {
-    const [name = ""] = this.nodes(type, inputs, 1, attributes);
-    return name;
+    return this.#share(`node ${type} ${inputs.join()} ${JSON.stringify(attributes)}`, () => {
+      const [name = ""] = this.nodes(type, inputs, 1, attributes);
+      return name;
+    });
   }
 
   constant(values: readonly number[], dtype: DType, shape: readonly number[] = [values.length]): string {

@@ -5,6 +5,7 @@ import { argument, checkFloat, type Node, type Operand } from "../graph/node.js"
 import { operation, type Emitter, type Operation } from "../graph/op.js";
 import { emitReshape, lowerInputAdjoint } from "./conv-lowering.js";
 import { foldRows, unfoldRows } from "./rows.js";
+import { emitRepeat, isTiling } from "./tiles.js";
 import { poolCounts, repeated, spatialOf, tapsOf, type Tap, type Window } from "./windows.js";
 
 export interface AveragePoolOptions {
@@ -66,28 +67,6 @@ function eachWeight(
   for (let plane = 0; plane < planes; plane++)
     for (const { input, result } of taps)
       visit(plane * xPlane + input, plane * yPlane + result, weights[result] ?? 0);
-}
-
-/** The windows tile a plane (no overlap, gap, padding or remainder) whose rows are short enough for `lowerTiles`. */
-const tiles = ({ kernel, strides, pads }: Attributes, { spatial, counts }: Plane): boolean =>
-  kernel.length <= 2 &&
-  (counts.at(-1) ?? 1) <= 64 &&
-  pads.every((p) => p === 0) &&
-  kernel.every((taps, axis) => taps === strides[axis] || taps === spatial[axis]) &&
-  kernel.every((taps, axis) => (spatial[axis] ?? 0) % taps === 0);
-
-/** Each row of g times a constant matrix: the rows of x that it averages. Faster than Expand, Resize and ConvTranspose. */
-function lowerTiles(emit: Emitter, g: string, x: Shape, y: Shape, kernel: readonly number[]): string {
-  const [rows, taps] = [kernel.length === 2 ? (kernel[0] ?? 1) : 1, kernel.at(-1) ?? 1];
-  const columns = Number(y.at(-1));
-  const width = columns * taps;
-  const matrix = repeated(0, columns * rows * width).map((_, i) => {
-    const [from, to] = [Math.floor(i / (rows * width)), Math.floor((i % width) / taps)];
-    return from === to ? 1 / (rows * taps) : 0;
-  });
-  const flat = emitReshape(emit, g, [sizeOf(y.slice(0, -1)), columns]);
-  const weights = emit.constant(matrix, "float32", [columns, rows * width]);
-  return emitReshape(emit, emit.node("Gemm", [flat, weights]), x);
 }
 
 /** Each weighted element added to its window: a transposed convolution with ones, channel by channel. */
@@ -204,8 +183,8 @@ export const averagePoolAdjoint: Operation<Adjoint> = operation<AdjointAttribute
     lower: (emit, inputs, { inputs: nodes, shape, attributes }) => {
       const [g, y] = [argument(inputs, 0), argument(nodes, 0).shape];
       const plane = planeOf(shape, y, attributes);
-      if (tiles(attributes, plane)) return lowerTiles(emit, g, shape, y, attributes.kernel);
       const weighted = emit.node("Mul", [g, emit.constant(plane.weights, "float32", plane.counts)]);
+      if (isTiling(windowOf(attributes), plane.spatial)) return emitRepeat(emit, weighted, attributes.kernel);
       return spreadOver(emit, weighted, shape, y, attributes);
     },
     vectorize: ({ shape, attributes }, inputs, rows) => {

@@ -2,21 +2,13 @@
 import { multiplyDims, type Shape } from "../base/shape.js";
 import type { Emitter } from "../graph/op.js";
 import type { ConvSizes } from "./conv-sizes.js";
-import { alongAxis, repeated, slack, type Window } from "./windows.js";
+import { alongAxis, onnxWindow, repeated, slack, type Window } from "./windows.js";
 
 /** Reshapes to `shape`, of which at most one size depends on the batch. */
 export const emitReshape = (emit: Emitter, value: string, shape: Shape): string => {
   const sizes = shape.map((d) => (typeof d === "number" ? d : -1));
   return emit.node("Reshape", [value, emit.constant(sizes, "int64")]);
 };
-
-const onnxWindow = ({ kernel, strides, dilations, pads }: Window, groups: number) => ({
-  kernel_shape: kernel,
-  strides,
-  dilations,
-  pads,
-  group: groups,
-});
 
 /** One window that is the whole input: the convolution is a matrix product of the flattened operands. */
 const isProduct = ({ x, w, window, groups }: ConvSizes): boolean =>
@@ -39,7 +31,7 @@ const gemm = (
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
   const [x = "", w = "", ...bias] = inputs;
   if (isProduct(sizes)) return gemm(emit, [x, w, ...bias], { transB: 1 }, sizes.y);
-  return emit.node("Conv", [x, w, ...bias], onnxWindow(sizes.window, sizes.groups));
+  return emit.node("Conv", [x, w, ...bias], { ...onnxWindow(sizes.window), group: sizes.groups });
 }
 
 /** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
@@ -70,10 +62,13 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   if (isProduct(sizes)) return gemm(emit, [g, w], {}, sizes.x);
   const { window, groups, x } = sizes;
   const pads = flippedPads(sizes);
-  if (pads !== null)
-    return emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow({ ...window, pads }, 1));
+  if (pads !== null) return emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow({ ...window, pads }));
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
-  return emit.node("ConvTranspose", [g, w], { ...onnxWindow(window, groups), output_padding: untouched });
+  return emit.node("ConvTranspose", [g, w], {
+    ...onnxWindow(window),
+    group: groups,
+    output_padding: untouched,
+  });
 }
 
 /** x [N, groups·c, …, width] → [1, groups·N, …, width·c]: samples become channels, channels go into the width. */
@@ -121,7 +116,10 @@ export function lowerFilterAdjoint(emit: Emitter, x: string, g: string, sizes: C
   const axes = taps.map((_, axis) => axis + 1);
   const swapped = swappedWindow(sizes);
   const kernel = emit.node("Transpose", [g], { perm: [1, 0, ...axes.map((axis) => axis + 1)] });
-  const found = emit.node("Conv", [channelsInWidth(emit, x, sizes), kernel], onnxWindow(swapped, groups));
+  const found = emit.node("Conv", [channelsInWidth(emit, x, sizes), kernel], {
+    ...onnxWindow(swapped),
+    group: groups,
+  });
   const counts = taps.map((_, axis) => {
     const size = Number(sizes.x[axis + 2]) * (axis === last ? perGroup : 1);
     const steps = Math.floor(slack(size, swapped, axis) / alongAxis(swapped, axis).stride) + 1;

@@ -12,6 +12,7 @@ export * from "./matmul.js";
 export * from "./conv.js";
 export * from "./biased-conv.js";
 export * from "./average-pool.js";
+export * from "./first-maxima.js";
 export * from "./max-pool.js";
 export * from "./gather.js";
 export * from "./indexing.js";

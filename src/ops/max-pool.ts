@@ -2,10 +2,14 @@
 import { check } from "../base/errors.js";
 import { B, count, formatShape, sameShape, sizeOf, type Shape } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand, type TensorType } from "../graph/node.js";
-import { operation, type Array64, type Emitter, type Operation } from "../graph/op.js";
+import { operation, type Emitter, type Operation } from "../graph/op.js";
+import { mul } from "./arithmetic.js";
+import { averagePoolAdjoint } from "./average-pool.js";
 import { emitReshape } from "./conv-lowering.js";
+import { firstMaxima } from "./first-maxima.js";
 import { foldRows, unfoldRows } from "./rows.js";
-import { poolCounts, repeated, spatialOf, tapsOf, type Window } from "./windows.js";
+import { isTiling } from "./tiles.js";
+import { maximaOf, onnxWindow, poolCounts, repeated, spatialOf, type Window } from "./windows.js";
 
 export interface MaxPoolOptions {
   readonly kernel: readonly number[];
@@ -36,29 +40,6 @@ function checkLike(where: string, what: string, type: TensorType, shape: Shape):
     formatShape(type.shape),
   );
 }
-
-/** Offset into x of each window's maximum; the first one counts. */
-function maximaOf({ shape, data }: Array64, window: Window): Int32Array {
-  const [spatial, leading] = [shape.slice(2), shape.slice(0, 2)];
-  const counts = poolCounts("maxPool", spatial, window);
-  const taps = tapsOf(spatial, counts, window);
-  const [xPlane, yPlane] = [count(spatial), count(counts)];
-  const best = new Int32Array(count(leading) * yPlane).fill(-1);
-  for (let plane = 0; plane < count(leading); plane++)
-    for (const { input, result } of taps) {
-      const [from, to] = [plane * xPlane + input, plane * yPlane + result];
-      const held = best[to] ?? -1;
-      if (held < 0 || (data[from] ?? NaN) > (data[held] ?? NaN)) best[to] = from;
-    }
-  return best;
-}
-
-const onnxWindow = ({ kernel, strides, dilations, pads }: Window) => ({
-  kernel_shape: kernel,
-  strides,
-  dilations,
-  pads,
-});
 
 /** Indices of the maxima into the flattened x, as ONNX gives them. */
 function emitIndices(emit: Emitter, x: string, window: Window): string {
@@ -97,7 +78,17 @@ export const maxPool: Operation<MaxPool> = operation<Window, MaxPool>(
       const x = argument(inputs, 0);
       return Float64Array.from(maximaOf(x, window), (at) => x.data[at] ?? NaN);
     },
-    derivative: (g, { inputs, attributes }) => [maxPoolScatter(argument(inputs, 0), g, attributes)],
+    derivative: (g, { inputs, attributes }) => {
+      const x = argument(inputs, 0);
+      const { kernel } = attributes;
+      if (!isTiling(attributes, x.shape.slice(2).map(Number))) return [maxPoolScatter(x, g, attributes)];
+      const spread = averagePoolAdjoint(mul(g, count(kernel)), {
+        kernel,
+        strides: kernel,
+        inputShape: x.shape,
+      });
+      return [mul(spread, firstMaxima(x, kernel))];
+    },
     lower: (emit, inputs, { attributes }) => emit.node("MaxPool", inputs, onnxWindow(attributes)),
     vectorize: ({ shape, attributes }, inputs, rows) =>
       unfoldRows(maxPool(foldRows(argument(inputs, 0).node), attributes), shape, rows),

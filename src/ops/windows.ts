@@ -1,6 +1,7 @@
 // Sliding windows over spatial axes: sizes, and which input element each tap of each window reads.
 import { check, fail } from "../base/errors.js";
-import { formatShape, isStatic, type Shape } from "../base/shape.js";
+import { count, formatShape, isStatic, type Shape } from "../base/shape.js";
+import type { Array64 } from "../graph/op.js";
 
 /** A window of `kernel` taps along each spatial axis; `pads` in ONNX order: every beginning, then every end. */
 export type Window = {
@@ -129,3 +130,27 @@ export function tapsOf(spatial: readonly number[], counts: readonly number[], wi
   descend(0, { result: 0, kernel: 0, input: 0 });
   return found;
 }
+
+/** Offset into x of each window's maximum; the first one counts. */
+export function maximaOf({ shape, data }: Array64, window: Window): Int32Array {
+  const [spatial, leading] = [shape.slice(2), shape.slice(0, 2)];
+  const counts = poolCounts("maxPool", spatial, window);
+  const taps = tapsOf(spatial, counts, window);
+  const [xPlane, yPlane] = [count(spatial), count(counts)];
+  const best = new Int32Array(count(leading) * yPlane).fill(-1);
+  for (let plane = 0; plane < count(leading); plane++)
+    for (const { input, result } of taps) {
+      const [from, to] = [plane * xPlane + input, plane * yPlane + result];
+      const held = best[to] ?? -1;
+      if (held < 0 || (data[from] ?? NaN) > (data[held] ?? NaN)) best[to] = from;
+    }
+  return best;
+}
+
+/** The attributes of an ONNX operator on `window`. */
+export const onnxWindow = ({ kernel, strides, dilations, pads }: Window) => ({
+  kernel_shape: kernel,
+  strides,
+  dilations,
+  pads,
+});

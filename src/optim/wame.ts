@@ -3,7 +3,6 @@ import { z } from "zod";
 import { unit } from "../base/options.js";
 import type { Node } from "../graph/node.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
-import { greater, less, where } from "../ops/compare.js";
 import { pow, sqrt } from "../ops/exponential.js";
 import { clip } from "../ops/piecewise.js";
 import { slot, type Optimizer, type OptimizerState } from "./optimizer.js";
@@ -24,13 +23,17 @@ const schema = z.strictObject({
 
 type Options = z.output<typeof schema>;
 
-/** ζ·η₊ where g and the last g have one sign, ζ·η₋ where they differ, else ζ; within [ζmin, ζmax]. */
+/** Takes every product of gradients beyond the bounds of the clip that follows. */
+const huge = 3e38;
+
+/**
+ * ζ·η₊ where g and the last g have one sign, ζ·η₋ where they differ, else ζ; within [ζmin, ζmax]. The factor is
+ * 1 + clip(∞·g·g′, η₋ − 1, η₊ − 1): far fewer passes over memory than two selections.
+ */
 function nextZeta(state: OptimizerState, g: Node, options: Options): Node {
-  const zeta = slot(state, "zeta");
-  const agreement = mul(g, slot(state, "gradient"));
-  const shrunk = where(less(agreement, 0), mul(zeta, options.etaMinus), zeta);
-  const moved = where(greater(agreement, 0), mul(zeta, options.etaPlus), shrunk);
-  return clip(moved, options.zetaMin, options.zetaMax);
+  const agreement = mul(mul(g, slot(state, "gradient")), huge);
+  const factor = add(clip(agreement, options.etaMinus - 1, options.etaPlus - 1), 1);
+  return clip(mul(slot(state, "zeta"), factor), options.zetaMin, options.zetaMax);
 }
 
 /**
