@@ -23,7 +23,7 @@ function folded(node: OpNode): Node | null {
   return data.some(Number.isNaN) ? null : constant(fromNumbers(node.dtype, node.shape, data));
 }
 
-const fold = (fn: GraphFunction): GraphFunction =>
+const foldOnce = (fn: GraphFunction): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
     while (current.kind === "op") {
@@ -34,6 +34,13 @@ const fold = (fn: GraphFunction): GraphFunction =>
     }
     return current;
   });
+
+/** Folds until nothing changes: what a rule makes may be simplified further. */
+function fold(fn: GraphFunction): GraphFunction {
+  const next = foldOnce(fn);
+  const changed = Object.entries(next.outputs).some(([name, node]) => fn.outputs[name] !== node);
+  return changed ? fold(next) : fn;
+}
 
 const attributeKey = (value: Attribute, identity: (object: object) => number): string =>
   typeof value === "object" && "data" in value ? `#${identity(value)}` : JSON.stringify(value);

@@ -1,8 +1,9 @@
 // Where the maxima of windows lie that tile their input: a mask instead of ONNX's slow indices.
 import { check } from "../base/errors.js";
-import { B, count, formatShape } from "../base/shape.js";
+import { B, count, formatShape, sizeOf } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type Emitter, type Operation } from "../graph/op.js";
+import { emitReshape } from "./conv-lowering.js";
 import { foldRows, unfoldRows } from "./rows.js";
 import { emitRepeat, isTiling, tilesOf } from "./tiles.js";
 import { maximaOf, onnxWindow, repeated, tapsOf } from "./windows.js";
@@ -55,8 +56,10 @@ export const firstMaxima: Operation<FirstMaxima> = operation<Tiles, FirstMaxima>
       const largest = (of: string): string =>
         emitRepeat(emit, emit.node("MaxPool", [of], onnxWindow(tilesOf(kernel))), kernel);
       const rank = emit.constant(places(spatial, kernel), "float32", spatial);
-      const placed = emit.node("Mul", [emitReaches(emit, x, largest(x)), rank]);
-      return emitReaches(emit, placed, largest(placed));
+      // Planes as samples of one channel keep ONNX Runtime from reordering whole tensors for its blocked pooling.
+      const planes = emitReshape(emit, x, [sizeOf(shape.slice(0, 2)), 1, ...spatial]);
+      const placed = emit.node("Mul", [emitReaches(emit, planes, largest(planes)), rank]);
+      return emitReshape(emit, emitReaches(emit, placed, largest(placed)), shape);
     },
     vectorize: ({ shape, attributes: { kernel } }, inputs, rows) =>
       unfoldRows(firstMaxima(foldRows(argument(inputs, 0).node), kernel), shape, rows),

@@ -50,17 +50,25 @@ function dropAxes(x: Node, axes: readonly number[], rank: number): Node {
   );
 }
 
-/** Σ −x → −Σ x, and factors that are constant along the summed axes leave the sum. */
+/** What is multiplied in x. */
+const factorsOf = (x: Node): readonly Node[] =>
+  x.kind === "op" && x.op === mul.op ? x.inputs.flatMap(factorsOf) : [x];
+
+/** Σ −x → −Σ x, and factors that are constant along the summed axes leave the sum. Kept axes are put back last. */
 function simplifySum(node: OpNode, axes: readonly number[], keepDims: boolean): Node | null {
   const x = argument(node.inputs, 0);
   const rank = x.shape.length;
-  if (x.kind !== "op" || axes.length === 0) return null;
-  const [a, b] = x.inputs;
-  if (x.op === neg.op && a !== undefined) return neg(sum(a, { axes, keepDims }));
-  if (x.op !== mul.op || a === undefined || b === undefined) return null;
-  const [factor, rest] = isConstantAlong(a, axes, rank) ? [a, b] : [b, a];
-  if (!isConstantAlong(factor, axes, rank) || !sameShape(rest.shape, x.shape)) return null;
-  return mul(sum(rest, { axes, keepDims }), keepDims ? factor : dropAxes(factor, axes, rank));
+  if (axes.length === 0) return null;
+  if (keepDims) return reshape(sum(x, { axes }), node.shape);
+  if (x.kind !== "op") return null;
+  const [a] = x.inputs;
+  if (x.op === neg.op && a !== undefined) return neg(sum(a, { axes }));
+  const factors = factorsOf(x);
+  const outside = factors.filter((factor) => isConstantAlong(factor, axes, rank));
+  const inside = factors.filter((factor) => !outside.includes(factor));
+  const rest = inside.reduce((product, factor) => mul(product, factor), toNode(1));
+  if (outside.length === 0 || !sameShape(rest.shape, x.shape)) return null;
+  return outside.reduce((product, factor) => mul(product, dropAxes(factor, axes, rank)), sum(rest, { axes }));
 }
 
 type Sum = (x: Operand, options?: ReduceOptions) => Node;
