@@ -256,7 +256,7 @@ async function loadStep({ engine, step, state }: TrainOptions, frozen: Tensors):
   const carry = Object.fromEntries(
     step.loop.carried.map(({ input }) => [nextName(input.name), input.name] as const),
   );
-  const program = await engine.load(exportLoop(step.loop), { carry });
+  const program = await engine.load(exportLoop(step.loop, { target: await engine.target() }), { carry });
   const copies = Object.entries({ ...state.tensors, ...frozen }).map(
     ([name, value]) => [name, { ...value, data: value.data.slice() }] as const,
   );

@@ -13,9 +13,19 @@ export interface Array64 {
 export type OnnxAttribute =
   number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] };
 
+/** What a graph is lowered for. */
+export interface Target {
+  /** Channels in a block of the engine's own convolutions (`com.microsoft.nchwc`); 0: the standard domain only. */
+  readonly block: number;
+}
+
+/** Any ONNX runtime: what exported files are lowered for. */
+export const anyRuntime: Target = { block: 0 };
+
 /** What a lowering rule may write: plain ONNX nodes and constants; values are named by strings. */
 export interface Emitter {
-  /** Adds a node with one output and returns the output's name. */
+  readonly target: Target;
+  /** Adds a node with one output and returns the output's name; a type outside the standard domain is `domain.Type`. */
   node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>): string;
   /** Adds a node with `outputs` outputs and returns their names. */
   nodes(

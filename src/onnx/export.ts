@@ -3,6 +3,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import type { Tensor } from "../base/tensor.js";
 import type { GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
+import type { Target } from "../graph/op.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
 import { graphProto, modelProto, valueInfo } from "./proto.js";
 import { Constants, GraphWriter } from "./writer.js";
@@ -12,6 +13,8 @@ export interface ExportOptions {
   readonly weights?: Readonly<Record<string, Tensor>>;
   /** Key–value pairs stored in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** What runs the file; default any ONNX runtime. */
+  readonly target?: Target;
 }
 
 const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dtype, node.shape);
@@ -19,7 +22,7 @@ const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dt
 /** `fn` as an ONNX file. */
 export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
-  const writer = new GraphWriter(constants);
+  const writer = new GraphWriter(constants, "", options.target);
   const weights = options.weights ?? {};
   for (const node of fn.inputs) writer.bind(node, node.name);
   for (const node of fn.inputs) {
@@ -60,7 +63,7 @@ export const nextName = (name: string): string => `${name}.next`;
 export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
   const outer = new GraphWriter(constants);
-  const body = new GraphWriter(constants, "body/");
+  const body = new GraphWriter(constants, "body/", options.target);
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
     body.bind(node, node.name);

@@ -77,14 +77,16 @@ function attributeProto(name: string, value: OnnxAttribute | GraphProto): Attrib
 }
 
 export function nodeProto(
-  opType: string,
+  type: string,
   name: string,
   input: readonly string[],
   output: readonly string[],
   attributes: Readonly<Record<string, OnnxAttribute | GraphProto>> = {},
 ): NodeProto {
   const attribute = Object.entries(attributes).map(([key, value]) => attributeProto(key, value));
-  return create(NodeProtoSchema, { opType, name, input: [...input], output: [...output], attribute });
+  const dot = type.lastIndexOf(".") + 1;
+  const [domain, opType] = [type.slice(0, Math.max(0, dot - 1)), type.slice(dot)];
+  return create(NodeProtoSchema, { domain, opType, name, input: [...input], output: [...output], attribute });
 }
 
 export interface GraphParts {
@@ -104,11 +106,23 @@ export const graphProto = (parts: GraphParts): GraphProto =>
     initializer: [...parts.initializer],
   });
 
+/** The domains beside the standard one that `graph` and the graphs inside it use. */
+function domainsOf(graph: GraphProto, found = new Set<string>()): Set<string> {
+  for (const { domain, attribute } of graph.node) {
+    if (domain !== "") found.add(domain);
+    for (const { g } of attribute) if (g) domainsOf(g, found);
+  }
+  return found;
+}
+
 export const modelProto = (graph: GraphProto, metadata: Readonly<Record<string, string>> = {}): ModelProto =>
   create(ModelProtoSchema, {
     irVersion,
     producerName: "temper",
-    opsetImport: [{ domain: "", version: BigInt(opset) }],
+    opsetImport: [
+      { domain: "", version: BigInt(opset) },
+      ...[...domainsOf(graph)].map((domain) => ({ domain, version: 1n })),
+    ],
     graph,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });

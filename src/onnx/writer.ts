@@ -4,7 +4,7 @@ import { isStatic, type Shape } from "../base/shape.js";
 import { fromNumbers, type DType, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
 import { type InputNode, type Node } from "../graph/node.js";
-import type { Emitter, OnnxAttribute } from "../graph/op.js";
+import { anyRuntime, type Emitter, type OnnxAttribute, type Target } from "../graph/op.js";
 import type { GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
 import { nodeProto, onnxType, tensorProto } from "./proto.js";
 
@@ -54,6 +54,7 @@ export class GraphWriter implements Emitter {
   constructor(
     readonly constants: Constants,
     readonly prefix = "",
+    readonly target: Target = anyRuntime,
   ) {}
 
   /** Declares that `node` is already computed under `name`. */

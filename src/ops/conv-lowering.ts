@@ -27,11 +27,39 @@ const gemm = (
   return emitReshape(emit, emit.node("Gemm", [flatA, flatB, ...bias], flags), shape);
 };
 
+/** A filter [K, C, …] as [K/b, C/b, …, b (of C), b (of K)], still called [K, C, …]. */
+function blockedFilter(emit: Emitter, w: string, shape: readonly number[], block: number): string {
+  const [filters = 1, channels = 1, ...kernel] = shape;
+  const split = [filters / block, block, channels / block, block, ...kernel];
+  const perm = [0, 2, ...kernel.map((_, axis) => axis + 4), 3, 1];
+  return emitReshape(emit, emit.node("Transpose", [emitReshape(emit, w, split)], { perm }), shape);
+}
+
+/**
+ * x ⋆ w, for w [K, C, …], in the blocked layout that ONNX Runtime gives constant filters by itself: up to a third
+ * faster, reordering included. Null where the channels are no whole blocks.
+ */
+function emitBlocked(
+  emit: Emitter,
+  [x = "", w = "", ...bias]: readonly string[],
+  shape: readonly number[],
+  window: Window,
+): string | null {
+  const { block } = emit.target;
+  const [filters = 1, channels = 1] = shape;
+  if (block === 0 || window.kernel.length !== 2 || filters % block > 0 || channels % block > 0) return null;
+  const domain = "com.microsoft.nchwc";
+  const inputs = [emit.node(`${domain}.ReorderInput`, [x]), blockedFilter(emit, w, shape, block), ...bias];
+  const y = emit.node(`${domain}.Conv`, inputs, onnxWindow(window));
+  return emit.node(`${domain}.ReorderOutput`, [y], { channels: filters });
+}
+
 /** y from x, w and perhaps a bias [K]. */
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
-  const [x = "", w = "", ...bias] = inputs;
-  if (isProduct(sizes)) return gemm(emit, [x, w, ...bias], { transB: 1 }, sizes.y);
-  return emit.node("Conv", [x, w, ...bias], { ...onnxWindow(sizes.window), group: sizes.groups });
+  const { w, y, window, groups } = sizes;
+  if (isProduct(sizes)) return gemm(emit, inputs, { transB: 1 }, y);
+  const blocked = groups === 1 ? emitBlocked(emit, inputs, w, window) : null;
+  return blocked ?? emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
 }
 
 /** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
@@ -62,7 +90,13 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   if (isProduct(sizes)) return gemm(emit, [g, w], {}, sizes.x);
   const { window, groups, x } = sizes;
   const pads = flippedPads(sizes);
-  if (pads !== null) return emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow({ ...window, pads }));
+  if (pads !== null) {
+    const [filters = 1, channels = 1, ...kernel] = sizes.w;
+    const inputs = [g, flipped(emit, w, window)];
+    const turned = { ...window, pads };
+    const blocked = emitBlocked(emit, inputs, [channels, filters, ...kernel], turned);
+    return blocked ?? emit.node("Conv", inputs, onnxWindow(turned));
+  }
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
   return emit.node("ConvTranspose", [g, w], {
     ...onnxWindow(window),

@@ -55,6 +55,7 @@ const samples: readonly { x: Shape; w: readonly number[]; y: Shape; spec: ConvAt
     y: [B, 2, 2, 3],
     spec: { ...plain, dilations: [1, 2], pads: [1, 1, 0, 0] },
   },
+  { x: [B, 16, 4, 3], w: [32, 16, 3, 3], y: [B, 32, 4, 3], spec: { ...plain, pads: [1, 1, 1, 1] } },
   { x: [2, 8, 2, 2], w: [1, 8, 1, 2], y: [2, 1, 3, 4], spec: { ...plain, pads: [0, 2, 1, 1] } },
   {
     x: [2, 2, 5],

@@ -3,6 +3,8 @@ import type { InferenceSession } from "onnxruntime-node";
 import { availableParallelism } from "node:os";
 import { check, TemperError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
+import type { Target } from "../graph/op.js";
+import { findTarget } from "./target.js";
 import { createSession, fromOrt, loadOrt, toOrt } from "./ort.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -26,6 +28,8 @@ export interface Program {
 export interface Engine {
   readonly provider: string;
   readonly threads: number;
+  /** What models are best lowered for, when this engine alone runs them. */
+  target(): Promise<Target>;
   load(model: Uint8Array, options?: LoadOptions): Promise<Program>;
   close(): Promise<void>;
 }
@@ -93,9 +97,11 @@ class LocalProgram implements Program {
 export function localEngine(options: EngineOptions = {}): Engine {
   const provider = options.provider ?? "cpu";
   const threads = options.threads ?? availableParallelism();
+  let target: Promise<Target> | undefined;
   return {
     provider,
     threads,
+    target: () => (target ??= findTarget(provider)),
     async load(model, { carry = {} } = {}) {
       const session = await createSession(model, { provider, threads }).catch((error: unknown) => {
         throw error instanceof TemperError ? error : runtimeError("loading a model", error);

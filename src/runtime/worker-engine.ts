@@ -54,6 +54,7 @@ export function workerEngine(options: EngineOptions = {}): Engine {
   return {
     provider: options.provider ?? "cpu",
     threads: options.threads ?? availableParallelism(),
+    target: async () => ({ block: Number(await ask({ kind: "target" })) }),
     async load(model, loadOptions = {}) {
       const program = Number(await ask({ kind: "load", model, options: loadOptions }));
       return {

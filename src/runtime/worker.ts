@@ -5,6 +5,7 @@ import { localEngine, type EngineOptions, type LoadOptions, type Program, type T
 
 /** What the client may ask; each request is answered by `{ id, value }` or `{ id, error }`. */
 export type Request = { readonly id: number } & (
+  | { readonly kind: "target" }
   | { readonly kind: "load"; readonly model: Uint8Array; readonly options: LoadOptions }
   | { readonly kind: "hold"; readonly program: number; readonly values: Tensors }
   | { readonly kind: "read"; readonly program: number; readonly names: readonly string[] }
@@ -33,6 +34,7 @@ if (port !== null) {
     return found;
   };
   const answer = async (request: Request): Promise<number | Tensors | null> => {
+    if (request.kind === "target") return (await engine.target()).block;
     if (request.kind === "load") {
       programs.set(request.id, await engine.load(request.model, request.options));
       return request.id;

@@ -9,7 +9,7 @@ import { toNumbers } from "../../src/base/tensor.js";
 import { graphFunction, topological } from "../../src/graph/function.js";
 import { interpret } from "../../src/graph/interpret.js";
 import { apply, input, type Node } from "../../src/graph/node.js";
-import type { Array64, Op } from "../../src/graph/op.js";
+import { anyRuntime, type Array64, type Op, type Target } from "../../src/graph/op.js";
 import { simplify } from "../../src/graph/simplify.js";
 import { exportFunction } from "../../src/onnx/export.js";
 import * as ops from "../../src/ops/index.js";
@@ -25,9 +25,13 @@ afterAll(() => engine.close());
 /** A batch-dependent example needs some input to read the batch from. */
 const batchInput = input("batchSource", [{ batch: 1, plus: 0 }]);
 
-async function runOnnx(output: Node, { nodes, tensors }: Drawn): Promise<Float64Array> {
+async function runOnnx(
+  output: Node,
+  { nodes, tensors }: Drawn,
+  target: Target = anyRuntime,
+): Promise<Float64Array> {
   const fn = graphFunction("example", [...nodes, batchInput], { y: output, batchCopy: batchInput });
-  const program = await engine.load(exportFunction(fn));
+  const program = await engine.load(exportFunction(fn, { target }));
   const source = { dtype: "float32", shape: [batch], data: new Float32Array(batch) } as const;
   const result = await program.run({ ...tensors, batchSource: source });
   await program.release();
@@ -69,7 +73,8 @@ describe.each(registered.map((op) => [op.name, op] as const))("%s", (_, op) => {
     it(`example ${index}: ONNX Runtime equals the float64 interpreter, shape rule included`, async () => {
       const { values, scale } = reference(output, drawn);
       expect(values.length).toBe(resolveDim(sizeOf(output.shape), batch));
-      expectClose(await runOnnx(output, drawn), values, scale);
+      for (const target of [anyRuntime, await engine.target()])
+        expectClose(await runOnnx(output, drawn, target), values, scale);
     });
 
     if (op.derivative === null)
