@@ -43,12 +43,19 @@ export function vectorize(output: Node, source: Node, stacked: Node): Node {
   if (typeof rows !== "number") throw new RangeError("vectorize needs a fixed number of rows");
   const image = new Map<Node, Vectorized>([[source, { node: stacked, mapped: true }]]);
   const imageOf = (node: Node): Vectorized => image.get(node) ?? { node, mapped: false };
-  for (const node of topological([output])) {
-    if (node.kind !== "op" || image.has(node)) continue;
-    const inputs = inputsOf(node).map(imageOf);
-    if (inputs.some((operand) => operand.mapped))
-      image.set(node, { node: vectorizeNode(node, inputs, rows), mapped: true });
-  }
+  const visit = (root: Node): void => {
+    for (const node of topological([root])) {
+      if (node.kind !== "op" || image.has(node)) continue;
+      const inputs = inputsOf(node).map(imageOf);
+      if (!inputs.some((operand) => operand.mapped)) continue;
+      if (node.op.expand && !node.op.vectorize) {
+        const expanded = node.op.expand(node);
+        visit(expanded);
+        image.set(node, imageOf(expanded));
+      } else image.set(node, { node: vectorizeNode(node, inputs, rows), mapped: true });
+    }
+  };
+  visit(output);
   const result = imageOf(output);
   return result.mapped
     ? result.node

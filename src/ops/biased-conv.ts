@@ -25,7 +25,8 @@ export const biasedConv: Operation<BiasedConv> = operation<ConvAttributes, Biase
       const { dtype, shape } = conv.op.infer(inputs.slice(0, 2), attributes);
       const b = argument(inputs, 2);
       checkFloat("biasedConv", b, 1);
-      check(b.shape[0] === shape[1], "biasedConv", `a bias for each of ${String(shape[1])} filters`, () =>
+      const filters = Number(shape[1]);
+      check(b.shape[0] === filters, "biasedConv", `a bias for each of ${filters} filters`, () =>
         formatShape(b.shape),
       );
       return { dtype, shape };

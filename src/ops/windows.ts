@@ -148,9 +148,9 @@ export function maximaOf({ shape, data }: Array64, window: Window): Int32Array {
 }
 
 /** The attributes of an ONNX operator on `window`. */
-export const onnxWindow = ({ kernel, strides, dilations, pads }: Window) => ({
-  kernel_shape: kernel,
-  strides,
-  dilations,
-  pads,
+export const onnxWindow = (window: Window): Readonly<Record<string, readonly number[]>> => ({
+  kernel_shape: window.kernel,
+  strides: window.strides,
+  dilations: window.dilations,
+  pads: window.pads,
 });
