@@ -4,7 +4,7 @@ import { check } from "../base/errors.js";
 import { B, formatDim, sameDim } from "../base/shape.js";
 import { graphFunction } from "../graph/function.js";
 import { input, scope, type InputNode, type Node } from "../graph/node.js";
-import { simplify } from "../graph/simplify.js";
+import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
 import type { Model, NoiseInput, NoiseSource, Pass } from "../nn/model.js";
@@ -137,7 +137,7 @@ function optimizerStep(
   const { model, optimizer } = options;
   const trained = model.parameters.filter((parameter) => parameter.trainable);
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
-  const gradients = scope("gradient", () => gradient(loss, nodes));
+  const gradients = scope("gradient", () => gradient(shared(loss), nodes));
   const learningRate = input("learningRate", []);
   const carried = trained.flatMap(({ name, shape }, i) => {
     const slots = Object.keys(optimizer.slots).map(

@@ -79,6 +79,11 @@ function share(fn: GraphFunction): GraphFunction {
   });
 }
 
+/** `node` with equal nodes merged: what is one before differentiation is walked back once. */
+export function shared(node: Node): Node {
+  return share({ name: "shared", inputs: [], outputs: { node } }).outputs["node"] ?? node;
+}
+
 /** How often each node is used, by other nodes and as an output. */
 function usesIn(fn: GraphFunction): ReadonlyMap<Node, number> {
   const uses = new Map<Node, number>();

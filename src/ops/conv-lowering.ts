@@ -1,14 +1,11 @@
 // ONNX forms of a convolution and its two adjoints; shapes are x [N, C, …], w [K, C/groups, …], y [N, K, …].
 import { multiplyDims, type Shape } from "../base/shape.js";
 import type { Emitter } from "../graph/op.js";
+import { emitBlocked } from "./conv-blocked.js";
+import { lowerPhases } from "./conv-phases.js";
 import type { ConvSizes } from "./conv-sizes.js";
+import { emitReshape } from "./reshape.js";
 import { alongAxis, onnxWindow, repeated, slack, type Window } from "./windows.js";
-
-/** Reshapes to `shape`, of which at most one size depends on the batch. */
-export const emitReshape = (emit: Emitter, value: string, shape: Shape): string => {
-  const sizes = shape.map((d) => (typeof d === "number" ? d : -1));
-  return emit.node("Reshape", [value, emit.constant(sizes, "int64")]);
-};
 
 /** One window that is the whole input: the convolution is a matrix product of the flattened operands. */
 const isProduct = ({ x, w, window, groups }: ConvSizes): boolean =>
@@ -26,33 +23,6 @@ const gemm = (
   const [flatA, flatB] = [emit.node("Flatten", [a], { axis: 1 }), emit.node("Flatten", [b], { axis: 1 })];
   return emitReshape(emit, emit.node("Gemm", [flatA, flatB, ...bias], flags), shape);
 };
-
-/** A filter [K, C, …] as [K/b, C/b, …, b (of C), b (of K)], still called [K, C, …]. */
-function blockedFilter(emit: Emitter, w: string, shape: readonly number[], block: number): string {
-  const [filters = 1, channels = 1, ...kernel] = shape;
-  const split = [filters / block, block, channels / block, block, ...kernel];
-  const perm = [0, 2, ...kernel.map((_, axis) => axis + 4), 3, 1];
-  return emitReshape(emit, emit.node("Transpose", [emitReshape(emit, w, split)], { perm }), shape);
-}
-
-/**
- * x ⋆ w, for w [K, C, …], in the blocked layout that ONNX Runtime gives constant filters by itself: up to a third
- * faster, reordering included. Null where the channels are no whole blocks.
- */
-function emitBlocked(
-  emit: Emitter,
-  [x = "", w = "", ...bias]: readonly string[],
-  shape: readonly number[],
-  window: Window,
-): string | null {
-  const { block } = emit.target;
-  const [filters = 1, channels = 1] = shape;
-  if (block === 0 || window.kernel.length !== 2 || filters % block > 0 || channels % block > 0) return null;
-  const domain = "com.microsoft.nchwc";
-  const inputs = [emit.node(`${domain}.ReorderInput`, [x]), blockedFilter(emit, w, shape, block), ...bias];
-  const y = emit.node(`${domain}.Conv`, inputs, onnxWindow(window));
-  return emit.node(`${domain}.ReorderOutput`, [y], { channels: filters });
-}
 
 /** y from x, w and perhaps a bias [K]. */
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
@@ -97,6 +67,8 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
     const blocked = emitBlocked(emit, inputs, [channels, filters, ...kernel], turned);
     return blocked ?? emit.node("Conv", inputs, onnxWindow(turned));
   }
+  const phases = lowerPhases(emit, g, w, sizes);
+  if (phases !== null) return phases;
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
   return emit.node("ConvTranspose", [g, w], {
     ...onnxWindow(window),

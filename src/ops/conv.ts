@@ -1,8 +1,8 @@
 // Convolution | its input adjoint | its filter adjoint: one form Σ x·w·y, each derivative the other two.
-import { B, count, multiplyDims, resolveShape, sameShape, type Shape } from "../base/shape.js";
+import { check } from "../base/errors.js";
+import { B, count, formatShape, multiplyDims, resolveShape, sameShape, type Shape } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
-import { biasedConv } from "./biased-conv.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
 import {
   checkCotangent,
@@ -12,6 +12,7 @@ import {
   type ConvAttributes,
   type ConvOptions,
 } from "./conv-sizes.js";
+import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { foldIntoChannels, foldRows, tiled, unfoldFromChannels, unfoldRows } from "./rows.js";
 
@@ -56,6 +57,12 @@ const samples: readonly { x: Shape; w: readonly number[]; y: Shape; spec: ConvAt
     spec: { ...plain, dilations: [1, 2], pads: [1, 1, 0, 0] },
   },
   { x: [B, 16, 4, 3], w: [32, 16, 3, 3], y: [B, 32, 4, 3], spec: { ...plain, pads: [1, 1, 1, 1] } },
+  {
+    x: [B, 8, 7, 6],
+    w: [16, 8, 4, 4],
+    y: [B, 16, 3, 2],
+    spec: { ...plain, strides: [2, 2], pads: [1, 0, 1, 0] },
+  },
   { x: [2, 8, 2, 2], w: [1, 8, 1, 2], y: [2, 1, 3, 4], spec: { ...plain, pads: [0, 2, 1, 1] } },
   {
     x: [2, 2, 5],
@@ -285,4 +292,66 @@ export const convFilterAdjoint: Operation<FilterAdjoint> = operation<FilterAttri
   (make) =>
     (x, g, { filterShape, ...options }) =>
       make([x, g], { ...convAttributes(filterShape.length, options), filterShape }),
+);
+
+type BiasedConv = (x: Operand, w: Operand, b: Operand, options?: ConvOptions) => Node;
+
+const biasedSamples: readonly { x: Shape; w: readonly number[]; spec: ConvAttributes }[] = [
+  { x: [B, 2, 4, 3], w: [3, 2, 2, 2], spec: { ...plain, pads: [1, 0, 1, 0] } },
+  { x: [B, 3, 2, 3], w: [4, 3, 2, 3], spec: plain },
+];
+
+/** x [N, C, …] ⋆ w [K, C/groups, …] + b [K] → [N, K, …]. Derivatives: those of conv, and the sum over all but K. */
+export const biasedConv: Operation<BiasedConv> = operation<ConvAttributes, BiasedConv>(
+  {
+    name: "biasedConv",
+    infer: (inputs, attributes) => {
+      const { dtype, shape } = conv.op.infer(inputs.slice(0, 2), attributes);
+      const b = argument(inputs, 2);
+      checkFloat("biasedConv", b, 1);
+      const filters = Number(shape[1]);
+      check(b.shape[0] === filters, "biasedConv", `a bias for each of ${filters} filters`, () =>
+        formatShape(b.shape),
+      );
+      return { dtype, shape };
+    },
+    evaluate: (inputs, attributes, shape, batch) => {
+      const [, filters = 1, ...spatial] = shape;
+      const plane = spatial.reduce((a, d) => a * d, 1);
+      const { data } = argument(inputs, 2);
+      return conv.op
+        .evaluate(inputs.slice(0, 2), attributes, shape, batch)
+        .map((y, i) => y + (data[Math.floor(i / plane) % filters] ?? NaN));
+    },
+    derivative: (g, { inputs, attributes }) => {
+      const product = conv(argument(inputs, 0), argument(inputs, 1), attributes);
+      const parts = product.kind === "op" ? (conv.op.derivative?.(g, product) ?? []) : [];
+      const axes = g.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+      return [...parts, sum(g, { axes })];
+    },
+    lower: (emit, inputs, { inputs: nodes, attributes }) => {
+      const sizes = convSizes("biasedConv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
+      return lowerConv(emit, inputs, sizes);
+    },
+    multiplyAdds: ({ inputs, attributes }, batch) => {
+      const product = conv(argument(inputs, 0), argument(inputs, 1), attributes);
+      return product.kind === "op" ? (conv.op.multiplyAdds?.(product, batch) ?? 0) : 0;
+    },
+    examples: biasedSamples.map(({ x, w, spec }) => ({
+      inputs: [{ shape: x }, { shape: w }, { shape: [w[0] ?? 1] }],
+      attributes: spec,
+    })),
+    rejects: [
+      {
+        inputs: [{ shape: [1, 1, 3, 3] }, { shape: [2, 1, 2, 2] }, { shape: [3] }],
+        attributes: plain,
+        message: "biasedConv: expected a bias for each of 2 filters, got [3]",
+      },
+    ],
+  },
+  (make) =>
+    (x, w, b, options = {}) => {
+      const rank = typeof w === "number" ? 0 : w.shape.length;
+      return make([x, w, b], convAttributes(rank, options));
+    },
 );

@@ -3,7 +3,7 @@ import { check } from "../base/errors.js";
 import { B, count, formatShape, sizeOf } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type Emitter, type Operation } from "../graph/op.js";
-import { emitReshape } from "./conv-lowering.js";
+import { emitReshape } from "./reshape.js";
 import { foldRows, unfoldRows } from "./rows.js";
 import { emitRepeat, isTiling, tilesOf } from "./tiles.js";
 import { maximaOf, onnxWindow, repeated, tapsOf } from "./windows.js";

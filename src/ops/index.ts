@@ -10,7 +10,6 @@ export * from "./size.js";
 export * from "./structure.js";
 export * from "./matmul.js";
 export * from "./conv.js";
-export * from "./biased-conv.js";
 export * from "./average-pool.js";
 export * from "./first-maxima.js";
 export * from "./max-pool.js";

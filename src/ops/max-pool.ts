@@ -5,7 +5,7 @@ import { argument, checkFloat, type Node, type Operand, type TensorType } from "
 import { operation, type Emitter, type Operation } from "../graph/op.js";
 import { mul } from "./arithmetic.js";
 import { averagePoolAdjoint } from "./average-pool.js";
-import { emitReshape } from "./conv-lowering.js";
+import { emitReshape } from "./reshape.js";
 import { firstMaxima } from "./first-maxima.js";
 import { foldRows, unfoldRows } from "./rows.js";
 import { isTiling } from "./tiles.js";

@@ -2,7 +2,13 @@
 import { check } from "../base/errors.js";
 import { formatShape, sameDim, sameShape, sizeOf, type Shape } from "../base/shape.js";
 import { argument, toNode, type Node, type Operand } from "../graph/node.js";
-import { operation, type Operation } from "../graph/op.js";
+import { operation, type Emitter, type Operation } from "../graph/op.js";
+
+/** Reshapes to `shape`, of which at most one size depends on the batch. */
+export const emitReshape = (emit: Emitter, value: string, shape: Shape): string => {
+  const sizes = shape.map((d) => (typeof d === "number" ? d : -1));
+  return emit.node("Reshape", [value, emit.constant(sizes, "int64")]);
+};
 
 type Reshape = (x: Operand, shape: Shape) => Node;
 
