@@ -28,4 +28,4 @@ export const lossNames = Object.keys(losses) as LossName[];
 
 /** Targets with label smoothing: t ← t − s·(t − 1/classes), s in [0, 1]. */
 export const smoothLabels = (targets: Node, s: Node | number, classes: number): Node =>
-  sub(targets, mul(s, sub(targets, 1 / classes)));
+  s === 0 ? targets : sub(targets, mul(s, sub(targets, 1 / classes)));

@@ -13,6 +13,7 @@ import {
 } from "../graph/node.js";
 import { operation, type Emitter, type Operation, type Sample } from "../graph/op.js";
 import { broadcastData } from "./arrays.js";
+import { repeatedNumber } from "./reshape.js";
 
 type Interval = readonly [low: number, high: number];
 type UnaryDerivative = (g: Node, x: Node, y: OpNode) => Node;
@@ -90,6 +91,14 @@ const isNumber = (node: Node, value: number | undefined): boolean =>
   node.value.data.length === 1 &&
   node.value.data[0] === value;
 
+/** n ∘ n′ repeated afterwards, for a repeated number and a number. */
+function numbersFirst({ op, inputs, shape, attributes }: OpNode): Node | null {
+  const numbers = inputs.map((part) => repeatedNumber(part) ?? part);
+  const repeated = inputs.find((part) => repeatedNumber(part) !== null);
+  if (repeated?.kind !== "op" || numbers.some((number) => number.shape.length > 0)) return null;
+  return apply(repeated.op, [apply(op, numbers, attributes)], { shape });
+}
+
 /** x ∘ e → x, and operands that need not be repeated because the other one has the result's shape already. */
 function simplifyBinary(node: OpNode, rule: BinaryRule): Node | null {
   const [x, y] = [argument(node.inputs, 0), argument(node.inputs, 1)];
@@ -101,7 +110,9 @@ function simplifyBinary(node: OpNode, rule: BinaryRule): Node | null {
       : part;
   const [p, q] = [bare(x, y), bare(y, x)];
   if (p !== x) return apply(node.op, [p, y], node.attributes);
-  return q === y ? (rule.simplify?.(x, y, node) ?? null) : apply(node.op, [x, q], node.attributes);
+  return q === y
+    ? (numbersFirst(node) ?? rule.simplify?.(x, y, node) ?? null)
+    : apply(node.op, [x, q], node.attributes);
 }
 
 export type BinaryOperation = Operation<Binary>;

@@ -1,7 +1,7 @@
 // reshape: the same elements in row-major order under another shape.
 import { check } from "../base/errors.js";
 import { formatShape, sameDim, sameShape, sizeOf, type Shape } from "../base/shape.js";
-import { argument, toNode, type Node, type Operand } from "../graph/node.js";
+import { apply, argument, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Emitter, type Operation } from "../graph/op.js";
 
 /** Reshapes to `shape`, of which at most one size depends on the batch. */
@@ -9,6 +9,13 @@ export const emitReshape = (emit: Emitter, value: string, shape: Shape): string 
   const sizes = shape.map((d) => (typeof d === "number" ? d : -1));
   return emit.node("Reshape", [value, emit.constant(sizes, "int64")]);
 };
+
+/** n as a scalar where x is n repeated, else null. */
+export function repeatedNumber(x: Node): Node | null {
+  if (x.kind !== "op" || x.op.repeats !== true) return null;
+  const from = argument(x.inputs, 0);
+  return from.shape.every((d) => d === 1) ? reshape(from, []) : null;
+}
 
 type Reshape = (x: Operand, shape: Shape) => Node;
 
@@ -32,7 +39,10 @@ export const reshape: Operation<Reshape> = operation<{ shape: Shape }, Reshape>(
     },
     simplify: ({ inputs, attributes: { shape } }) => {
       const x = argument(inputs, 0);
-      return x.kind === "op" && x.op === reshape.op ? reshape(argument(x.inputs, 0), shape) : null;
+      if (x.kind !== "op") return null;
+      const number = repeatedNumber(x);
+      if (number !== null) return apply(x.op, [number], { shape });
+      return x.op === reshape.op ? reshape(argument(x.inputs, 0), shape) : null;
     },
     vectorize: ({ attributes: { shape } }, inputs, rows) =>
       reshape(argument(inputs, 0).node, [rows, ...shape]),
