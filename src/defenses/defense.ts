@@ -48,6 +48,8 @@ export interface StepContext {
 export interface Outcome {
   /** Scalar: what is minimised. */
   readonly loss: Node;
+  /** Scalars that sum to the loss, differentiated one after the other so that only one at a time needs memory. */
+  readonly parts?: readonly Node[];
   /** Scalars to report. */
   readonly metrics: Readonly<Record<string, Node>>;
   /** What the stored inputs become, where the defence moves them. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { gradient } from "../autodiff/gradient.js";
 import { jacobian } from "../autodiff/jacobian.js";
+import { check } from "../base/errors.js";
 import { quantity } from "../base/options.js";
 import { B, count } from "../base/shape.js";
 import { scope, type Node } from "../graph/node.js";
@@ -27,18 +28,46 @@ const schema = z.strictObject({
       "over outputs and pixels: sum; mean over pixels; mean over both. Always the mean over the batch",
     ),
   points: z.enum(["all", "clean"]).default("all").describe("every row of the batch, or the clean ones only"),
+  rowsAtOnce: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe("exact: outputs whose gradients are computed together; fewer take less memory"),
+  manyOutputs: z
+    .boolean()
+    .default(false)
+    .describe("exact: allow more than 100 outputs, as many backward passes"),
   statistics: z.enum(["held", "free"]).default("held").describe("batch-norm's statistics inside the penalty"),
 });
 
 type Options = z.output<typeof schema>;
 
-/** Σ |J| over outputs, pixels and rows, before any reduction. */
-function absoluteJacobian(inputs: Node, context: StepContext, options: Options): Node {
+const mostOutputs = 100;
+
+const total = (parts: readonly Node[]): Node => parts.reduce((all, part) => add(all, part));
+
+/** Groups of outputs whose gradients are computed together: [from, to). */
+function rowGroups(classes: number, { rowsAtOnce, manyOutputs }: Options): [number, number][] {
+  check(
+    classes <= mostOutputs || manyOutputs,
+    "jacobian-penalty",
+    `at most ${mostOutputs} outputs for the exact form`,
+    () => `${classes} (allowed: the summed form, or manyOutputs: true)`,
+  );
+  const starts = Array.from({ length: Math.ceil(classes / rowsAtOnce) }, (_, i) => i * rowsAtOnce);
+  return starts.map((from) => [from, Math.min(from + rowsAtOnce, classes)]);
+}
+
+/** Σ |J| over outputs, pixels and rows, before any reduction; group by group of the outputs. */
+function absoluteJacobian(inputs: Node, context: StepContext, options: Options): Node[] {
   const logits = context.logits(inputs, { statisticsHeld: options.statistics === "held" });
   const outputs = options.of === "logits" ? logits : softmax(logits);
-  if (options.form === "exact") return sum(abs(jacobian(outputs, inputs)));
+  if (options.form === "exact")
+    return rowGroups(context.model.classes, options).map((rows) =>
+      sum(abs(jacobian(outputs, inputs, { rows }))),
+    );
   const [columns] = gradient(sum(outputs), [inputs]);
-  return sum(abs(columns ?? inputs));
+  return [sum(abs(columns ?? inputs))];
 }
 
 /**
@@ -57,15 +86,20 @@ export const jacobianPenalty = defense(
       const rows = batch.inputs.shape[0] ?? B;
       const clean = options.points === "clean";
       const inputs = clean ? slice(batch.inputs, { axes: [0], starts: [0], ends: [B] }) : batch.inputs;
-      const total = scope("jacobian-penalty", () => absoluteJacobian(inputs, context, options));
+      const totals = scope("jacobian-penalty", () => absoluteJacobian(inputs, context, options));
       const pixels = options.reduction === "sum" ? 1 : count(context.model.inputShape);
       const outputs = options.reduction === "mean" ? context.model.classes : 1;
-      const penalty = mul(div(total, size([clean ? B : rows])), 1 / (pixels * outputs));
+      const points = size([clean ? B : rows]);
+      const penalties = totals.map((total) => mul(div(total, points), 1 / (pixels * outputs)));
       const lambda = context.scalar("jacobian-penalty.lambda", options.lambda);
+      const [first, ...others] = penalties.map((penalty) => mul(lambda, penalty));
+      const [loss, ...parts] = outcome.parts ?? [outcome.loss];
+      const apart = [add(loss ?? 0, first ?? 0), ...parts, ...others];
       return {
         ...outcome,
-        loss: add(outcome.loss, mul(lambda, penalty)),
-        metrics: { ...outcome.metrics, penalty },
+        loss: total(apart),
+        ...(apart.length > 1 && { parts: apart }),
+        metrics: { ...outcome.metrics, penalty: total(penalties) },
       };
     },
   }),

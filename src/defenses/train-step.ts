@@ -3,7 +3,7 @@ import { gradient } from "../autodiff/gradient.js";
 import { check } from "../base/errors.js";
 import { B, formatDim, sameDim } from "../base/shape.js";
 import { graphFunction } from "../graph/function.js";
-import { input, scope, type InputNode, type Node } from "../graph/node.js";
+import { input, scope, toNode, type InputNode, type Node, type Operand } from "../graph/node.js";
 import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
@@ -12,10 +12,12 @@ import type { LoopFunction } from "../onnx/export.js";
 import { add, div } from "../ops/arithmetic.js";
 import { cast, lessEqual } from "../ops/compare.js";
 import { oneHot } from "../ops/indexing.js";
-import { abs } from "../ops/piecewise.js";
+import { abs, clip } from "../ops/piecewise.js";
+import { reshape } from "../ops/reshape.js";
+import { slice } from "../ops/structure.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { objectiveOf } from "./compose.js";
-import type { Defense, StepContext } from "./defense.js";
+import type { Defense, Outcome, StepContext } from "./defense.js";
 
 export interface StepOptions {
   readonly model: Model;
@@ -127,9 +129,27 @@ const asFloat = (x: InputNode): Node => (x.dtype === "uint8" ? div(cast(x, "floa
 /** Name of an optimizer's slot in the state. */
 const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
 
+/** The first element of x. */
+function firstOf(x: Node): Node {
+  const axes = x.shape.map((_, axis) => axis);
+  return reshape(slice(x, { axes, starts: axes.map(() => 0), ends: axes.map(() => 1) }), []);
+}
+
+/** x, computed after `nodes`: plus 0 times something of each (not a number where they are none). */
+const after = (x: Operand, nodes: readonly Node[]): Node =>
+  nodes.reduce<Node>((sum, node) => add(sum, clip(firstOf(node), 0, 0)), toNode(x));
+
+/** Gradients of the loss; its parts follow each other, so that the first is done when the second begins. */
+function gradientOf({ loss, parts = [loss] }: Outcome, weights: readonly Node[]): Node[] {
+  return parts.reduce<Node[]>((sums, part) => {
+    const found = gradient(shared(part), weights, { cotangent: after(1, sums) });
+    return found.map((g, i) => (sums[i] === undefined ? g : add(sums[i], g)));
+  }, []);
+}
+
 /** Parameters and their slots after one step down the gradients. */
 function optimizerStep(
-  loss: Node,
+  outcome: Outcome,
   weights: ReadonlyMap<string, InputNode>,
   options: StepOptions,
   step: Node,
@@ -137,7 +157,7 @@ function optimizerStep(
   const { model, optimizer } = options;
   const trained = model.parameters.filter((parameter) => parameter.trainable);
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
-  const gradients = scope("gradient", () => gradient(shared(loss), nodes));
+  const gradients = scope("gradient", () => gradientOf(outcome, nodes));
   const learningRate = input("learningRate", []);
   const carried = trained.flatMap(({ name, shape }, i) => {
     const slots = Object.keys(optimizer.slots).map(
@@ -189,7 +209,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const outcome = objectiveOf(options.defense)({ inputs: stored, labels, targets }, context);
   const step = input("step", []);
   const next = add(step, 1);
-  const { learningRate, carried } = optimizerStep(outcome.loss, weights, options, next);
+  const { learningRate, carried } = optimizerStep(outcome, weights, options, next);
   const buffers = model.buffers.map(({ name }) => {
     const node = lookup(weights)(name) as InputNode;
     return { input: node, next: updates.get(name) ?? node };

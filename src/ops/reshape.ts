@@ -41,7 +41,7 @@ export const reshape: Operation<Reshape> = operation<{ shape: Shape }, Reshape>(
       const x = argument(inputs, 0);
       if (x.kind !== "op") return null;
       const number = repeatedNumber(x);
-      if (number !== null) return apply(x.op, [number], { shape });
+      if (number !== null) return shape.length === 0 ? number : apply(x.op, [number], { shape });
       return x.op === reshape.op ? reshape(argument(x.inputs, 0), shape) : null;
     },
     vectorize: ({ attributes: { shape } }, inputs, rows) =>
