@@ -6,6 +6,7 @@ const named = {
   audit: { attack: "attacks", dataset: "datasets" },
   harden: { defense: "methods", dataset: "datasets", optimizer: "optimizers" },
   export: { attack: "attacks" },
+  "models describe": { defense: "methods", dataset: "datasets", optimizer: "optimizers" },
 } as const;
 
 async function namesOf(kind: "attacks" | "datasets" | "methods" | "optimizers"): Promise<string[]> {

@@ -90,10 +90,15 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
   };
 }
 
-/** Runs longer than this block Ctrl-C and the bar for too long, shorter ones waste time between them. */
-const targetMilliseconds = 250;
-/** Inputs of one run: more would leave the processor's cache between host and engine. */
-const maxChunkBytes = 8 * 2 ** 20;
+/** How much one run of the engine takes on. */
+export const runLimits = {
+  /** Runs longer than this block Ctrl-C and the bar for too long, shorter ones waste time between them. */
+  milliseconds: 250,
+  /** Inputs of one run: more would leave the processor's cache between host and engine. */
+  inputBytes: 8 * 2 ** 20,
+  /** Of the first run, before it is known how long a step takes. */
+  firstSteps: 8,
+} as const;
 
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
 function nextChunk(
@@ -163,8 +168,8 @@ async function saveNow(session: Session, position: Position): Promise<void> {
 
 /** Chooses how many steps the next run takes, from how long the last one took; keeps a number that is near enough. */
 function adapt(session: Session, steps: number, milliseconds: number, bytesPerStep: number): void {
-  const wanted = Math.round((steps * targetMilliseconds) / Math.max(milliseconds, 1));
-  const limit = Math.max(1, Math.floor(maxChunkBytes / bytesPerStep));
+  const wanted = Math.round((steps * runLimits.milliseconds) / Math.max(milliseconds, 1));
+  const limit = Math.max(1, Math.floor(runLimits.inputBytes / bytesPerStep));
   const next = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
   const near = next > 0.7 * session.chunkSize && next < 1.5 * session.chunkSize;
   if (!near || session.chunkSize > limit) session.chunkSize = next;
@@ -272,7 +277,8 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   const source: FeedSource = { step, split, imageShape: options.imageShape, seed: options.seed, stored };
   const lastGood = state.epoch + state.batches > 0 ? placeOf(state.epoch, state.batches) : "none yet";
   const begun = performance.now();
-  const session: Session = { options, program, source, begun, chunkSize: 8, lastSave: begun, lastGood };
+  const chunkSize = runLimits.firstSteps;
+  const session: Session = { options, program, source, begun, chunkSize, lastSave: begun, lastGood };
   const history = [...state.history];
   try {
     for (let epoch = state.epoch; epoch < options.epochs; epoch++) {

@@ -13,6 +13,8 @@ const commands = [
   ["export"],
   ["report"],
   ["list"],
+  ["models"],
+  ["models", "describe"],
   ["data"],
   ["data", "list"],
   ["data", "fetch"],

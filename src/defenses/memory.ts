@@ -1,0 +1,64 @@
+/*
+ * The memory that training adds to an idle process. The engine's part is played through in
+ * runtime/memory/engine-memory.ts. The host keeps the state – weights, slots, statistics – several times: as training
+ * began, as the engine's thread holds it, as the run under way returns it, and as earlier runs returned it until the
+ * collector frees them. Feeds exist for the run under way, for the next one, and for one that is not yet collected.
+ */
+import { count, resolveShape } from "../base/shape.js";
+import { bytesPerElement } from "../base/tensor.js";
+import type { InputNode } from "../graph/node.js";
+import { multiplyAdds } from "../graph/work.js";
+import { exportLoop } from "../onnx/export.js";
+import { engineMemory } from "../runtime/memory/engine-memory.js";
+import { runLimits } from "./train.js";
+import type { TrainStep } from "./train-step.js";
+
+/** Bytes. */
+export interface TrainingMemory {
+  /** Weights, statistics and the optimizer's slots, once. */
+  readonly state: number;
+  /** Values that one step needs at once, with the state that comes out of it. */
+  readonly activations: number;
+  /** What the engine takes from the system. */
+  readonly engine: number;
+  /** What the host keeps: copies of the state, feeds, moving inputs, the graphs. */
+  readonly host: number;
+  /** All that training adds to an idle process at its peak. */
+  readonly total: number;
+}
+
+/** Copies of the state in host memory: the first one, the engine's, the next one; and those that await collection. */
+const copies = 3 + 2.5;
+/** Chunks of feeds: the running one, the prepared one, one that awaits collection. */
+const chunks = 3;
+/** Graph, file and session of a step, and what the heap grows by: measured, much the same for all networks. */
+const fixed = 25e6;
+/** Multiply–adds a second; only tells how many quick steps go into one run. */
+const speed = 1.5e11;
+
+const bytesOf = ({ shape, dtype }: InputNode, batch: number): number =>
+  count(resolveShape(shape, batch)) * bytesPerElement[dtype];
+
+/** How many steps one run takes at most. */
+function stepsOf({ loop }: TrainStep, batch: number): number {
+  const [inputs] = loop.scanned;
+  const work = multiplyAdds(
+    loop.carried.map(({ next }) => next),
+    batch,
+  );
+  const quick = (runLimits.milliseconds / 1000) * (speed / Math.max(work, 1));
+  const limit = inputs ? runLimits.inputBytes / bytesOf(inputs, batch) : Infinity;
+  return Math.max(runLimits.firstSteps, Math.floor(Math.min(quick, limit)));
+}
+
+/** What training `step` in batches of `batch` samples takes; `moved` is the size of the moving inputs in bytes. */
+export function trainingMemory(step: TrainStep, batch: number, moved = 0): TrainingMemory {
+  const { loop } = step;
+  const total = (nodes: readonly InputNode[]): number =>
+    nodes.reduce((bytes, node) => bytes + bytesOf(node, batch), 0);
+  const state = total(loop.carried.map(({ input }) => input));
+  const feeds = total(loop.scanned) * stepsOf(step, batch);
+  const { activations, resident: engine } = engineMemory(exportLoop(loop), batch);
+  const host = copies * state + chunks * feeds + moved + fixed;
+  return { state, activations, engine, host, total: engine + host };
+}

@@ -1,0 +1,150 @@
+// What a network is made of, and what a training step of it costs.
+import { B, count } from "../base/shape.js";
+import { compose } from "../defenses/compose.js";
+import type { Defense } from "../defenses/defense.js";
+import { trainingMemory, type TrainingMemory } from "../defenses/memory.js";
+import { initialState, train } from "../defenses/train.js";
+import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
+import { imageSize, type ImageShape, type Split } from "../data/index.js";
+import { topological } from "../graph/function.js";
+import { input } from "../graph/node.js";
+import { multiplyAdds } from "../graph/work.js";
+import type { Architecture } from "../nn/architectures/architecture.js";
+import { lookup, weightInputs } from "../nn/classifier.js";
+import { evaluationPass, type LayerRecord, type Model, type Role } from "../nn/model.js";
+import type { Optimizer } from "../optim/optimizer.js";
+import type { Engine } from "../runtime/engine.js";
+
+export interface DescribeOptions {
+  readonly model: Architecture;
+  readonly inputShape: ImageShape;
+  readonly classes: number;
+  /** Outermost first; none is standard training. */
+  readonly defenses: readonly Defense[];
+  readonly optimizer: Optimizer;
+  readonly batchSize: number;
+  /** Training images, where they are known: defences that move them keep them in memory. */
+  readonly images?: number;
+}
+
+export interface LayerDescription {
+  readonly name: string;
+  /** Of one image. */
+  readonly outputShape: readonly number[];
+  readonly parameters: number;
+  /** Of the forward pass of one image. */
+  readonly multiplyAdds: number;
+}
+
+export interface Description {
+  readonly layers: readonly LayerDescription[];
+  /** All but batch-norm's. */
+  readonly parameters: number;
+  /** Scales and shifts. */
+  readonly batchNormParameters: number;
+  /** Of the forward pass of one image. */
+  readonly multiplyAdds: number;
+  /** Of one training step. */
+  readonly stepMultiplyAdds: number;
+  readonly memory: TrainingMemory;
+}
+
+const sizeOf = (parameters: Model["parameters"], roles: readonly Role[]): number =>
+  parameters.reduce((total, { role, shape }) => total + (roles.includes(role) ? count(shape) : 0), 0);
+
+const everyRole: readonly Role[] = ["weight", "bias", "scale", "shift", "other"];
+const batchNormRoles: readonly Role[] = ["scale", "shift"];
+
+const leaves = (layers: readonly LayerRecord[]): LayerRecord[] =>
+  layers.flatMap((layer) => (layer.parts ? leaves(layer.parts) : [layer]));
+
+/** Multiply–adds of one image's forward pass, by layer. */
+function workByLayer(model: Model): ReadonlyMap<string, number> {
+  const x = input("input", [B, ...model.inputShape]);
+  const logits = model.apply(x, evaluationPass(lookup(weightInputs(model))));
+  const work = new Map<string, number>();
+  for (const node of topological([logits]))
+    if (node.kind === "op")
+      work.set(node.scope, (work.get(node.scope) ?? 0) + (node.op.multiplyAdds?.(node, 1) ?? 0));
+  return work;
+}
+
+function stepFor(model: Model, { defenses, optimizer }: DescribeOptions): TrainStep {
+  const defense = compose(defenses);
+  return buildTrainStep({
+    model,
+    defense,
+    optimizer,
+    loss: "softmax-cross-entropy",
+    labelSmoothing: 0,
+    bounds: [0, 1],
+    pixels: defense.movesInputs ? "float32" : "uint8",
+  });
+}
+
+/** Layers, sizes, arithmetic and memory of a network under training. */
+export function describeModel(options: DescribeOptions): Description {
+  const { batchSize, inputShape, classes, images = 0 } = options;
+  const model = options.model({ inputShape, classes });
+  const step = stepFor(model, options);
+  const work = workByLayer(model);
+  const layers = leaves(model.layers ?? []).map(({ name, outputShape, parameters }) => ({
+    name,
+    outputShape,
+    parameters: sizeOf(parameters, everyRole),
+    multiplyAdds: work.get(name) ?? 0,
+  }));
+  const roots = [...step.loop.carried.map(({ next }) => next), ...Object.values(step.loop.outputs)];
+  const batchNormParameters = sizeOf(model.parameters, batchNormRoles);
+  return {
+    layers,
+    parameters: sizeOf(model.parameters, everyRole) - batchNormParameters,
+    batchNormParameters,
+    multiplyAdds: [...work.values()].reduce((a, b) => a + b, 0),
+    stepMultiplyAdds: multiplyAdds(roots, batchSize),
+    memory: trainingMemory(step, batchSize, step.movesInputs ? 4 * images * imageSize(inputShape) : 0),
+  };
+}
+
+/** Measuring ends after so many milliseconds, or so many epochs of the sample. */
+const measuring = { milliseconds: 2000, epochs: 20 };
+
+/** How many steps are enough of a sample to time them by: few of long ones. */
+export const sampleSteps = ({ stepMultiplyAdds }: Description): number =>
+  Math.max(2, Math.min(64, Math.round(5e10 / stepMultiplyAdds)));
+
+/** Seconds a training step takes on `engine`: the median over epochs of the sample `split`, without the first one. */
+export async function timeStep(options: DescribeOptions, split: Split, engine: Engine): Promise<number> {
+  const { batchSize, inputShape, classes } = options;
+  const model = options.model({ inputShape, classes });
+  const step = stepFor(model, options);
+  const marks: number[] = [];
+  const enough = new AbortController();
+  const onEpoch = (): void => {
+    marks.push(performance.now());
+    if (performance.now() - (marks[0] ?? 0) > measuring.milliseconds) enough.abort();
+  };
+  const state = initialState(step, model.initialize(0), split);
+  await train({
+    engine,
+    step,
+    split,
+    imageShape: inputShape,
+    epochs: measuring.epochs,
+    batchSize,
+    seed: 0,
+    schedule: 0,
+    state,
+    name: model.name,
+    signal: enough.signal,
+    onEpoch,
+  }).catch((error: unknown) => {
+    if (marks.length < 2) throw error;
+  });
+  const taken = marks
+    .slice(1)
+    .map((mark, i) => mark - (marks[i] ?? 0))
+    .sort((a, b) => a - b);
+  const steps = Math.ceil(split.count / batchSize);
+  return (taken[Math.floor(taken.length / 2)] ?? NaN) / steps / 1000;
+}

@@ -1,0 +1,84 @@
+/*
+ * The memory that ONNX Runtime 1.30 takes on the processor for a training step in a Loop: the file that runs is read,
+ * its values are given buffers as the planner gives them (buffers.ts), and two runs are played through on a model of
+ * the arena (arena.ts), which keeps what it has once taken. Three things make it more than what lives at once:
+ * an iteration holds the state before and after it, and the loop's results are copies of the last one; the first
+ * iteration takes its buffers one by one, while every later one asks for a single block that holds them all
+ * (the "memory pattern"), which seldom fits into what the first one left; and the arena's pieces do not fit exactly.
+ */
+import { emptyArena, type Arena, type Chunk } from "./arena.js";
+import { buffersOf, bytesOf, eachChange, peakOf, type Buffer } from "./buffers.js";
+import { executionOf } from "./nodes.js";
+
+export interface EngineMemory {
+  /** Most bytes of values of one iteration that are needed at once, its results included. */
+  readonly activations: number;
+  /** Bytes that the engine takes from the system. */
+  readonly resident: number;
+}
+
+/** Bytes of one block that holds all buffers but results, each at the tightest place that is free when it is taken. */
+export function patternOf(buffers: readonly Buffer[]): number {
+  const alignment = 64;
+  const placed: { buffer: Buffer; from: number; to: number }[] = [];
+  let size = 0;
+  const take = (buffer: Buffer): void => {
+    if (buffer.returned) return;
+    const bytes = Math.ceil(buffer.bytes / alignment) * alignment;
+    let [end, best, least] = [0, -1, Infinity];
+    for (const { from, to } of placed) {
+      if (from - end >= bytes && from - end < least) [best, least] = [end, from - end];
+      end = Math.max(end, to);
+    }
+    const from = best < 0 ? end : best;
+    placed.push({ buffer, from, to: from + bytes });
+    placed.sort((a, b) => a.from - b.from);
+    size = Math.max(size, from + bytes);
+  };
+  const give = (buffer: Buffer): void => {
+    const index = placed.findIndex((place) => place.buffer === buffer);
+    if (index >= 0) placed.splice(index, 1);
+  };
+  eachChange(buffers, { take, give });
+  return size;
+}
+
+/** One iteration; without a block each buffer is taken by itself. Returns the chunks of its results. */
+function iterate(arena: Arena, buffers: readonly Buffer[], block: number | null): Chunk[] {
+  const whole = block === null ? null : arena.allocate(block);
+  const chunks = new Map<Buffer, Chunk>();
+  const take = (buffer: Buffer): void => {
+    if (whole === null || buffer.returned) chunks.set(buffer, arena.allocate(buffer.bytes));
+  };
+  const give = (buffer: Buffer): void => {
+    const chunk = chunks.get(buffer);
+    if (chunk) arena.free(chunk);
+  };
+  eachChange(buffers, { take, give });
+  if (whole) arena.free(whole);
+  return buffers.flatMap((buffer) => (buffer.returned ? (chunks.get(buffer) ?? []) : []));
+}
+
+/** Iterations and runs after which nothing new is taken. */
+const iterations = 3;
+const runs = 2;
+
+/** What the loop in the ONNX file `bytes` takes at a batch size. */
+export function engineMemory(bytes: Uint8Array, batch: number): EngineMemory {
+  const execution = executionOf(bytes, { batch });
+  const buffers = buffersOf(execution);
+  const pattern = patternOf(buffers);
+  const results = execution.outputs.flatMap((name) => execution.values.get(name) ?? []);
+  const arena = emptyArena();
+  for (let run = 0; run < runs; run++) {
+    let state: Chunk[] = [];
+    for (let i = 0; i < iterations; i++) {
+      const next = iterate(arena, buffers, run + i === 0 ? null : pattern);
+      state.forEach(arena.free);
+      state = next;
+    }
+    const copies = results.map((value) => arena.allocate(bytesOf(value)));
+    [...state, ...copies].forEach(arena.free);
+  }
+  return { activations: peakOf(buffers), resident: arena.resident() };
+}
