@@ -57,14 +57,17 @@ export const jacobianPenalty = defense(
       const rows = batch.inputs.shape[0] ?? B;
       const clean = options.points === "clean";
       const inputs = clean ? slice(batch.inputs, { axes: [0], starts: [0], ends: [B] }) : batch.inputs;
-      const total = scope("jacobian-penalty", () => absoluteJacobian(inputs, context, options));
-      const pixels = options.reduction === "sum" ? 1 : count(context.model.inputShape);
-      const outputs = options.reduction === "mean" ? context.model.classes : 1;
-      const penalty = mul(div(total, size([clean ? B : rows])), 1 / (pixels * outputs));
       const lambda = context.scalar("jacobian-penalty.lambda", options.lambda);
+      const { penalty, loss } = scope("jacobian-penalty", () => {
+        const total = absoluteJacobian(inputs, context, options);
+        const pixels = options.reduction === "sum" ? 1 : count(context.model.inputShape);
+        const outputs = options.reduction === "mean" ? context.model.classes : 1;
+        const penalty = mul(div(total, size([clean ? B : rows])), 1 / (pixels * outputs));
+        return { penalty, loss: add(outcome.loss, mul(lambda, penalty)) };
+      });
       return {
         ...outcome,
-        loss: add(outcome.loss, mul(lambda, penalty)),
+        loss,
         metrics: { ...outcome.metrics, penalty },
       };
     },

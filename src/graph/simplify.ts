@@ -4,7 +4,7 @@ import { count, isStatic } from "../base/shape.js";
 import { fromNumbers } from "../base/tensor.js";
 import { rewrite, topological, type GraphFunction } from "./function.js";
 import { toArray64 } from "./interpret.js";
-import { apply, constant, inputsOf, type Attribute, type Node, type OpNode } from "./node.js";
+import { apply, constant, inputsOf, scopeAs, type Attribute, type Node, type OpNode } from "./node.js";
 import { verify } from "./verify.js";
 
 /** Constants above this size stay as they are: folding would only make the file larger. */
@@ -27,8 +27,9 @@ const fold = (fn: GraphFunction): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
     while (current.kind === "op") {
-      const next: Node | null = folded(current) ?? current.op.simplify?.(current) ?? null;
-      if (next === null) return current;
+      const op: OpNode = current;
+      const next = scopeAs(op.scope, () => folded(op) ?? op.op.simplify?.(op) ?? null);
+      if (next === null) return op;
       current = next;
     }
     return current;
@@ -79,6 +80,22 @@ function usesIn(fn: GraphFunction): ReadonlyMap<Node, number> {
   return uses;
 }
 
+/** The nearest product among `node` and what it may take in: its scope is that of the whole, as it takes the time. */
+function nearestProduct(node: OpNode, single: (input: Node) => boolean): OpNode | undefined {
+  const queue = [node];
+  for (const each of queue) {
+    if (each.op.multiplyAdds !== undefined) return each;
+    for (const child of each.inputs) if (child.kind === "op" && single(child)) queue.push(child);
+  }
+  return undefined;
+}
+
+function fusedNode(node: OpNode, single: (input: Node) => boolean): Node | null {
+  const fused = node.op.fuse && scopeAs(node.scope, () => node.op.fuse?.(node, single) ?? null);
+  const product = fused ? nearestProduct(node, single) : undefined;
+  return fused && product ? { ...fused, scope: product.scope } : (fused ?? null);
+}
+
 /** Takes nodes that are used once into the one that uses them, where an operation knows how. */
 function fuse(fn: GraphFunction): GraphFunction {
   const uses = usesIn(fn);
@@ -86,7 +103,7 @@ function fuse(fn: GraphFunction): GraphFunction {
   return rewrite(fn, (node, inputs) => {
     const rebuilt = rebuild(node, inputs);
     const single = (input: Node): boolean => imageUses.get(input) === 1;
-    const fused = rebuilt.kind === "op" ? (rebuilt.op.fuse?.(rebuilt, single) ?? rebuilt) : rebuilt;
+    const fused = rebuilt.kind === "op" ? (fusedNode(rebuilt, single) ?? rebuilt) : rebuilt;
     imageUses.set(fused, (imageUses.get(fused) ?? 0) + (uses.get(node) ?? 0));
     return fused;
   });
