@@ -5,18 +5,21 @@ import type { GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
 import { graphProto, modelProto, valueInfo } from "./proto.js";
-import { Constants, GraphWriter } from "./writer.js";
+import { Constants, GraphWriter, type Written } from "./writer.js";
 
 export interface ExportOptions {
   /** Inputs that become initializers of the same name: weights. Keyed by input name. */
   readonly weights?: Readonly<Record<string, Tensor>>;
   /** Key–value pairs stored in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Told of every ONNX node: what a profile needs to say where a kernel comes from. */
+  readonly onWritten?: (written: Written) => void;
 }
 
 /** Every output under its own name, whatever else uses the value. */
 function nameOutputs(writer: GraphWriter, outputs: readonly (readonly [string, Node])[]): void {
   const values = writer.write(outputs.map(([, node]) => node));
+  writer.enter("outputs");
   outputs.forEach(([name], i) => writer.push("Identity", [values[i] ?? ""], [name]));
 }
 
@@ -25,7 +28,7 @@ const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dt
 /** `fn` as an ONNX file. */
 export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
-  const writer = new GraphWriter(constants);
+  const writer = new GraphWriter(constants, "", options.onWritten);
   const weights = options.weights ?? {};
   for (const node of fn.inputs) writer.bind(node, node.name);
   for (const node of fn.inputs) {
@@ -66,7 +69,7 @@ export const nextName = (name: string): string => `${name}.next`;
 export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
   const outer = new GraphWriter(constants);
-  const body = new GraphWriter(constants, "body/");
+  const body = new GraphWriter(constants, "body/", options.onWritten);
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
     body.bind(node, node.name);
@@ -74,13 +77,17 @@ export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8
     if (value) constants.addNamed(node.name, value);
   }
   for (const { input } of fn.carried) body.bind(input, `body/${input.name}`);
+  body.enter("batch");
   for (const node of fn.scanned)
     body.bind(node, body.node("Gather", [node.name, "body/iteration"], { axis: 0 }));
   const carriedOut = fn.carried.map(({ input, next }) => [`body/${nextName(input.name)}`, next] as const);
   const stacked = Object.entries(fn.outputs).map(([name, node]) => [`body/${name}`, node] as const);
   const results = [...carriedOut, ...stacked];
   if (fn.proceed) nameOutputs(body, [["body/proceed", fn.proceed]]);
-  else body.push("Identity", ["body/condition"], ["body/proceed"]);
+  else {
+    body.enter("outputs");
+    body.push("Identity", ["body/condition"], ["body/proceed"]);
+  }
   nameOutputs(body, results);
   const bodyGraph = graphProto({
     name: `${fn.name}.body`,

@@ -42,6 +42,14 @@ interface BatchSource {
   readonly scale: number;
 }
 
+/** An ONNX node that was written, and the node of the graph that it came of (null for copies and slices). */
+export interface Written {
+  readonly name: string;
+  readonly scope: string;
+  readonly outputs: readonly string[];
+  readonly node: Node | null;
+}
+
 /** Writes nodes into one graph. `prefix` keeps the names of nested graphs apart from those outside. */
 export class GraphWriter implements Emitter {
   readonly nodeProtos: NodeProto[] = [];
@@ -49,11 +57,13 @@ export class GraphWriter implements Emitter {
   readonly #shared = new Map<string, string>();
   #batch: BatchSource | null = null;
   #scope = "";
+  #node: Node | null = null;
   #next = 0;
 
   constructor(
     readonly constants: Constants,
     readonly prefix = "",
+    private readonly onWritten: (written: Written) => void = () => undefined,
   ) {}
 
   /** Declares that `node` is already computed under `name`. */
@@ -69,10 +79,15 @@ export class GraphWriter implements Emitter {
   write(roots: readonly Node[]): string[] {
     for (const node of topological(roots)) {
       if (this.#names.has(node)) continue;
-      this.#scope = node.scope;
+      [this.#scope, this.#node] = [node.scope, node];
       this.#names.set(node, this.#lower(node));
     }
     return roots.map((node) => this.#nameOf(node));
+  }
+
+  /** Names what `push` and `node` add on their own from now on. */
+  enter(scope: string): void {
+    [this.#scope, this.#node] = [scope, null];
   }
 
   #lower(node: Node): string {
@@ -106,6 +121,7 @@ export class GraphWriter implements Emitter {
   ): void {
     const label = `${this.prefix}${this.#scope}${this.#scope ? "/" : ""}${type}_${this.nodeProtos.length}`;
     this.nodeProtos.push(nodeProto(type, label, inputs, outputs, attributes));
+    this.onWritten({ name: label, scope: this.#scope, outputs, node: this.#node });
   }
 
   nodes(type: string, inputs: readonly string[], outputs: number, attributes?: NodeAttributes): string[] {
