@@ -1,9 +1,11 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
-import type { AuditFile, ResultsFile } from "../experiments/records.js";
+import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
 import { imagesText, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
+import { profileNotes } from "./profile-report.js";
+import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
 import { auditTable, resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
@@ -162,4 +164,16 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
     .map((note) => folded(note, width))
     .join("\n");
   return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;
+}
+
+/** A profile: passes, layers, operators, the longest kernels. */
+export function terminalProfile(profile: StepProfile, width = 80, options: TerminalOptions = {}): string {
+  const tables = [
+    passTable(profile),
+    layerTable(profile, 12),
+    kindTable(profile, 8),
+    kernelTable(profile, 10, 9),
+  ].map((table) => render(table, width, options));
+  const notes = profileNotes(profile).map((note) => folded(note, width));
+  return `${[...tables, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
 }
