@@ -5,7 +5,8 @@ import { doctor } from "./doctor.js";
 import { exportCommand } from "./export.js";
 import { harden } from "./harden.js";
 import { list } from "./list.js";
+import { profile } from "./profile.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
 
-export const commands = [run, harden, audit, exportCommand, report, list, data, doctor] as const;
+export const commands = [run, harden, audit, exportCommand, profile, report, list, data, doctor] as const;
