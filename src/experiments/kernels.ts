@@ -18,8 +18,11 @@ function finder(written: readonly Written[]): (kernel: string) => Written | unde
 /** The last part of a node's name. */
 const ownName = ({ name }: Written): string => name.slice(name.lastIndexOf("/") + 1);
 
+const total = <T>(values: readonly T[], of: (value: T) => number): number =>
+  values.reduce((sum, value) => sum + of(value), 0);
+
 const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  total(values, (value) => value) / Math.max(1, values.length);
 
 export interface Attribution {
   readonly written: readonly Written[];
@@ -29,6 +32,8 @@ export interface Attribution {
   readonly stepsPerRun: number;
   /** All runs that were profiled. */
   readonly runCount: number;
+  /** Milliseconds of a step that kernels may take: without the profiler, and without copies in and out. */
+  readonly room: number;
 }
 
 /** Multiply-adds of each node, at the kernel that takes longest of those it was written as. */
@@ -44,12 +49,23 @@ function workAt(found: readonly { readonly node: Node | null; readonly ms: numbe
   };
 }
 
-/** What the profiler adds to each call, milliseconds: the time of the quickest kernel, which does next to nothing. */
-function profilerCost(kernels: readonly KernelTimes[], runCount: number): number {
-  const ofCall = kernels.map(
-    ({ calls, milliseconds }) => (mean(milliseconds) * runCount) / Math.max(1, calls),
-  );
-  return Math.min(...ofCall);
+/** A kernel's part of a step, as the profiler says. */
+interface Raw {
+  readonly origin: Written | undefined;
+  readonly node: Node | null;
+  readonly calls: number;
+  readonly ms: number;
+}
+
+/**
+ * What the profiler adds to each call, milliseconds: between the time of the quickest kernel, which does next to
+ * nothing, and that of the lower quartile, as much as it takes for all kernels to fit into the step without it.
+ */
+function profilerCost(kernels: readonly Raw[], room: number): number {
+  const ofCall = kernels.map(({ calls, ms }) => ms / calls).sort((a, b) => a - b);
+  const [least = 0, quartile = 0] = [ofCall[0], ofCall[Math.floor(ofCall.length / 4)]];
+  const [time, calls] = [total(kernels, ({ ms }) => ms), total(kernels, (each) => each.calls)];
+  return Math.min(quartile, Math.max(least, (time - room) / Math.max(1, calls)));
 }
 
 export interface Attributed {
@@ -63,28 +79,26 @@ export interface Attributed {
 
 /** `kernels` a step under the graph's names, the profiler's own work taken off. */
 export function attribute(kernels: readonly KernelTimes[], given: Attribution): Attributed {
-  const { written, batchSize, runs, stepsPerRun, runCount } = given;
+  const { written, batchSize, runs, stepsPerRun, runCount, room } = given;
   const find = finder(written);
-  const cost = kernels.length === 0 ? 0 : profilerCost(kernels, runCount);
-  const found = kernels.map(({ name, calls, milliseconds }) => {
+  const raw = kernels.map(({ name, calls, milliseconds }): Raw => {
     const origin = find(name);
-    const raw = mean(runs.map((run) => milliseconds[run] ?? 0)) / stepsPerRun;
-    const perStep = calls / (stepsPerRun * runCount);
-    return { origin, node: origin?.node ?? null, raw, ms: Math.max(0, raw - cost * perStep), perStep };
+    const ms = mean(runs.map((run) => milliseconds[run] ?? 0)) / stepsPerRun;
+    return { origin, node: origin?.node ?? null, calls: calls / (stepsPerRun * runCount), ms };
   });
-  const work = workAt(found, batchSize);
-  const records = found.map(({ origin, node, ms, perStep }, i) => {
-    const { name, kind } = kernels[i] ?? { name: "", kind: "" };
+  const cost = profilerCost(raw, room);
+  const work = workAt(raw, batchSize);
+  const records = kernels.map(({ name, kind }, i): KernelRecord => {
+    const { origin, node = null, calls = 0, ms = 0 } = raw[i] ?? {};
     return {
       scope: origin?.scope ?? engineScope,
       name: origin === undefined ? name : ownName(origin),
       kind,
       operation: node?.kind === "op" ? node.op.name : null,
-      calls: perStep,
-      milliseconds: ms,
+      calls,
+      milliseconds: Math.max(0, ms - cost * calls),
       multiplyAdds: work(i),
     };
   });
-  const asProfiled = found.reduce((sum, { raw }) => sum + raw, 0);
-  return { kernels: records, asProfiled, profilerPerCall: cost };
+  return { kernels: records, asProfiled: total(raw, ({ ms }) => ms), profilerPerCall: cost };
 }

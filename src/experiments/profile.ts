@@ -160,17 +160,18 @@ function summary(
   const plainRuns = plain.runs.slice(-rounds);
   const middle = middleHalf(walls);
   const runs = middle.map((i) => i + skipped);
+  const step = meanOf(plainRuns, middleHalf(plainRuns)) / perRun;
+  const copies = Math.max(0, meanOf(walls, middle) - meanOf(inside, runs)) / perRun;
   const found = attribute(kernels, {
     written: subject.written,
     batchSize: subject.batchSize,
     runs,
     stepsPerRun: perRun,
     runCount: inside.length,
+    room: step - copies,
   });
   const inKernels = found.kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
   const perStep = (values: readonly number[]): number[] => values.map((value) => value / perRun);
-  const step = meanOf(plainRuns, middleHalf(plainRuns)) / perRun;
-  const copies = Math.max(0, meanOf(walls, middle) - meanOf(inside, runs)) / perRun;
   const answering = perStep(answers.map((answer, i) => answer - (plainRuns[i] ?? 0)));
   const products = product.profile?.kernels[0]?.milliseconds.slice(-rounds) ?? [];
   return {

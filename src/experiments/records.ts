@@ -143,9 +143,7 @@ export const profileFile = z.strictObject({
     ),
     kernels: milliseconds.describe("inside kernels, the profiler's own work taken off"),
     kernelsAsProfiled: milliseconds.describe("inside kernels as the profiler says"),
-    profilerPerCall: z
-      .number()
-      .describe("what the profiler adds to a kernel's time: milliseconds of the quickest"),
+    profilerPerCall: z.number().describe("milliseconds that are taken off each call as the profiler's own"),
     copies: milliseconds.describe("session.run outside ONNX Runtime's run: inputs in, state and results out"),
     between: milliseconds.describe("the rest of the step: the Loop's own work between kernels"),
     engine: milliseconds.describe("from the host's call to its answer, outside session.run"),

@@ -70,7 +70,7 @@ export function moment(members: readonly KernelRecord[], order: ReadonlyMap<Kern
 export const orderOf = (kernels: readonly KernelRecord[]): ReadonlyMap<KernelRecord, number> =>
   new Map(kernels.map((kernel, i) => [kernel, i]));
 
-const directions = ["forward", "gradient", "second gradient"] as const;
+const directions = ["forward", "gradient", "2nd gradient"] as const;
 const directionOf = (order: number): string => directions[order] ?? `gradient of order ${order}`;
 
 /** `craft, forward`, `craft, gradient`, `train, forward` …, in the order in which they run. */

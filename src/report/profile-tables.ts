@@ -101,8 +101,26 @@ export function kindTable(profile: StepProfile, most: number): DataTable {
   };
 }
 
-/** The kernels that take most time; names of operators in at most `letters`. */
-export function kernelTable(profile: StepProfile, most: number, letters = Infinity): DataTable {
+/** `scope` in at most `letters` where that can be done by shortening its pass: its end tells more. */
+export function scopeText(scope: string, letters: number): string {
+  if (scope.length <= letters) return scope;
+  const [pass = "", ...rest] = scope.replace(/gradient(\/[^/]+)?\/gradient/, "gradient²").split("/");
+  const end = rest.map((part) => `/${part}`).join("");
+  return shorten(pass, Math.max(4, letters - end.length)) + end;
+}
+
+/** Most letters of a kernel's names, for narrow places. */
+export interface Letters {
+  readonly scope: number;
+  readonly operator: number;
+}
+
+/** The kernels that take most time. */
+export function kernelTable(
+  profile: StepProfile,
+  most: number,
+  letters: Letters = { scope: Infinity, operator: Infinity },
+): DataTable {
   const { times, kernels } = profile;
   const longest = single(kernels).slice(0, most);
   return {
@@ -110,9 +128,9 @@ export function kernelTable(profile: StepProfile, most: number, letters = Infini
     corner: "kernel",
     columns: [{ ...column("operator"), words: true }, column("ms"), column("share"), ...rateColumns],
     rows: longest.map((group) => ({
-      name: group.name,
+      name: scopeText(group.name, letters.scope),
       cells: [
-        ...group.kernels.map(({ kind }) => shorten(kind, letters)),
+        ...group.kernels.map(({ kind }) => shorten(kind, letters.operator)),
         timeText(group.milliseconds, times.step),
         shareText(group.milliseconds / times.step),
         ...rateCells(group, profile),

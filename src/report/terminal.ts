@@ -18,6 +18,8 @@ export interface TerminalOptions {
 }
 
 const gap = "  ";
+/** Names of rows take at most this share of the width. */
+const nameShare = 0.4;
 const length = (text: string): number => Array.from(text).length;
 
 interface Column {
@@ -107,7 +109,7 @@ const colorsOf = ({ color }: TerminalOptions): ReturnType<typeof pc.createColors
 function render(table: DataTable, width: number, options: TerminalOptions): string {
   const colors = colorsOf(options);
   const widest = Math.max(...[table.corner, ...table.rows.map(({ name }) => plain(name))].map(length));
-  const indent = Math.min(widest, Math.max(8, Math.floor(width * 0.4)));
+  const indent = Math.min(widest, Math.max(8, Math.floor(width * nameShare)));
   const names = table.rows.map(({ name }) => shorten(name, indent));
   const pages = pagesOf(columnsOf(table), width - indent - gap.length);
   return pages
@@ -172,7 +174,7 @@ export function terminalProfile(profile: StepProfile, width = 80, options: Termi
     passTable(profile),
     layerTable(profile, 12),
     kindTable(profile, 8),
-    kernelTable(profile, 10, 9),
+    kernelTable(profile, 10, { scope: Math.floor(width * nameShare), operator: 9 }),
   ].map((table) => render(table, width, options));
   const notes = profileNotes(profile).map((note) => folded(note, width));
   return `${[...tables, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;

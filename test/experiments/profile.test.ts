@@ -27,8 +27,9 @@ describe("kernels of a profile", () => {
     calls,
     milliseconds,
   });
-  const of = (...kernels: KernelTimes[]) =>
-    attribute(kernels, { written, batchSize: 4, runs: [1, 2], stepsPerRun: 2, runCount: 3 });
+  const within = (room: number, ...kernels: KernelTimes[]) =>
+    attribute(kernels, { written, batchSize: 4, runs: [1, 2], stepsPerRun: 2, runCount: 3, room });
+  const of = (...kernels: KernelTimes[]) => within(Infinity, ...kernels);
 
   it("get scope, operation and work; of several for one operation the longest has it", () => {
     const { kernels, asProfiled, profilerPerCall } = of(
@@ -45,6 +46,13 @@ describe("kernels of a profile", () => {
     ]);
     expect(kernels.map(({ milliseconds }) => Number(milliseconds.toFixed(6)))).toEqual([1.2, 4.7, 0]);
     expect(kernels.map(({ multiplyAdds }) => multiplyAdds)).toEqual([0, 4 * 10 * 5, null]);
+  });
+
+  it("lose what the profiler adds: the quickest's time, more where they would not fit, never above the quartile", () => {
+    const kernels = [0.2, 0.4, 0.6, 4].map((ms, i) => timed(`k${i}`, "Mul", 6, 2 * ms, 2 * ms, 2 * ms));
+    expect(within(100, ...kernels).profilerPerCall).toBeCloseTo(0.2);
+    expect(within(4, ...kernels).profilerPerCall).toBeCloseTo(0.3);
+    expect(within(1, ...kernels).profilerPerCall).toBeCloseTo(0.4);
   });
 
   it("that ONNX Runtime made keep the name of what they replace, or are its own", () => {

@@ -8,7 +8,7 @@ import { icicle } from "../../src/report/icicle.js";
 import { treeOf, type Branch } from "../../src/report/icicle-tree.js";
 import { byKind, byLayer, byPass, leading, placeOf, single } from "../../src/report/profile-groups.js";
 import { profileNotes } from "../../src/report/profile-report.js";
-import { kernelTable, layerTable, passTable } from "../../src/report/profile-tables.js";
+import { kernelTable, layerTable, passTable, scopeText } from "../../src/report/profile-tables.js";
 import { runReport } from "../../src/report/run-report.js";
 import { terminalProfile } from "../../src/report/terminal.js";
 import { profilePage } from "../../src/report/write.js";
@@ -104,6 +104,12 @@ describe("tables of a profile", () => {
     expect(first).toEqual({ name: "craft/dense1", cells: ["Gemm", "2.00", "10.0 %", "100", "50 %"] });
     expect(rest).toHaveLength(4);
   });
+
+  it.each([
+    ["train/conv2/gradient/weight", 32, "train/conv2/gradient/weight"],
+    ["jacobian-penalty/dense1/gradient", 30, "jacobian-pena…/dense1/gradient"],
+    ["jacobian-penalty/dense1/gradient/input/gradient/input", 32, "jacobian…/dense1/gradient²/input"],
+  ])("keep the end of the name %s", (scope, letters, short) => expect(scopeText(scope, letters)).toBe(short));
 
   it("come with what the names explain and what the profiler costs", () => {
     const text = profileNotes(fakeProfile).join(" ");
