@@ -157,4 +157,17 @@ describe("scopes", () => {
       ["gemm", "train/dense1/gradient/weight"],
     ]);
   });
+
+  it("stay apart for several products taken in by one step", () => {
+    const slope = (name: string): Node =>
+      scope(name, () => matmul(input(name, [3, B]), input(`${name}2`, [B, 2])));
+    const step = mul(input("rate", []), add(slope("first"), slope("second")));
+    const next = scope("optimizer", () => sub(weight, step));
+    const inputs = topological([next]).filter((node) => node.kind === "input");
+    const { y } = simplify(graphFunction("f", inputs, { y: next })).outputs;
+    const products = topological(y ? [y] : []).filter(
+      (node) => node.kind === "op" && node.op.multiplyAdds !== undefined,
+    );
+    expect(products.map(({ scope: at }) => at).sort()).toEqual(["first", "second"]);
+  });
 });

@@ -80,20 +80,31 @@ function usesIn(fn: GraphFunction): ReadonlyMap<Node, number> {
   return uses;
 }
 
-/** The nearest product among `node` and what it may take in: its scope is that of the whole, as it takes the time. */
-function nearestProduct(node: OpNode, single: (input: Node) => boolean): OpNode | undefined {
-  const queue = [node];
-  for (const each of queue) {
-    if (each.op.multiplyAdds !== undefined) return each;
-    for (const child of each.inputs) if (child.kind === "op" && single(child)) queue.push(child);
-  }
-  return undefined;
+/** Products that `node` may take in: the nearest below it, as far as nothing else uses what lies between. */
+function productsBelow(node: OpNode, single: (input: Node) => boolean): OpNode[] {
+  const [queue, found]: [OpNode[], OpNode[]] = [[node], []];
+  for (const each of queue)
+    for (const child of each.inputs)
+      if (child.kind === "op" && single(child))
+        (child.op.multiplyAdds === undefined ? queue : found).push(child);
+  return found;
 }
 
+/** A product that took others' places, each under the scope of the one that it replaces: that is what takes the time. */
+function named(made: Node, replaced: readonly OpNode[]): Node {
+  if (made.kind !== "op" || made.op.multiplyAdds === undefined || replaced.includes(made)) return made;
+  const place = replaced.find(({ inputs }) => inputs[0] === made.inputs[0]);
+  if (place === undefined) return made;
+  return { ...made, scope: place.scope, inputs: made.inputs.map((child) => named(child, replaced)) };
+}
+
+/** What `node` becomes with inputs taken in; null where it takes none. */
 function fusedNode(node: OpNode, single: (input: Node) => boolean): Node | null {
   const fused = node.op.fuse && scopeAs(node.scope, () => node.op.fuse?.(node, single) ?? null);
-  const product = fused ? nearestProduct(node, single) : undefined;
-  return fused && product ? { ...fused, scope: product.scope } : (fused ?? null);
+  if (!fused || fused.kind !== "op") return fused ?? null;
+  const replaced = productsBelow(node, single);
+  if (fused.op.multiplyAdds !== undefined) return named(fused, replaced);
+  return { ...fused, inputs: fused.inputs.map((child) => named(child, replaced)) };
 }
 
 /** Takes nodes that are used once into the one that uses them, where an operation knows how. */
