@@ -142,9 +142,11 @@ async function runRounds(
   };
 }
 
-/** Milliseconds of a step, from the second run of one. */
+/** Milliseconds of a step, from the second run of one. A loop ends at a loss that is not finite, so there must be none. */
 async function warmUp(program: Program, feeds: () => Tensors): Promise<number> {
-  await program.run(feeds());
+  const { loss } = await program.run(feeds());
+  const value = Number(loss?.data[0]);
+  check(Number.isFinite(value), "profile", "a finite loss from fresh weights", () => String(value));
   return timed(() => program.run(feeds()));
 }
 
@@ -202,18 +204,22 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
   const threads = options.threads ?? recipe.threads;
   const engine = options.engine ?? workerEngine({ threads });
   const feeds = feeder(subject, classes);
+  const loaded: Program[] = [];
+  const held = async (program: Promise<Program>): Promise<Program> => {
+    loaded.push(await program);
+    return program;
+  };
   try {
-    const plain = await loadStep(engine, subject, "runs");
+    const plain = await held(loadStep(engine, subject, "runs"));
     const milliseconds = await warmUp(plain, feeds(1));
     const bytes = (subject.step.movesInputs ? 4 : 1) * subject.batchSize * imageSize(subject.imageShape);
     const plan = planOf(milliseconds, subject.written.length, steps, bytes);
-    const profiled = await loadStep(engine, subject, "kernels");
-    const product = await loadProduct(engine);
+    const profiled = await held(loadStep(engine, subject, "kernels"));
+    const product = await held(loadProduct(engine));
     const programs = { plain, profiled, product };
     const rounds = await runRounds(programs, feeds(plan.perRun), plan.rounds, (done) =>
       onProgress?.(done, plan.rounds),
     );
-    await Promise.all(Object.values(programs).map((program) => program.release()));
     return {
       schema: 1,
       kind: "temper-profile",
@@ -229,6 +235,7 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
       ...summary(rounds, plan, subject),
     };
   } finally {
+    await Promise.all(loaded.map((program) => program.release()));
     if (options.engine === undefined) await engine.close();
   }
 }

@@ -73,13 +73,14 @@ describe("kernels of a profile", () => {
   it("may be none", () => expect(of()).toEqual({ kernels: [], asProfiled: 0, profilerPerCall: 0 }));
 });
 
-const recipe = readRecipe({
+const small = {
   name: "small",
   dataset: "mnist",
   model: { mlp: { hidden: [8], dropout: 0.2 } },
   training: { batchSize: 4, optimizer: { wame: {} } },
   methods: ["standard", { "adversarial-backprop": {} }, { sgm: {} }],
-});
+};
+const recipe = readRecipe(small);
 
 describe("profileStep", () => {
   const engine = localEngine({ threads: 1 });
@@ -124,6 +125,13 @@ describe("profileStep", () => {
     ],
   ])("says what is wrong with %j", async (given, message) => {
     await expect(profileStep({ recipe, engine, ...given })).rejects.toThrow(message);
+  });
+
+  it("refuses a step that ends at once", async () => {
+    const { methods } = readRecipe({ ...small, methods: [{ "adversarial-backprop": { epsilon: 3e38 } }] });
+    await expect(profileStep({ recipe: { ...recipe, methods }, engine })).rejects.toThrow(
+      /^profile: expected a finite loss from fresh weights, got (NaN|Infinity)$/,
+    );
   });
 
   it("refuses more steps than a profile can hold", async () => {
