@@ -4,6 +4,7 @@
 export { harden, type Hardened, type HardenOptions } from "./experiments/harden.js";
 export { audit, type AuditOptions } from "./experiments/audit.js";
 export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
+export { profileStep, type ProfileOptions } from "./experiments/profile.js";
 export { parseRecipe } from "./experiments/recipe-file.js";
 export { readAttack, readRecipe } from "./experiments/recipe.js";
 export type { AttackPlan, Method, Recipe } from "./experiments/recipe.js";
@@ -22,8 +23,16 @@ export type {
   RobustRecord,
   RunFile,
   RunRecord,
+  StepProfile,
 } from "./experiments/records.js";
-export { terminalAudit, terminalTable, writeAuditReport, writeReport } from "./report/index.js";
+export {
+  terminalAudit,
+  terminalProfile,
+  terminalTable,
+  writeAuditReport,
+  writeProfileReport,
+  writeReport,
+} from "./report/index.js";
 
 // --- Errors: every mistake in the input is a TemperError with one clear line. --------------------------------------
 export { TemperError } from "./base/errors.js";

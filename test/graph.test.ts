@@ -9,7 +9,18 @@ import { print } from "../src/graph/print.js";
 import { simplify } from "../src/graph/simplify.js";
 import { verify } from "../src/graph/verify.js";
 import { multiplyAdds } from "../src/graph/work.js";
-import { add, broadcastTo, exp, matmul, mul, relu, reshape, stopGradient, sum } from "../src/ops/index.js";
+import {
+  add,
+  broadcastTo,
+  exp,
+  matmul,
+  mul,
+  relu,
+  reshape,
+  stopGradient,
+  sub,
+  sum,
+} from "../src/ops/index.js";
 
 const x = input("x", [B, 3]);
 const w = input("w", [3, 2]);
@@ -103,5 +114,60 @@ describe("work and scopes", () => {
 
   it("carries the names under which a node was made", () => {
     expect(scope("a", () => scope("b", () => exp(x))).scope).toBe("a/b");
+  });
+});
+
+describe("scopes", () => {
+  const scopesOf = (...roots: readonly Node[]): string[] =>
+    [...new Set(topological(roots).flatMap((node) => (node.kind === "op" ? [node.scope] : [])))].sort();
+  const bias = input("dense1.bias", [2]);
+  const weight = input("dense1.weight", [3, 2]);
+  const layer = (h: Node): Node => scope("dense1", () => add(matmul(h, weight), reshape(bias, [1, 2])));
+
+  it("name the layer whose gradient a node is part of, and of what", () => {
+    const loss = scope("train", () => sum(relu(layer(relu(x)))));
+    const parts = gradient(loss, [weight, bias, x]);
+    expect(scopesOf(...parts)).toEqual([
+      "train",
+      "train/dense1",
+      "train/dense1/gradient/bias",
+      "train/dense1/gradient/input",
+      "train/dense1/gradient/weight",
+      "train/gradient",
+    ]);
+  });
+
+  it("give the gradient of a gradient both names", () => {
+    const [slope = x] = gradient(sum(scope("cube", () => mul(mul(x, x), x))), [x]);
+    expect(scopesOf(...gradient(sum(slope), [x]))).toContain("cube/gradient/gradient");
+  });
+
+  it("stay through simplification; what is fused carries the product's", () => {
+    const y = scope("train", () => layer(x));
+    const next = scope("optimizer", () =>
+      sub(weight, mul(input("rate", []), gradient(sum(y), [weight])[0] ?? 0)),
+    );
+    const rate = topological([next]).filter((node) => node.kind === "input");
+    const outputs = simplify(
+      graphFunction("f", [...new Set([...rate, x, weight, bias])], { y, next }),
+    ).outputs;
+    const named = Object.values(outputs).map((node) => [node.kind === "op" && node.op.name, node.scope]);
+    expect(named).toEqual([
+      ["gemm", "train/dense1"],
+      ["gemm", "train/dense1/gradient/weight"],
+    ]);
+  });
+
+  it("stay apart for several products taken in by one step", () => {
+    const slope = (name: string): Node =>
+      scope(name, () => matmul(input(name, [3, B]), input(`${name}2`, [B, 2])));
+    const step = mul(input("rate", []), add(slope("first"), slope("second")));
+    const next = scope("optimizer", () => sub(weight, step));
+    const inputs = topological([next]).filter((node) => node.kind === "input");
+    const { y } = simplify(graphFunction("f", inputs, { y: next })).outputs;
+    const products = topological(y ? [y] : []).filter(
+      (node) => node.kind === "op" && node.op.multiplyAdds !== undefined,
+    );
+    expect(products.map(({ scope: at }) => at).sort()).toEqual(["first", "second"]);
   });
 });

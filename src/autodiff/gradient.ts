@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { formatShape, sameShape, type Shape } from "../base/shape.js";
 import { topological } from "../graph/function.js";
-import { constant, inputsOf, type Node } from "../graph/node.js";
+import { constant, inputsOf, scope, scopeBehind, type Node, type OpNode } from "../graph/node.js";
 import { add } from "../ops/arithmetic.js";
 import { broadcastTo, sum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
@@ -22,6 +22,43 @@ function nodesBetween(order: readonly Node[], sources: readonly Node[]): Set<Nod
   return reached;
 }
 
+/** The input that `node` is a view of, as a bias is of which only the shape changes. */
+function viewed(node: Node): Node {
+  let current = node;
+  while (current.kind === "op" && current.inputs.length === 1) current = current.inputs[0] ?? current;
+  return current;
+}
+
+/** `weight` for the parameter `conv2.weight`; null for what is none. */
+function parameterName(child: Node): string | null {
+  const held = viewed(child);
+  return held.kind === "input" && held.name.includes(".") ? (held.name.split(".").at(-1) ?? null) : null;
+}
+
+/** What the cotangent of each input is called: after the parameter, `input` beside one, else nothing. */
+function partNames(children: readonly Node[]): readonly (string | null)[] {
+  const names = children.map(parameterName);
+  return names.map((name) => name ?? (names.some((each) => each !== null) ? "input" : null));
+}
+
+/** `part` under `name`; what was there before this derivative was taken keeps its own. */
+const named = (part: Node, name: string, known: readonly Node[]): Node =>
+  known.includes(part) || part.kind !== "op" ? part : { ...part, scope: `${part.scope}/${name}` };
+
+/** Cotangents of the inputs of `node` in their shapes, under `<its scope>/gradient`; null where nothing flows. */
+const partsOf = (g: Node, node: OpNode, relevant: ReadonlySet<Node>): readonly (Node | null)[] =>
+  scopeBehind(node, "gradient", () => {
+    const parts = node.op.derivative?.(g, node) ?? [];
+    const names = partNames(node.inputs);
+    return node.inputs.map((child, i) => {
+      const [part, name = null] = [parts[i] ?? null, names[i]];
+      if (part === null || !relevant.has(child) || child.dtype !== "float32") return null;
+      if (name === null) return sumTo(part, child.shape);
+      const own = named(part, name, [g, node, ...node.inputs]);
+      return scope(name, () => sumTo(own, child.shape));
+    });
+  });
+
 export interface GradientOptions {
   /** Cotangent of `output`, of its shape; default 1 (then `output` must be a scalar). */
   readonly cotangent?: Node;
@@ -29,7 +66,8 @@ export interface GradientOptions {
 
 /**
  * Σ cotangent · ∂output/∂sources, one node per source and of its shape (zeros where nothing depends on it).
- * Throws when `output` is not a scalar and no cotangent is given.
+ * Throws when `output` is not a scalar and no cotangent is given. Nodes of the derivative of `conv2` carry its scope:
+ * `conv2/gradient`, with the name of the parameter, or `input`, behind it.
  */
 export function gradient(output: Node, sources: readonly Node[], options: GradientOptions = {}): Node[] {
   const seed = options.cotangent ?? constant(1);
@@ -45,12 +83,12 @@ export function gradient(output: Node, sources: readonly Node[], options: Gradie
   for (const node of order.reverse()) {
     const g = cotangents.get(node);
     if (g === undefined || node.kind !== "op" || !relevant.has(node) || !node.op.derivative) continue;
-    node.op.derivative(g, node).forEach((part, i) => {
+    partsOf(g, node, relevant).forEach((part, i) => {
       const child = node.inputs[i];
-      if (part === null || child === undefined || !relevant.has(child) || child.dtype !== "float32") return;
-      const unbroadcast = sumTo(part, child.shape);
+      if (part === null || child === undefined) return;
       const before = cotangents.get(child);
-      cotangents.set(child, before === undefined ? unbroadcast : add(before, unbroadcast));
+      const both = (first: Node): Node => scopeBehind(node, "gradient", () => add(first, part));
+      cotangents.set(child, before === undefined ? part : both(before));
     });
   }
   return sources.map((source) => cotangents.get(source) ?? broadcastTo(0, source.shape));

@@ -1,6 +1,6 @@
 // One extra leading axis through nodes already built: many rows of a Jacobian in one pass.
 import { topological } from "../graph/function.js";
-import { apply, inputsOf, type Node, type OpNode } from "../graph/node.js";
+import { apply, inputsOf, scopeAs, type Node, type OpNode } from "../graph/node.js";
 import type { Vectorized } from "../graph/op.js";
 import { concat, slice } from "../ops/structure.js";
 import { reshape } from "../ops/reshape.js";
@@ -48,11 +48,15 @@ export function vectorize(output: Node, source: Node, stacked: Node): Node {
       if (node.kind !== "op" || image.has(node)) continue;
       const inputs = inputsOf(node).map(imageOf);
       if (!inputs.some((operand) => operand.mapped)) continue;
-      if (node.op.expand && !node.op.vectorize) {
-        const expanded = node.op.expand(node);
+      const { expand, vectorize: rule } = node.op;
+      if (expand && !rule) {
+        const expanded = scopeAs(node.scope, () => expand(node));
         visit(expanded);
         image.set(node, imageOf(expanded));
-      } else image.set(node, { node: vectorizeNode(node, inputs, rows), mapped: true });
+      } else {
+        const mapped = scopeAs(node.scope, () => vectorizeNode(node, inputs, rows));
+        image.set(node, { node: mapped, mapped: true });
+      }
     }
   };
   visit(output);

@@ -86,21 +86,23 @@ export const jacobianPenalty = defense(
       const rows = batch.inputs.shape[0] ?? B;
       const clean = options.points === "clean";
       const inputs = clean ? slice(batch.inputs, { axes: [0], starts: [0], ends: [B] }) : batch.inputs;
-      const totals = scope("jacobian-penalty", () => absoluteJacobian(inputs, context, options));
-      const pixels = options.reduction === "sum" ? 1 : count(context.model.inputShape);
-      const outputs = options.reduction === "mean" ? context.model.classes : 1;
-      const points = size([clean ? B : rows]);
-      const penalties = totals.map((total) => mul(div(total, points), 1 / (pixels * outputs)));
       const lambda = context.scalar("jacobian-penalty.lambda", options.lambda);
-      const [first, ...others] = penalties.map((penalty) => mul(lambda, penalty));
-      const [loss, ...parts] = outcome.parts ?? [outcome.loss];
-      const apart = [add(loss ?? 0, first ?? 0), ...parts, ...others];
-      return {
-        ...outcome,
-        loss: total(apart),
-        ...(apart.length > 1 && { parts: apart }),
-        metrics: { ...outcome.metrics, penalty: total(penalties) },
-      };
+      return scope("jacobian-penalty", () => {
+        const totals = absoluteJacobian(inputs, context, options);
+        const pixels = options.reduction === "sum" ? 1 : count(context.model.inputShape);
+        const outputs = options.reduction === "mean" ? context.model.classes : 1;
+        const points = size([clean ? B : rows]);
+        const penalties = totals.map((total) => mul(div(total, points), 1 / (pixels * outputs)));
+        const [first, ...others] = penalties.map((penalty) => mul(lambda, penalty));
+        const [loss, ...parts] = outcome.parts ?? [outcome.loss];
+        const apart = [add(loss ?? 0, first ?? 0), ...parts, ...others];
+        return {
+          ...outcome,
+          loss: total(apart),
+          ...(apart.length > 1 && { parts: apart }),
+          metrics: { ...outcome.metrics, penalty: total(penalties) },
+        };
+      });
     },
   }),
 );

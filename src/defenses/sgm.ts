@@ -3,7 +3,7 @@ import { z } from "zod";
 import { gradient } from "../autodiff/gradient.js";
 import { quantity } from "../base/options.js";
 import { B } from "../base/shape.js";
-import type { Node } from "../graph/node.js";
+import { scope, type Node } from "../graph/node.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { clip } from "../ops/piecewise.js";
@@ -49,9 +49,12 @@ export const sgm = defense(
       const outcome = objective(batch, context);
       const [g = context.stored] = gradient(outcome.loss, [context.stored]);
       const lambda = context.scalar("sgm.lambda", options.lambda);
-      const scaled = options.gradientScale === "batch-mean" ? g : mul(g, size([B]));
-      const moved = add(context.stored, mul(lambda, scaled));
-      return { ...outcome, storedInputs: constrained(moved, context, options) };
+      const storedInputs = scope("sgm", () => {
+        const scaled = options.gradientScale === "batch-mean" ? g : mul(g, size([B]));
+        const moved = add(context.stored, mul(lambda, scaled));
+        return constrained(moved, context, options);
+      });
+      return { ...outcome, storedInputs };
     },
   }),
 );

@@ -47,17 +47,18 @@ export const signNoise = defense(
       const epsilon = context.scalar("sign-noise.epsilon", options.epsilon);
       return objective(batch, {
         ...context,
-        logits: (inputs, passOptions = {}) =>
-          scope("sign-noise", () => {
-            const noise = context.noise(passOptions.noise ?? "train");
-            const at = (site: string, x: Node): Node =>
-              options.sites.includes(site) ? perturbed(x, site, epsilon, noise, options) : x;
-            const outer = passOptions.site;
-            return context.logits(at("input", inputs), {
-              ...passOptions,
-              site: (site, x) => at(site, outer ? outer(site, x) : x),
-            });
-          }),
+        logits: (inputs, passOptions = {}) => {
+          const noise = context.noise(passOptions.noise ?? "train");
+          const at = (site: string, x: Node): Node =>
+            options.sites.includes(site)
+              ? scope("sign-noise", () => perturbed(x, site, epsilon, noise, options))
+              : x;
+          const outer = passOptions.site;
+          return context.logits(at("input", inputs), {
+            ...passOptions,
+            site: (site, x) => at(site, outer ? outer(site, x) : x),
+          });
+        },
       });
     },
   }),

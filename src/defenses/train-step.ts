@@ -124,7 +124,8 @@ function contextOf(
   };
 }
 
-const asFloat = (x: InputNode): Node => (x.dtype === "uint8" ? div(cast(x, "float32"), 255) : x);
+const asFloat = (x: InputNode): Node =>
+  x.dtype === "uint8" ? scope("batch", () => div(cast(x, "float32"), 255)) : x;
 
 /** Name of an optimizer's slot in the state. */
 const slotName = (parameter: string, slot: string): string => `${parameter}/${slot}`;
@@ -157,7 +158,7 @@ function optimizerStep(
   const { model, optimizer } = options;
   const trained = model.parameters.filter((parameter) => parameter.trainable);
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
-  const gradients = scope("gradient", () => gradientOf(outcome, nodes));
+  const gradients = gradientOf(outcome, nodes);
   const learningRate = input("learningRate", []);
   const carried = trained.flatMap(({ name, shape }, i) => {
     const slots = Object.keys(optimizer.slots).map(
@@ -165,7 +166,7 @@ function optimizerStep(
     );
     const [parameter, g] = [nodes[i], gradients[i]];
     if (parameter === undefined || g === undefined) return [];
-    const next = scope("optimizer", () =>
+    const next = scope(`optimizer/${name}`, () =>
       optimizer.update({ parameter, slots: Object.fromEntries(slots) }, g, { learningRate, step }),
     );
     const moved = slots.map(([slot, node]) => ({ input: node, next: next.slots[slot] ?? node }));
@@ -180,7 +181,8 @@ function simplifyLoop(loop: LoopFunction): LoopFunction {
   const next = loop.carried.map(({ next: node }, i) => [`next${i}`, node] as const);
   const proceed = loop.proceed === undefined ? {} : { proceed: loop.proceed };
   const body = simplify(
-    graphFunction(loop.name, inputs, { ...Object.fromEntries(next), ...proceed, ...loop.outputs }),
+    // The loss first: what the training pass shares with others carries its name.
+    graphFunction(loop.name, inputs, { ...loop.outputs, ...proceed, ...Object.fromEntries(next) }),
   );
   const at = (name: string, node: Node): Node => body.outputs[name] ?? node;
   return {
@@ -205,10 +207,12 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const labels = input("labels", [B], "int32");
   const stored = asFloat(inputs);
   const context = contextOf(options, { stored, value: lookup(weights), updates }, asked);
-  const targets = smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes);
+  const targets = scope("batch", () =>
+    smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes),
+  );
   const outcome = objectiveOf(options.defense)({ inputs: stored, labels, targets }, context);
   const step = input("step", []);
-  const next = add(step, 1);
+  const next = scope("optimizer", () => add(step, 1));
   const { learningRate, carried } = optimizerStep(outcome, weights, options, next);
   const buffers = model.buffers.map(({ name }) => {
     const node = lookup(weights)(name) as InputNode;
@@ -229,7 +233,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
       ...outcome.metrics,
       ...(outcome.storedInputs && { storedInputs: outcome.storedInputs }),
     },
-    proceed: lessEqual(abs(outcome.loss), 3.4e38),
+    proceed: scope("proceed", () => lessEqual(abs(outcome.loss), 3.4e38)),
   };
   const known = new Set(carried.map((state) => state.input.name));
   const slots = model.parameters.flatMap(({ name, shape }) =>

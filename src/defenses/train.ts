@@ -100,6 +100,18 @@ export const runLimits = {
   firstSteps: 8,
 } as const;
 
+/** Steps a run should take where `steps` of them took so many milliseconds. */
+const stepsWithin = (steps: number, milliseconds: number): number =>
+  Math.round((steps * runLimits.milliseconds) / Math.max(milliseconds, 1));
+
+/** Steps a run may take where each brings so many bytes of inputs. */
+const chunkLimit = (bytesPerStep: number): number =>
+  Math.max(1, Math.floor(runLimits.inputBytes / bytesPerStep));
+
+/** Steps that a run of training settles on. */
+export const stepsPerRun = (millisecondsPerStep: number, bytesPerStep: number): number =>
+  Math.max(1, Math.min(stepsWithin(100, 100 * millisecondsPerStep), chunkLimit(bytesPerStep)));
+
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
 function nextChunk(
   order: Uint32Array,
@@ -168,8 +180,8 @@ async function saveNow(session: Session, position: Position): Promise<void> {
 
 /** Chooses how many steps the next run takes, from how long the last one took; keeps a number that is near enough. */
 function adapt(session: Session, steps: number, milliseconds: number, bytesPerStep: number): void {
-  const wanted = Math.round((steps * runLimits.milliseconds) / Math.max(milliseconds, 1));
-  const limit = Math.max(1, Math.floor(runLimits.inputBytes / bytesPerStep));
+  const wanted = stepsWithin(steps, milliseconds);
+  const limit = chunkLimit(bytesPerStep);
   const next = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
   const near = next > 0.7 * session.chunkSize && next < 1.5 * session.chunkSize;
   if (!near || session.chunkSize > limit) session.chunkSize = next;

@@ -1,12 +1,12 @@
 // What can leave Temper as one ONNX file of the standard domain: a whole attack, a training step.
 import type { Attack } from "../attacks/attack.js";
-import { check, fail, failUnknown } from "../base/errors.js";
+import { check } from "../base/errors.js";
 import { datasetNamed } from "../data/index.js";
 import type { Classifier } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import { findThreat, type NormName } from "../threat/find.js";
 import { make, type Recipe } from "./recipe.js";
-import { stepOf } from "./step.js";
+import { methodNamed, stepOf } from "./step.js";
 
 export interface ExportAttackOptions {
   /** Norm of the ball, default `linf`. */
@@ -28,12 +28,7 @@ export function exportAttack(
 
 /** The training step of the recipe's method called `name` (or of its only one) as an ONNX file: a Loop over steps. */
 export function exportStep(recipe: Recipe, name?: string): Uint8Array {
-  const names = recipe.methods.map((method) => method.name);
-  const [only] = recipe.methods;
-  if (name === undefined && names.length > 1)
-    fail("export", "the name of a method", "none", names.join(", "));
-  const method = name === undefined ? only : recipe.methods.find((each) => each.name === name);
-  if (method === undefined) return failUnknown("export", "method", name ?? "", names);
+  const method = methodNamed("export", recipe, name);
   const { imageShape, classes } = datasetNamed(recipe.dataset);
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
   return exportLoop(stepOf(recipe, method, model).loop, { metadata: { "temper.method": method.name } });

@@ -1,4 +1,4 @@
-// What runs and audits leave behind, as schemas: results.json, audit.json, run.json, metrics.jsonl.
+// What runs, audits and profiles leave behind, as schemas: results.json, audit.json, run.json, metrics.jsonl …
 import { z } from "zod";
 
 const share = z.number().min(0).max(1);
@@ -69,28 +69,93 @@ export const metricsLine = z.strictObject({
 /** Times of one trial, in seconds. */
 const trialTimes = z.strictObject({ training: z.number(), evaluation: z.number() });
 
+/** Versions and machine that a result comes from. */
+const environmentRecord = z.strictObject({
+  temper: z.string(),
+  commit: z.string().nullable(),
+  node: z.string(),
+  onnxruntime: z.string(),
+  platform: z.string(),
+  processor: z.string(),
+  provider: z.string(),
+  threads: z.int().describe("per engine"),
+  jobs: z.int().describe("engines side by side"),
+});
+
 export const runFile = z.strictObject({
   schema: z.literal(1),
   kind: z.literal("temper-run"),
   name: z.string(),
   recipe: z.unknown().describe("the full recipe, defaults included"),
   identity: z.string().describe("hash of all that decides the results"),
-  environment: z.strictObject({
-    temper: z.string(),
-    commit: z.string().nullable(),
-    node: z.string(),
-    onnxruntime: z.string(),
-    platform: z.string(),
-    processor: z.string(),
-    provider: z.string(),
-    threads: z.int().describe("per engine"),
-    jobs: z.int().describe("engines side by side"),
-  }),
+  environment: environmentRecord,
   started: z.string(),
   finished: z.string().nullable(),
   times: z.record(z.string(), trialTimes).describe("by trial"),
 });
 
+const milliseconds = z.number().min(0).describe("milliseconds a step");
+
+/** Several measurements of one thing. */
+const spreadRecord = z.strictObject({ median: z.number(), low: z.number(), high: z.number() });
+
+/** One ONNX node of a training step. */
+const kernelRecord = z.strictObject({
+  scope: z.string().describe("where in the graph it comes from: train/conv2/gradient/weight"),
+  name: z.string().describe("its own name within the scope: Conv_282"),
+  kind: z.string().describe("ONNX operator"),
+  operation: z.string().nullable().describe("operation of the graph that it was written for"),
+  calls: z.number().describe("a step"),
+  milliseconds,
+  multiplyAdds: z
+    .number()
+    .nullable()
+    .describe(
+      "of the operation, a step, at its longest kernel (0 at the others); null where none are declared",
+    ),
+});
+
+export const profileFile = z.strictObject({
+  schema: z.literal(1),
+  kind: z.literal("temper-profile"),
+  recipe: z.string().describe("the recipe's name"),
+  method: z.string(),
+  dataset: z.string().describe("whose shapes the images have; their pixels are random"),
+  model: z.unknown(),
+  optimizer: z.unknown(),
+  batchSize: z.int(),
+  environment: environmentRecord,
+  measured: z.string().describe("when"),
+  steps: z.strictObject({
+    count: z.int().describe("steps measured, as often without the profiler"),
+    perRun: z.int().describe("steps in one run of the engine"),
+    training: z.int().describe("steps in one run while training"),
+  }),
+  product: z.strictObject({
+    size: z.int().describe("rows and columns of the matrices whose product is the measure of speed"),
+    gigaflops: spreadRecord.describe("GFLOP/s, two operations a multiply-add"),
+  }),
+  times: z.strictObject({
+    plain: spreadRecord.describe("session.run without the profiler, milliseconds a step"),
+    profiled: spreadRecord.describe("session.run with the profiler, milliseconds a step"),
+    step: milliseconds.describe(
+      "session.run without the profiler: mean of the middle half of the runs, as below",
+    ),
+    kernels: milliseconds.describe("inside kernels, the profiler's own work taken off"),
+    kernelsAsProfiled: milliseconds.describe("inside kernels as the profiler says"),
+    profilerPerCall: z.number().describe("milliseconds that are taken off each call as the profiler's own"),
+    copies: milliseconds.describe("session.run outside ONNX Runtime's run: inputs in, state and results out"),
+    between: milliseconds.describe("the rest of the step: the Loop's own work between kernels"),
+    engine: milliseconds.describe("from the host's call to its answer, outside session.run"),
+    host: milliseconds.describe(
+      "the host's own work for the next run (batches, noise), beside a run while training",
+    ),
+  }),
+  kernels: z.array(kernelRecord).describe("in the order in which they first ran"),
+});
+
+export type StepProfile = z.output<typeof profileFile>;
+export type KernelRecord = z.output<typeof kernelRecord>;
 export type RunFile = z.output<typeof runFile>;
 export type RobustRecord = z.output<typeof robustRecord>;
 export type FlagRecord = z.output<typeof flagRecord>;
@@ -105,6 +170,7 @@ export const schemas = {
   audit: auditFile,
   metrics: metricsLine,
   run: runFile,
+  profile: profileFile,
 } as const;
 
 /** Images for the report's figures: the first test images, what an attack made of them, first-layer filters. */
@@ -137,4 +203,6 @@ export interface RunRecord {
   readonly results: ResultsFile;
   readonly metrics: readonly MetricsLine[];
   readonly galleries: readonly Gallery[];
+  /** Where the training step of a method spends its time, for the methods that were profiled. */
+  readonly profiles: readonly StepProfile[];
 }

@@ -7,6 +7,7 @@ const titles: Readonly<Record<keyof typeof schemas, string>> = {
   audit: "audit.json: what an audit measured",
   metrics: "one line of metrics.jsonl: an epoch of a trial",
   run: "run.json: what was run, where and for how long",
+  profile: "a profile: where a method's training step spends its time",
 };
 
 /** Texts of the schema files by name. */

@@ -14,6 +14,7 @@ import {
   type ResultsFile,
   type RunFile,
   type RunRecord,
+  type StepProfile,
 } from "./records.js";
 
 /** Paths inside a run's folder. */
@@ -27,6 +28,8 @@ export const paths = {
   checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
   training: (trial: string): string => join("trials", trial, "training.json"),
   row: (trial: string): string => join("trials", trial, "row.json"),
+  profiles: "profiles",
+  profile: (method: string): string => join("profiles", `${method}.json`),
   gallery: (trial: string): string => join("trials", trial, "gallery.safetensors"),
 } as const;
 
@@ -79,7 +82,8 @@ export async function openFolder(
     if (isMissing(error)) return [];
     throw new TemperError(`${folder}: expected a folder, got something else`);
   });
-  const foreign = entries.filter((name) => name !== lockName && !isRemnant(name));
+  const own: readonly string[] = [lockName, paths.profiles];
+  const foreign = entries.filter((name) => !own.includes(name) && !isRemnant(name));
   check(
     entries.includes(paths.run) || foreign.length === 0,
     folder,
@@ -171,5 +175,13 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const order = results.rows.map((row) => `${row.method}-seed${row.seed}`);
   const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
-  return { run, results, metrics, galleries: galleries.filter((gallery) => gallery !== null) };
+  const profiles = await readProfiles(folder, [...new Set(results.rows.map(({ method }) => method))]);
+  return { run, results, metrics, galleries: galleries.filter((gallery) => gallery !== null), profiles };
+}
+
+/** Profiles of `methods`, where there are any. */
+async function readProfiles(folder: string, methods: readonly string[]): Promise<StepProfile[]> {
+  const read = (method: string): Promise<StepProfile | null> =>
+    readJson(join(folder, paths.profile(method)), schemas.profile);
+  return (await Promise.all(methods.map(read))).filter((profile) => profile !== null);
 }

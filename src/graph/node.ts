@@ -44,16 +44,26 @@ export type Operand = Node | number;
 
 let currentScope = "";
 
-/** Runs `build`; the nodes it makes carry `name` behind the scopes already open. */
-export function scope<T>(name: string, build: () => T): T {
+/** Runs `build`; the nodes it makes carry `path` itself, whatever is open: what a node becomes stays under its name. */
+export function scopeAs<T>(path: string, build: () => T): T {
   const outer = currentScope;
-  currentScope = outer === "" ? name : `${outer}/${name}`;
+  currentScope = path;
   try {
     return build();
   } finally {
     currentScope = outer;
   }
 }
+
+/** `name` behind `path`. */
+const behind = (path: string, name: string): string => (path === "" ? name : `${path}/${name}`);
+
+/** Runs `build`; the nodes it makes carry `name` behind the scopes already open. */
+export const scope = <T>(name: string, build: () => T): T => scopeAs(behind(currentScope, name), build);
+
+/** The same, behind the scope of `node`. */
+export const scopeBehind = <T>(node: Node, name: string, build: () => T): T =>
+  scopeAs(behind(node.scope, name), build);
 
 /** A graph input; `name` is its name in the ONNX file. */
 export const input = (name: string, shape: Shape, dtype: DType = "float32"): InputNode => ({

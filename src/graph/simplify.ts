@@ -4,7 +4,7 @@ import { count, isStatic } from "../base/shape.js";
 import { fromNumbers } from "../base/tensor.js";
 import { rewrite, topological, type GraphFunction } from "./function.js";
 import { toArray64 } from "./interpret.js";
-import { apply, constant, inputsOf, type Attribute, type Node, type OpNode } from "./node.js";
+import { apply, constant, inputsOf, scopeAs, type Attribute, type Node, type OpNode } from "./node.js";
 import { verify } from "./verify.js";
 
 /** Constants above this size stay as they are: folding would only make the file larger. */
@@ -27,9 +27,9 @@ const foldOnce = (fn: GraphFunction): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
     while (current.kind === "op") {
-      const next: Node | null =
-        folded(current) ?? current.op.simplify?.(current) ?? current.op.expand?.(current) ?? null;
-      if (next === null) return current;
+      const op: OpNode = current;
+      const next = scopeAs(op.scope, () => folded(op) ?? op.op.simplify?.(op) ?? op.op.expand?.(op) ?? null);
+      if (next === null) return op;
       current = next;
     }
     return current;
@@ -94,6 +94,33 @@ function usesIn(fn: GraphFunction): ReadonlyMap<Node, number> {
   return uses;
 }
 
+/** Products that `node` may take in: the nearest below it, as far as nothing else uses what lies between. */
+function productsBelow(node: OpNode, single: (input: Node) => boolean): OpNode[] {
+  const [queue, found]: [OpNode[], OpNode[]] = [[node], []];
+  for (const each of queue)
+    for (const child of each.inputs)
+      if (child.kind === "op" && single(child))
+        (child.op.multiplyAdds === undefined ? queue : found).push(child);
+  return found;
+}
+
+/** A product that took others' places, each under the scope of the one that it replaces: that is what takes the time. */
+function named(made: Node, replaced: readonly OpNode[]): Node {
+  if (made.kind !== "op" || made.op.multiplyAdds === undefined || replaced.includes(made)) return made;
+  const place = replaced.find(({ inputs }) => inputs[0] === made.inputs[0]);
+  if (place === undefined) return made;
+  return { ...made, scope: place.scope, inputs: made.inputs.map((child) => named(child, replaced)) };
+}
+
+/** What `node` becomes with inputs taken in; null where it takes none. */
+function fusedNode(node: OpNode, single: (input: Node) => boolean): Node | null {
+  const fused = node.op.fuse && scopeAs(node.scope, () => node.op.fuse?.(node, single) ?? null);
+  if (!fused || fused.kind !== "op") return fused ?? null;
+  const replaced = productsBelow(node, single);
+  if (fused.op.multiplyAdds !== undefined) return named(fused, replaced);
+  return { ...fused, inputs: fused.inputs.map((child) => named(child, replaced)) };
+}
+
 /** Takes nodes that are used once into the one that uses them, where an operation knows how. */
 function fuse(fn: GraphFunction): GraphFunction {
   const uses = usesIn(fn);
@@ -101,7 +128,7 @@ function fuse(fn: GraphFunction): GraphFunction {
   return rewrite(fn, (node, inputs) => {
     const rebuilt = rebuild(node, inputs);
     const single = (input: Node): boolean => imageUses.get(input) === 1;
-    const fused = rebuilt.kind === "op" ? (rebuilt.op.fuse?.(rebuilt, single) ?? rebuilt) : rebuilt;
+    const fused = rebuilt.kind === "op" ? (fusedNode(rebuilt, single) ?? rebuilt) : rebuilt;
     imageUses.set(fused, (imageUses.get(fused) ?? 0) + (uses.get(node) ?? 0));
     return fused;
   });

@@ -3,18 +3,15 @@ import { toBinary } from "@bufbuild/protobuf";
 import type { Tensor } from "../base/tensor.js";
 import type { GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
-import type { Target } from "../graph/op.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
 import { graphProto, modelProto, valueInfo } from "./proto.js";
-import { Constants, GraphWriter } from "./writer.js";
+import { Constants, GraphWriter, type WriterOptions } from "./writer.js";
 
-export interface ExportOptions {
+export interface ExportOptions extends WriterOptions {
   /** Inputs that become initializers of the same name: weights. Keyed by input name. */
   readonly weights?: Readonly<Record<string, Tensor>>;
   /** Key–value pairs stored in the file. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** What runs the file; default any ONNX runtime. */
-  readonly target?: Target;
 }
 
 const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dtype, node.shape);
@@ -22,7 +19,7 @@ const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dt
 /** `fn` as an ONNX file. */
 export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
-  const writer = new GraphWriter(constants, "", options.target);
+  const writer = new GraphWriter(constants, "", options);
   const weights = options.weights ?? {};
   for (const node of fn.inputs) writer.bind(node, node.name);
   for (const node of fn.inputs) {
@@ -63,7 +60,7 @@ export const nextName = (name: string): string => `${name}.next`;
 export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
   const outer = new GraphWriter(constants);
-  const body = new GraphWriter(constants, "body/", options.target);
+  const body = new GraphWriter(constants, "body/", options);
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
     body.bind(node, node.name);
@@ -71,12 +68,16 @@ export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8
     if (value) constants.addNamed(node.name, value);
   }
   for (const { input } of fn.carried) body.bind(input, `body/${input.name}`);
+  body.enter("batch");
   for (const node of fn.scanned)
     body.bind(node, body.node("Gather", [node.name, "body/iteration"], { axis: 0 }));
   const carriedOut = fn.carried.map(({ input, next }) => [`body/${nextName(input.name)}`, next] as const);
   const stacked = Object.entries(fn.outputs).map(([name, node]) => [`body/${name}`, node] as const);
   const results = [...carriedOut, ...stacked];
-  if (!fn.proceed) body.push("Identity", ["body/condition"], ["body/proceed"]);
+  if (!fn.proceed) {
+    body.enter("outputs");
+    body.push("Identity", ["body/condition"], ["body/proceed"]);
+  }
   body.finish([...(fn.proceed ? [["body/proceed", fn.proceed] as const] : []), ...results]);
   const bodyGraph = graphProto({
     name: `${fn.name}.body`,

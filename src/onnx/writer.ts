@@ -42,20 +42,39 @@ interface BatchSource {
   readonly scale: number;
 }
 
+/** An ONNX node that was written, and the node of the graph that it came of (null for copies and slices). */
+export interface Written {
+  readonly name: string;
+  readonly scope: string;
+  readonly outputs: readonly string[];
+  readonly node: Node | null;
+}
+
+export interface WriterOptions {
+  /** What runs the file; default any ONNX runtime. */
+  readonly target?: Target;
+  /** Told of every ONNX node: what a profile needs to say where a kernel comes from. */
+  readonly onWritten?: (written: Written) => void;
+}
+
 /** Writes nodes into one graph. `prefix` keeps the names of nested graphs apart from those outside. */
 export class GraphWriter implements Emitter {
+  readonly target: Target;
   readonly nodeProtos: NodeProto[] = [];
   readonly #names = new Map<Node, string>();
   readonly #shared = new Map<string, string>();
   #batch: BatchSource | null = null;
   #scope = "";
+  #node: Node | null = null;
   #next = 0;
 
   constructor(
     readonly constants: Constants,
     readonly prefix = "",
-    readonly target: Target = anyRuntime,
-  ) {}
+    private readonly options: WriterOptions = {},
+  ) {
+    this.target = options.target ?? anyRuntime;
+  }
 
   /** Declares that `node` is already computed under `name`. */
   bind(node: InputNode, name: string): void {
@@ -70,7 +89,7 @@ export class GraphWriter implements Emitter {
   write(roots: readonly Node[]): string[] {
     for (const node of topological(roots)) {
       if (this.#names.has(node)) continue;
-      this.#scope = node.scope;
+      [this.#scope, this.#node] = [node.scope, node];
       this.#names.set(node, this.#lower(node));
     }
     return roots.map((node) => this.#nameOf(node));
@@ -95,7 +114,13 @@ export class GraphWriter implements Emitter {
       proto.input = proto.input.map(current);
       proto.output = proto.output.map(current);
     }
+    this.enter("outputs");
     for (const [name, node] of copies) this.push("Identity", [current(this.#nameOf(node))], [name]);
+  }
+
+  /** Names what `push` and `node` add on their own from now on. */
+  enter(scope: string): void {
+    [this.#scope, this.#node] = [scope, null];
   }
 
   #lower(node: Node): string {
@@ -129,6 +154,7 @@ export class GraphWriter implements Emitter {
   ): void {
     const label = `${this.prefix}${this.#scope}${this.#scope ? "/" : ""}${type}_${this.nodeProtos.length}`;
     this.nodeProtos.push(nodeProto(type, label, inputs, outputs, attributes));
+    this.options.onWritten?.({ name: label, scope: this.#scope, outputs, node: this.#node });
   }
 
   nodes(type: string, inputs: readonly string[], outputs: number, attributes?: NodeAttributes): string[] {

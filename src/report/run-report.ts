@@ -5,6 +5,7 @@ import { heading, paragraph, type Block, type DataTable, type ReportDocument } f
 import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { methodsOf } from "./methods.js";
+import { profileDetails } from "./profile-report.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
 import { duration, integer, optionsText, plural } from "./text.js";
@@ -92,6 +93,7 @@ async function details(record: RunRecord): Promise<Block[]> {
     fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
     listing("Recipe, defaults included", run.recipe ?? null),
     listing("Environment", { identity: run.identity, ...run.environment }),
+    ...record.profiles.map(profileDetails),
     fold("Times", paragraph(sideBySide(record)), { kind: "table", table: timesTable(record) }),
   ];
 }

@@ -1,9 +1,11 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
-import type { AuditFile, ResultsFile } from "../experiments/records.js";
+import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
 import { imagesText, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
+import { profileNotes } from "./profile-report.js";
+import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
 import { auditTable, resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
@@ -16,6 +18,8 @@ export interface TerminalOptions {
 }
 
 const gap = "  ";
+/** Names of rows take at most this share of the width. */
+const nameShare = 0.4;
 const length = (text: string): number => Array.from(text).length;
 
 interface Column {
@@ -105,7 +109,7 @@ const colorsOf = ({ color }: TerminalOptions): ReturnType<typeof pc.createColors
 function render(table: DataTable, width: number, options: TerminalOptions): string {
   const colors = colorsOf(options);
   const widest = Math.max(...[table.corner, ...table.rows.map(({ name }) => plain(name))].map(length));
-  const indent = Math.min(widest, Math.max(8, Math.floor(width * 0.4)));
+  const indent = Math.min(widest, Math.max(8, Math.floor(width * nameShare)));
   const names = table.rows.map(({ name }) => shorten(name, indent));
   const pages = pagesOf(columnsOf(table), width - indent - gap.length);
   return pages
@@ -162,4 +166,16 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
     .map((note) => folded(note, width))
     .join("\n");
   return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;
+}
+
+/** A profile: passes, layers, operators, the longest kernels. */
+export function terminalProfile(profile: StepProfile, width = 80, options: TerminalOptions = {}): string {
+  const tables = [
+    passTable(profile),
+    layerTable(profile, 12),
+    kindTable(profile, 8),
+    kernelTable(profile, 10, { scope: Math.floor(width * nameShare), operator: 9 }),
+  ].map((table) => render(table, width, options));
+  const notes = profileNotes(profile).map((note) => folded(note, width));
+  return `${[...tables, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
 }

@@ -1,25 +1,32 @@
 // Reports as files: page, Markdown, and every figure as SVG and PNG; each file is written whole or not at all.
 import { join } from "node:path";
 import { writeWhole } from "../data/disk.js";
-import type { AuditFile, RunRecord } from "../experiments/records.js";
+import type { AuditFile, RunRecord, StepProfile } from "../experiments/records.js";
 import { auditReport } from "./audit-report.js";
 import { standalone, type Figure } from "./figure.js";
 import { figuresOf } from "./figures.js";
 import { html } from "./html.js";
+import { icicle } from "./icicle.js";
 import { markdown } from "./markdown.js";
+import { profileDocument } from "./profile-report.js";
 import { png } from "./raster.js";
 import { runReport } from "./run-report.js";
 
 type Files = ReadonlyMap<string, string | Uint8Array>;
 
-async function filesOf(page: string, text: string, figures: readonly Figure[]): Promise<Files> {
+async function filesOf(
+  page: string,
+  text: string,
+  figures: readonly Figure[],
+  name = "report",
+): Promise<Files> {
   const files = new Map<string, string | Uint8Array>();
   for (const figure of figures) {
     const svg = standalone(figure);
     files.set(`figures/${figure.name}.svg`, svg);
     files.set(`figures/${figure.name}.png`, await png(svg));
   }
-  return files.set("report.md", text).set("report.html", page);
+  return files.set(`${name}.md`, text).set(`${name}.html`, page);
 }
 
 /** Writes the files below `dir`; the page comes last. */
@@ -39,4 +46,14 @@ export async function writeReport(dir: string, record: RunRecord): Promise<strin
 export async function writeAuditReport(dir: string, audit: AuditFile): Promise<string[]> {
   const report = await auditReport(audit);
   return write(dir, await filesOf(report.html, report.markdown, report.figures));
+}
+
+/** The page of a profile, on its own. */
+export const profilePage = (profile: StepProfile): string => html(profileDocument(profile, icicle(profile)));
+
+/** Writes a profile's page, named after its method, into `dir`; returns the paths below it. */
+export async function writeProfileReport(dir: string, profile: StepProfile): Promise<string[]> {
+  const figure = icicle(profile);
+  const document = profileDocument(profile, figure);
+  return write(dir, await filesOf(html(document), markdown(document), [figure], profile.method));
 }

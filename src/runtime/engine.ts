@@ -6,12 +6,23 @@ import type { Tensor } from "../base/tensor.js";
 import type { Target } from "../graph/op.js";
 import { findTarget } from "./target.js";
 import { createSession, fromOrt, loadOrt, toOrt } from "./ort.js";
+import { profileFile, type ProfiledRuns, type ProfileFile } from "./profiler.js";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface LoadOptions {
   /** Outputs that replace held inputs after each run, and are not returned: { output: input }. */
   readonly carry?: Readonly<Record<string, string>>;
+  /** What to keep for `measured`: how long each run takes, or how long each kernel takes too. */
+  readonly measure?: "runs" | "kernels";
+}
+
+/** Times of the runs so far, in milliseconds. */
+export interface Measurement {
+  /** Each run from its inputs to its outputs, with the copies of both. */
+  readonly runs: readonly number[];
+  /** Where kernels were asked for. */
+  readonly profile: ProfiledRuns | null;
 }
 
 /** A model in the engine. */
@@ -22,6 +33,8 @@ export interface Program {
   read(names: readonly string[]): Promise<Tensors>;
   /** Runs the model on held values and `feeds`; the engine takes over the arrays in `feeds`. */
   run(feeds: Tensors): Promise<Tensors>;
+  /** What `measure` asked for, once: it ends the measuring. */
+  measured(): Promise<Measurement>;
   release(): Promise<void>;
 }
 
@@ -51,10 +64,13 @@ function runtimeError(doing: string, error: unknown): TemperError {
 
 class LocalProgram implements Program {
   #held: Record<string, Tensor> = {};
+  readonly #runs: number[] = [];
 
   constructor(
     private readonly session: InferenceSession,
     private readonly carry: Readonly<Record<string, string>>,
+    private readonly measure: LoadOptions["measure"],
+    private readonly profile: ProfileFile | null,
   ) {}
 
   async hold(values: Tensors): Promise<void> {
@@ -75,9 +91,11 @@ class LocalProgram implements Program {
     const ort = await loadOrt();
     const all = { ...this.#held, ...feeds };
     const inputs = Object.fromEntries(Object.entries(all).map(([name, value]) => [name, toOrt(ort, value)]));
+    const begun = performance.now();
     const results = await this.session.run(inputs).catch((error: unknown) => {
       throw runtimeError("a run", error);
     });
+    if (this.measure !== undefined) this.#runs.push(performance.now() - begun);
     const outputs: Record<string, Tensor> = {};
     for (const [name, value] of Object.entries(results)) {
       const target = this.carry[name];
@@ -87,9 +105,15 @@ class LocalProgram implements Program {
     return outputs;
   }
 
+  async measured(): Promise<Measurement> {
+    if (this.profile !== null) this.session.endProfiling();
+    return { runs: this.#runs, profile: (await this.profile?.take()) ?? null };
+  }
+
   async release(): Promise<void> {
     this.#held = {};
     await this.session.release();
+    await this.profile?.remove();
   }
 }
 
@@ -102,11 +126,14 @@ export function localEngine(options: EngineOptions = {}): Engine {
     provider,
     threads,
     target: () => (target ??= findTarget(provider)),
-    async load(model, { carry = {} } = {}) {
-      const session = await createSession(model, { provider, threads }).catch((error: unknown) => {
+    async load(model, { carry = {}, measure } = {}) {
+      const profile = measure === "kernels" ? await profileFile() : null;
+      const settings = { provider, threads, ...(profile && { profile: profile.prefix }) };
+      const session = await createSession(model, settings).catch(async (error: unknown) => {
+        await profile?.remove();
         throw error instanceof TemperError ? error : runtimeError("loading a model", error);
       });
-      return new LocalProgram(session, carry);
+      return new LocalProgram(session, carry, measure, profile);
     },
     close: () => Promise.resolve(),
   };

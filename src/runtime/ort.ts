@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly provider: string;
   /** Threads within one operator. */
   readonly threads: number;
+  /** Where a profile's file begins, if one is to be written. */
+  readonly profile?: string;
 }
 
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
@@ -41,6 +43,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     logSeverityLevel: 3,
     // Idle threads that spin slow down every other session on the machine.
     extra: { session: { force_spinning_stop: "1" } },
+    ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
   });
 }
 

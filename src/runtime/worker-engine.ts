@@ -3,11 +3,18 @@ import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { TemperError } from "../base/errors.js";
-import { localEngine, type Engine, type EngineOptions, type Program, type Tensors } from "./engine.js";
-import { buffersOf, type Reply, type Request } from "./worker.js";
+import { anyRuntime } from "../graph/op.js";
+import {
+  localEngine,
+  type Engine,
+  type EngineOptions,
+  type Measurement,
+  type Program,
+  type Tensors,
+} from "./engine.js";
+import { buffersOf, type Answer, type Reply, type Request } from "./worker.js";
 
 type Question<R = Request> = R extends Request ? Omit<R, "id"> : never;
-type Answer = number | Tensors | null;
 
 interface Pending {
   readonly resolve: (value: Answer) => void;
@@ -41,7 +48,9 @@ function channel(worker: Worker): (question: Question, transfer?: ArrayBuffer[])
     });
 }
 
-const asTensors = (answer: Answer): Tensors => (answer === null || typeof answer === "number" ? {} : answer);
+const asTensors = (answer: Answer): Tensors => (answer?.kind === "tensors" ? answer.tensors : {});
+const asMeasurement = (answer: Answer): Measurement =>
+  answer?.kind === "measured" ? answer.measurement : { runs: [], profile: null };
 
 /** An engine in a thread of its own; arrays given to `run` and `hold` move there and are empty afterwards. */
 export function workerEngine(options: EngineOptions = {}): Engine {
@@ -54,13 +63,18 @@ export function workerEngine(options: EngineOptions = {}): Engine {
   return {
     provider: options.provider ?? "cpu",
     threads: options.threads ?? availableParallelism(),
-    target: async () => ({ block: Number(await ask({ kind: "target" })) }),
+    target: async () => {
+      const answer = await ask({ kind: "target" });
+      return answer?.kind === "target" ? answer.target : anyRuntime;
+    },
     async load(model, loadOptions = {}) {
-      const program = Number(await ask({ kind: "load", model, options: loadOptions }));
+      const loaded = await ask({ kind: "load", model, options: loadOptions });
+      const program = loaded?.kind === "program" ? loaded.program : -1;
       return {
         hold: async (values) => void (await ask({ kind: "hold", program, values }, buffersOf(values))),
         read: async (names) => asTensors(await ask({ kind: "read", program, names })),
         run: async (values) => asTensors(await ask({ kind: "run", program, values }, buffersOf(values))),
+        measured: async () => asMeasurement(await ask({ kind: "measured", program })),
         release: async () => void (await ask({ kind: "release", program })),
       } satisfies Program;
     },

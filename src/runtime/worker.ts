@@ -1,7 +1,15 @@
 // The worker's side of `workerEngine`: a local engine driven by messages.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Tensor } from "../base/tensor.js";
-import { localEngine, type EngineOptions, type LoadOptions, type Program, type Tensors } from "./engine.js";
+import type { Target } from "../graph/op.js";
+import {
+  localEngine,
+  type EngineOptions,
+  type LoadOptions,
+  type Measurement,
+  type Program,
+  type Tensors,
+} from "./engine.js";
 
 /** What the client may ask; each request is answered by `{ id, value }` or `{ id, error }`. */
 export type Request = { readonly id: number } & (
@@ -10,12 +18,21 @@ export type Request = { readonly id: number } & (
   | { readonly kind: "hold"; readonly program: number; readonly values: Tensors }
   | { readonly kind: "read"; readonly program: number; readonly names: readonly string[] }
   | { readonly kind: "run"; readonly program: number; readonly values: Tensors }
+  | { readonly kind: "measured"; readonly program: number }
   | { readonly kind: "release"; readonly program: number }
 );
 
+/** A program's number, tensors, times, a target, or nothing. */
+export type Answer =
+  | { readonly kind: "program"; readonly program: number }
+  | { readonly kind: "tensors"; readonly tensors: Tensors }
+  | { readonly kind: "measured"; readonly measurement: Measurement }
+  | { readonly kind: "target"; readonly target: Target }
+  | null;
+
 export interface Reply {
   readonly id: number;
-  readonly value?: number | Tensors | null;
+  readonly value?: Answer;
   readonly error?: Error;
 }
 
@@ -33,15 +50,17 @@ if (port !== null) {
     if (found === undefined) throw new Error(`no program ${id}`);
     return found;
   };
-  const answer = async (request: Request): Promise<number | Tensors | null> => {
-    if (request.kind === "target") return (await engine.target()).block;
+  const tensors = (values: Tensors): Answer => ({ kind: "tensors", tensors: values });
+  const answer = async (request: Request): Promise<Answer> => {
+    if (request.kind === "target") return { kind: "target", target: await engine.target() };
     if (request.kind === "load") {
       programs.set(request.id, await engine.load(request.model, request.options));
-      return request.id;
+      return { kind: "program", program: request.id };
     }
     const program = programOf(request.program);
-    if (request.kind === "run") return program.run(request.values);
-    if (request.kind === "read") return program.read(request.names);
+    if (request.kind === "run") return tensors(await program.run(request.values));
+    if (request.kind === "read") return tensors(await program.read(request.names));
+    if (request.kind === "measured") return { kind: "measured", measurement: await program.measured() };
     if (request.kind === "hold") await program.hold(request.values);
     else {
       programs.delete(request.program);
@@ -54,7 +73,7 @@ if (port !== null) {
     queue = queue.then(() =>
       answer(request).then(
         (value) => {
-          const transfer = value !== null && typeof value === "object" ? buffersOf(value) : [];
+          const transfer = value?.kind === "tensors" ? buffersOf(value.tensors) : [];
           port.postMessage({ id: request.id, value } satisfies Reply, transfer);
         },
         (error: unknown) => {

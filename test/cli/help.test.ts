@@ -11,6 +11,7 @@ const commands = [
   ["harden"],
   ["audit"],
   ["export"],
+  ["profile"],
   ["report"],
   ["list"],
   ["models"],

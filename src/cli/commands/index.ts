@@ -6,7 +6,19 @@ import { exportCommand } from "./export.js";
 import { harden } from "./harden.js";
 import { list } from "./list.js";
 import { models } from "./models.js";
+import { profile } from "./profile.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
 
-export const commands = [run, harden, audit, exportCommand, report, list, models, data, doctor] as const;
+export const commands = [
+  run,
+  harden,
+  audit,
+  exportCommand,
+  profile,
+  report,
+  list,
+  models,
+  data,
+  doctor,
+] as const;

@@ -1,0 +1,75 @@
+// What a profile runs: the training step of a recipe's method, and what the host feeds it.
+import { randomStream } from "../base/random.js";
+import { scalar } from "../base/tensor.js";
+import { datasetNamed, imageSize, type ImageShape } from "../data/index.js";
+import type { Split } from "../data/dataset.js";
+import { feedsFor, type FeedSource } from "../defenses/feeds.js";
+import { initialState } from "../defenses/train.js";
+import type { TrainStep } from "../defenses/train-step.js";
+import { exportLoop } from "../onnx/export.js";
+import type { Written } from "../onnx/writer.js";
+import type { Tensors } from "../runtime/engine.js";
+import { make, type Recipe } from "./recipe.js";
+import { methodNamed, stepOf } from "./step.js";
+
+/** What is measured, and how the host feeds it. */
+export interface Subject {
+  readonly step: TrainStep;
+  readonly file: Uint8Array;
+  readonly written: readonly Written[];
+  readonly batchSize: number;
+  readonly imageShape: ImageShape;
+  /** Starting values of the state and the frozen parameters. */
+  readonly held: Tensors;
+}
+
+/** Images of random pixels. */
+function randomSplit(count: number, size: number, classes: number): Split {
+  const row = new Float32Array(size);
+  const images = new Uint8Array(count * size);
+  for (let n = 0; n < count; n++) {
+    randomStream(0, "profile").uniform(row, { sample: n }, [0, 256]);
+    images.set(row, n * size);
+  }
+  return { images, labels: Uint8Array.from({ length: count }, (_, n) => n % classes), count };
+}
+
+/** What is profiled, and its names. */
+export interface Chosen {
+  readonly method: string;
+  readonly classes: number;
+  readonly subject: Subject;
+}
+
+/** The training step of `method` (or of the only one) with fresh weights. */
+export function subjectOf(recipe: Recipe, method: string | undefined): Chosen {
+  const { imageShape, classes } = datasetNamed(recipe.dataset);
+  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const chosen = methodNamed("profile", recipe, method);
+  const step = stepOf(recipe, chosen, model);
+  const weights = model.initialize(0);
+  const { batchSize } = recipe.training;
+  const written: Written[] = [];
+  const file = exportLoop(step.loop, { onWritten: (each) => void written.push(each) });
+  const { tensors } = initialState(step, weights, randomSplit(1, imageSize(imageShape), classes));
+  const frozen = new Set(step.loop.invariant.map(({ name }) => name));
+  const rest = Object.entries(weights).filter(([name]) => frozen.has(name));
+  const held = { ...tensors, ...Object.fromEntries(rest) };
+  return { method: chosen.name, classes, subject: { step, file, written, batchSize, imageShape, held } };
+}
+
+/** Feeds of a run of `steps` steps. The learning rate is 0, at which the arithmetic is the same and nothing diverges. */
+export function feeder({ step, batchSize, imageShape }: Subject, classes: number) {
+  return (steps: number) => {
+    const split = randomSplit(steps * batchSize, imageSize(imageShape), classes);
+    const stored = step.movesInputs ? Float32Array.from(split.images, (pixel) => pixel / 255) : null;
+    const source: FeedSource = { step, split, imageShape, seed: 0, stored };
+    const indices = Uint32Array.from({ length: split.count }, (_, i) => split.count - 1 - i);
+    const scalars = Object.entries(step.scalars).map(([name, value]) => [name, scalar(value)] as const);
+    return (): Tensors => ({
+      ...feedsFor(source, { indices, batchSize, epoch: 0 }),
+      learningRate: scalar(0),
+      ...Object.fromEntries(scalars.map(([name, value]) => [name, { ...value, data: value.data.slice() }])),
+    });
+  };
+}
