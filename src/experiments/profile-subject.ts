@@ -6,6 +6,7 @@ import type { Split } from "../data/dataset.js";
 import { feedsFor, type FeedSource } from "../defenses/feeds.js";
 import { initialState } from "../defenses/train.js";
 import type { TrainStep } from "../defenses/train-step.js";
+import type { Target } from "../graph/op.js";
 import { exportLoop } from "../onnx/export.js";
 import type { Written } from "../onnx/writer.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -41,8 +42,8 @@ export interface Chosen {
   readonly subject: Subject;
 }
 
-/** The training step of `method` (or of the only one) with fresh weights. */
-export function subjectOf(recipe: Recipe, method: string | undefined): Chosen {
+/** The training step of `method` (or of the only one) with fresh weights, as `target` runs it. */
+export function subjectOf(recipe: Recipe, method: string | undefined, target: Target): Chosen {
   const { imageShape, classes } = datasetNamed(recipe.dataset);
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
   const chosen = methodNamed("profile", recipe, method);
@@ -50,7 +51,7 @@ export function subjectOf(recipe: Recipe, method: string | undefined): Chosen {
   const weights = model.initialize(0);
   const { batchSize } = recipe.training;
   const written: Written[] = [];
-  const file = exportLoop(step.loop, { onWritten: (each) => void written.push(each) });
+  const file = exportLoop(step.loop, { target, onWritten: (each) => void written.push(each) });
   const { tensors } = initialState(step, weights, randomSplit(1, imageSize(imageShape), classes));
   const frozen = new Set(step.loop.invariant.map(({ name }) => name));
   const rest = Object.entries(weights).filter(([name]) => frozen.has(name));

@@ -200,9 +200,9 @@ function summary(
 /** Profiles the training step of a method on images of random pixels; throws where the method is not in the recipe. */
 export async function profileStep(options: ProfileOptions): Promise<StepProfile> {
   const { recipe, steps, onProgress } = options;
-  const { method, subject, classes } = subjectOf(recipe, options.method);
   const threads = options.threads ?? recipe.threads;
   const engine = options.engine ?? workerEngine({ threads });
+  const { method, subject, classes } = subjectOf(recipe, options.method, await engine.target());
   const feeds = feeder(subject, classes);
   const loaded: Program[] = [];
   const held = async (program: Promise<Program>): Promise<Program> => {

@@ -102,7 +102,7 @@ describe("profileStep", () => {
     expect(kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0)).toBeCloseTo(times.kernels, 9);
     for (const { calls } of kernels) expect(calls).toBe(1);
     const passes = new Set(kernels.map(({ scope: at }) => at.split("/")[0]));
-    expect([...passes].sort()).toEqual(["batch", "craft", "optimizer", "outputs", "proceed", "train"]);
+    expect([...passes].sort()).toEqual(["batch", "craft", "optimizer", "proceed", "train"]);
     const work = kernels.reduce((sum, { multiplyAdds }) => sum + (multiplyAdds ?? 0), 0);
     const [, abp] = recipe.methods;
     const { images, count } = { images: new Uint8Array(0), count: 0 };

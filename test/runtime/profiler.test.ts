@@ -144,7 +144,6 @@ describe("an exported function", () => {
       ["train", "matmul"],
       ["train", "mul"],
       ["train", "add"],
-      ["outputs", false],
     ]);
   });
 });

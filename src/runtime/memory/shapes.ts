@@ -160,6 +160,11 @@ const rules: Readonly<Record<string, Rule>> = {
   Slice: sliced,
   Concat: joined,
   Shape: measured,
+  // Scales are whole numbers: tiles.
+  Resize: (x, call) => {
+    const scales = knownAt(call, 2) ?? [];
+    return { ...x, shape: x.shape.map((d, axis) => d * (scales[axis] ?? 1)) };
+  },
   Expand: (x, call) => ({ ...x, shape: broadcast([x.shape, knownAt(call, 1) ?? []]) }),
   ConstantOfShape: (x) => ({ shape: x.known ?? [], dtype: "float32" }),
   Pad: (x, call) => {
