@@ -92,25 +92,36 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
 
 /** How much one run of the engine takes on. */
 export const runLimits = {
-  /** Runs longer than this block Ctrl-C and the bar for too long, shorter ones waste time between them. */
+  /** Runs longer than this block Ctrl-C and the bar, shorter ones waste time between them. */
   milliseconds: 250,
+  /** A run may be longer where the state is large: the engine copies it after each run. */
+  mostMilliseconds: 2000,
+  /** What copying may take of a run's time, and how fast it goes. */
+  copyShare: 0.02,
+  copiedBytesPerMillisecond: 2e6,
   /** Inputs of one run: more would leave the processor's cache between host and engine. */
   inputBytes: 8 * 2 ** 20,
   /** Of the first run, before it is known how long a step takes. */
   firstSteps: 8,
 } as const;
 
-/** Steps a run should take where `steps` of them took so many milliseconds. */
-const stepsWithin = (steps: number, milliseconds: number): number =>
-  Math.round((steps * runLimits.milliseconds) / Math.max(milliseconds, 1));
+/** What a step moves, in bytes. */
+export interface StepBytes {
+  readonly inputs: number;
+  readonly state: number;
+}
 
-/** Steps a run may take where each brings so many bytes of inputs. */
-const chunkLimit = (bytesPerStep: number): number =>
-  Math.max(1, Math.floor(runLimits.inputBytes / bytesPerStep));
+/** Bytes of all `tensors`. */
+export const bytesOf = (tensors: Tensors): number =>
+  Object.values(tensors).reduce((bytes, { data }) => bytes + data.byteLength, 0);
 
-/** Steps that a run of training settles on. */
-export const stepsPerRun = (millisecondsPerStep: number, bytesPerStep: number): number =>
-  Math.max(1, Math.min(stepsWithin(100, 100 * millisecondsPerStep), chunkLimit(bytesPerStep)));
+/** Steps that a run takes where one takes so many milliseconds. */
+export function stepsPerRun(millisecondsPerStep: number, bytes: StepBytes): number {
+  const copying = bytes.state / runLimits.copiedBytesPerMillisecond / runLimits.copyShare;
+  const milliseconds = Math.min(Math.max(runLimits.milliseconds, copying), runLimits.mostMilliseconds);
+  const quick = Math.round(milliseconds / Math.max(millisecondsPerStep, 1e-3));
+  return Math.max(1, Math.min(quick, Math.floor(runLimits.inputBytes / bytes.inputs)));
+}
 
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
 function nextChunk(
@@ -151,6 +162,7 @@ interface Session {
   readonly source: FeedSource;
   readonly begun: number;
   chunkSize: number;
+  readonly stateBytes: number;
   lastSave: number;
   /** Where the last saved state stands, in words. */
   lastGood: string;
@@ -179,12 +191,10 @@ async function saveNow(session: Session, position: Position): Promise<void> {
 }
 
 /** Chooses how many steps the next run takes, from how long the last one took; keeps a number that is near enough. */
-function adapt(session: Session, steps: number, milliseconds: number, bytesPerStep: number): void {
-  const wanted = stepsWithin(steps, milliseconds);
-  const limit = chunkLimit(bytesPerStep);
-  const next = Math.max(1, Math.min(wanted, limit, session.chunkSize * 4));
+function adapt(session: Session, millisecondsPerStep: number, bytes: StepBytes): void {
+  const next = Math.min(stepsPerRun(millisecondsPerStep, bytes), session.chunkSize * 4);
   const near = next > 0.7 * session.chunkSize && next < 1.5 * session.chunkSize;
-  if (!near || session.chunkSize > limit) session.chunkSize = next;
+  if (!near || session.chunkSize > runLimits.inputBytes / bytes.inputs) session.chunkSize = next;
 }
 
 /** A chunk and the feeds of its run. */
@@ -236,8 +246,8 @@ async function trainEpoch(
     const pausing = done + steps < total && (due || stopping);
     // The engine goes on while the results are booked, unless its state is to be read.
     running = pausing ? null : start(following);
-    const bytesPerStep = (source.stored ? 4 : 1) * chunk.batchSize * imageSize(options.imageShape);
-    adapt(session, steps, milliseconds, bytesPerStep);
+    const inputs = (source.stored ? 4 : 1) * chunk.batchSize * imageSize(options.imageShape);
+    adapt(session, milliseconds / steps, { inputs, state: session.stateBytes });
     const refuse = (index: number, loss: number): never => {
       const batch = `batch ${done + index + 1} of ${total}`;
       throw new TemperError(
@@ -290,7 +300,17 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   const lastGood = state.epoch + state.batches > 0 ? placeOf(state.epoch, state.batches) : "none yet";
   const begun = performance.now();
   const chunkSize = runLimits.firstSteps;
-  const session: Session = { options, program, source, begun, chunkSize, lastSave: begun, lastGood };
+  const stateBytes = bytesOf(state.tensors);
+  const session: Session = {
+    options,
+    program,
+    source,
+    begun,
+    chunkSize,
+    stateBytes,
+    lastSave: begun,
+    lastGood,
+  };
   const history = [...state.history];
   try {
     for (let epoch = state.epoch; epoch < options.epochs; epoch++) {

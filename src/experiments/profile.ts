@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { floats, type Tensor } from "../base/tensor.js";
 import { imageSize } from "../data/index.js";
-import { stepsPerRun } from "../defenses/train.js";
+import { bytesOf, stepsPerRun, type StepBytes } from "../defenses/train.js";
 import { graphFunction } from "../graph/function.js";
 import { input } from "../graph/node.js";
 import { exportFunction, nextName } from "../onnx/export.js";
@@ -89,7 +89,7 @@ interface Plan {
   readonly training: number;
 }
 
-function planOf(milliseconds: number, kernels: number, wanted: number | undefined, bytes: number): Plan {
+function planOf(milliseconds: number, kernels: number, wanted: number | undefined, bytes: StepBytes): Plan {
   const training = stepsPerRun(milliseconds, bytes);
   const most = Math.max(1, Math.floor(maxEvents / kernels));
   if (wanted !== undefined)
@@ -212,7 +212,8 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
   try {
     const plain = await held(loadStep(engine, subject, "runs"));
     const milliseconds = await warmUp(plain, feeds(1));
-    const bytes = (subject.step.movesInputs ? 4 : 1) * subject.batchSize * imageSize(subject.imageShape);
+    const inputs = (subject.step.movesInputs ? 4 : 1) * subject.batchSize * imageSize(subject.imageShape);
+    const bytes = { inputs, state: bytesOf(subject.held) };
     const plan = planOf(milliseconds, subject.written.length, steps, bytes);
     const profiled = await held(loadStep(engine, subject, "kernels"));
     const product = await held(loadProduct(engine));

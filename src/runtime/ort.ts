@@ -7,7 +7,16 @@ type Ort = typeof import("onnxruntime-node");
 
 let loaded: Promise<Ort> | undefined;
 
+/**
+ * Keeps ONNX Runtime from reporting use to its makers, which it does on Linux unless told otherwise. To be called in
+ * the main thread: only there does a change of the environment reach the library.
+ */
+export function refuseTelemetry(): void {
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+}
+
 async function importOrt(): Promise<Ort> {
+  refuseTelemetry();
   try {
     // A CommonJS package: under Node its names live on `default`.
     const module = (await import("onnxruntime-node")) as Ort & { default?: Ort };

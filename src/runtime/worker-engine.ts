@@ -12,6 +12,7 @@ import {
   type Program,
   type Tensors,
 } from "./engine.js";
+import { refuseTelemetry } from "./ort.js";
 import { buffersOf, type Answer, type Reply, type Request } from "./worker.js";
 
 type Question<R = Request> = R extends Request ? Omit<R, "id"> : never;
@@ -57,6 +58,7 @@ export function workerEngine(options: EngineOptions = {}): Engine {
   const file = new URL("./worker.js", import.meta.url);
   // Run from TypeScript sources there is no compiled worker beside this file.
   if (!existsSync(file)) return localEngine(options);
+  refuseTelemetry();
   const worker = new Worker(file, { workerData: options });
   worker.unref();
   const ask = channel(worker);
