@@ -1,6 +1,12 @@
 // Temper's public surface, from the whole job down to its parts.
 
 // --- Whole jobs: train, attack, export; recipes with runs that continue. -------------------------------------------
+export {
+  describeModel,
+  type DescribeOptions,
+  type Description,
+  type LayerDescription,
+} from "./experiments/describe.js";
 export { harden, type Hardened, type HardenOptions } from "./experiments/harden.js";
 export { audit, type AuditOptions } from "./experiments/audit.js";
 export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
@@ -98,6 +104,7 @@ export { fgsmTraining } from "./defenses/fgsm-training.js";
 export { compose } from "./defenses/compose.js";
 export type { Batch, Defense, Objective, Outcome, StepContext } from "./defenses/defense.js";
 export { buildTrainStep, type StepOptions, type TrainStep } from "./defenses/train-step.js";
+export { trainingMemory, type TrainingMemory } from "./defenses/memory.js";
 export { initialState, train } from "./defenses/train.js";
 export type { EpochRecord, Progress, TrainingState, TrainOptions } from "./defenses/train.js";
 export * from "./optim/index.js";

@@ -2,7 +2,7 @@
  * The memory that training adds to an idle process. The engine's part is played through in
  * runtime/memory/engine-memory.ts. The host keeps the state – weights, slots, statistics – several times: as training
  * began, as the engine's thread holds it, as the run under way returns it, and as earlier runs returned it until the
- * collector frees them. Feeds exist for the run under way, for the next one, and for one that is not yet collected.
+ * collector frees them. Feeds exist for the run under way and for the next one.
  */
 import { count, resolveShape } from "../base/shape.js";
 import { bytesPerElement } from "../base/tensor.js";
@@ -29,10 +29,10 @@ export interface TrainingMemory {
 
 /** Copies of the state in host memory: the first one, the engine's, the next one; and those that await collection. */
 const copies = 3 + 2.5;
-/** Chunks of feeds: the running one, the prepared one, one that awaits collection. */
-const chunks = 3;
+/** Chunks of feeds: the running one and the prepared one. */
+const chunks = 2;
 /** Graph, file and session of a step, and what the heap grows by: measured, much the same for all networks. */
-const fixed = 25e6;
+const fixed = 20e6;
 /** Multiply–adds a second; only tells how many quick steps go into one run. */
 const speed = 1.5e11;
 
