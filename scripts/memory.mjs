@@ -229,7 +229,8 @@ async function trainHere(name) {
   });
   const peak = memoryOf("VmHWM") - idle;
   const moved = step.movesInputs ? 4 * split.images.length : 0;
-  const predicted = temper.trainingMemory(step, batch, moved);
+  const target = await engine.target();
+  const predicted = temper.trainingMemory(step, batch, { moved, target });
   console.log(JSON.stringify({ peak, predicted, marks }));
   await engine.close();
 }

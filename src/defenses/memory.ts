@@ -7,10 +7,11 @@
 import { count, resolveShape } from "../base/shape.js";
 import { bytesPerElement } from "../base/tensor.js";
 import type { InputNode } from "../graph/node.js";
+import { anyRuntime, type Target } from "../graph/op.js";
 import { multiplyAdds } from "../graph/work.js";
 import { exportLoop } from "../onnx/export.js";
 import { engineMemory } from "../runtime/memory/engine-memory.js";
-import { runLimits } from "./train.js";
+import { runLimits, stepsPerRun } from "./train.js";
 import type { TrainStep } from "./train-step.js";
 
 /** Bytes. */
@@ -40,25 +41,32 @@ const bytesOf = ({ shape, dtype }: InputNode, batch: number): number =>
   count(resolveShape(shape, batch)) * bytesPerElement[dtype];
 
 /** How many steps one run takes at most. */
-function stepsOf({ loop }: TrainStep, batch: number): number {
+function stepsOf({ loop }: TrainStep, batch: number, state: number): number {
   const [inputs] = loop.scanned;
   const work = multiplyAdds(
     loop.carried.map(({ next }) => next),
     batch,
   );
-  const quick = (runLimits.milliseconds / 1000) * (speed / Math.max(work, 1));
-  const limit = inputs ? runLimits.inputBytes / bytesOf(inputs, batch) : Infinity;
-  return Math.max(runLimits.firstSteps, Math.floor(Math.min(quick, limit)));
+  const bytes = { inputs: inputs ? bytesOf(inputs, batch) : 1, state };
+  return Math.max(runLimits.firstSteps, stepsPerRun((1000 * work) / speed, bytes));
 }
 
-/** What training `step` in batches of `batch` samples takes; `moved` is the size of the moving inputs in bytes. */
-export function trainingMemory(step: TrainStep, batch: number, moved = 0): TrainingMemory {
+export interface MemoryOptions {
+  /** Size of the moving inputs, bytes; default 0. */
+  readonly moved?: number;
+  /** What runs the step; default any runtime. */
+  readonly target?: Target;
+}
+
+/** What training `step` in batches of `batch` samples takes. */
+export function trainingMemory(step: TrainStep, batch: number, options: MemoryOptions = {}): TrainingMemory {
+  const { moved = 0, target = anyRuntime } = options;
   const { loop } = step;
   const total = (nodes: readonly InputNode[]): number =>
     nodes.reduce((bytes, node) => bytes + bytesOf(node, batch), 0);
   const state = total(loop.carried.map(({ input }) => input));
-  const feeds = total(loop.scanned) * stepsOf(step, batch);
-  const { activations, resident: engine } = engineMemory(exportLoop(loop), batch);
+  const feeds = total(loop.scanned) * stepsOf(step, batch, state);
+  const { activations, resident: engine } = engineMemory(exportLoop(loop, { target }), batch);
   const host = copies * state + chunks * feeds + moved + fixed;
   return { state, activations, engine, host, total: engine + host };
 }

@@ -1,6 +1,7 @@
 // What a network is made of, and what a training step of it costs.
 import { B, count } from "../base/shape.js";
 import { compose } from "../defenses/compose.js";
+import type { Target } from "../graph/op.js";
 import type { Defense } from "../defenses/defense.js";
 import { trainingMemory, type TrainingMemory } from "../defenses/memory.js";
 import { initialState, train } from "../defenses/train.js";
@@ -25,6 +26,8 @@ export interface DescribeOptions {
   readonly batchSize: number;
   /** Training images, where they are known: defences that move them keep them in memory. */
   readonly images?: number;
+  /** What runs the step, for its memory; default any runtime. */
+  readonly target?: Target;
 }
 
 export interface LayerDescription {
@@ -102,7 +105,10 @@ export function describeModel(options: DescribeOptions): Description {
     batchNormParameters,
     multiplyAdds: [...work.values()].reduce((a, b) => a + b, 0),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),
-    memory: trainingMemory(step, batchSize, step.movesInputs ? 4 * images * imageSize(inputShape) : 0),
+    memory: trainingMemory(step, batchSize, {
+      moved: step.movesInputs ? 4 * images * imageSize(inputShape) : 0,
+      ...(options.target && { target: options.target }),
+    }),
   };
 }
 

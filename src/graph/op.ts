@@ -95,6 +95,8 @@ export interface Op {
   readonly multiplyAdds?: (node: OpNode, batch: number) => number;
   /** Whether the order of its two operands makes no difference. */
   readonly commutes?: boolean;
+  /** Whether its sum over `axes` is 0 whatever its inputs are. */
+  readonly sumsToZero?: (node: OpNode, axes: readonly number[]) => boolean;
   /** The same value by a cheaper node, or null. */
   readonly simplify?: (node: OpNode) => Node | null;
   /** scale · (this result) + addend as one node, or null; scale is a scalar, or null for 1. */
@@ -123,6 +125,7 @@ export interface OpDefinition<A extends Attributes> {
   readonly repeats?: boolean;
   readonly multiplyAdds?: (node: OpNode & { attributes: A }, batch: number) => number;
   readonly commutes?: boolean;
+  readonly sumsToZero?: (node: OpNode & { attributes: A }, axes: readonly number[]) => boolean;
   readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
   readonly plus?: (node: OpNode & { attributes: A }, addend: Node, scale: Node | null) => Node | null;
   readonly fuse?: (node: OpNode & { attributes: A }, single: (input: Node) => boolean) => Node | null;

@@ -23,12 +23,15 @@ function folded(node: OpNode): Node | null {
   return data.some(Number.isNaN) ? null : constant(fromNumbers(node.dtype, node.shape, data));
 }
 
-const foldOnce = (fn: GraphFunction): GraphFunction =>
+const foldOnce = (fn: GraphFunction, expanding: boolean): GraphFunction =>
   rewrite(fn, (node, inputs) => {
     let current = rebuild(node, inputs);
     while (current.kind === "op") {
       const op: OpNode = current;
-      const next = scopeAs(op.scope, () => folded(op) ?? op.op.simplify?.(op) ?? op.op.expand?.(op) ?? null);
+      const next = scopeAs(
+        op.scope,
+        () => folded(op) ?? op.op.simplify?.(op) ?? (expanding ? op.op.expand?.(op) : null) ?? null,
+      );
       if (next === null) return op;
       current = next;
     }
@@ -36,10 +39,10 @@ const foldOnce = (fn: GraphFunction): GraphFunction =>
   });
 
 /** Folds until nothing changes: what a rule makes may be simplified further. */
-function fold(fn: GraphFunction): GraphFunction {
-  const next = foldOnce(fn);
+function fold(fn: GraphFunction, expanding: boolean): GraphFunction {
+  const next = foldOnce(fn, expanding);
   const changed = Object.entries(next.outputs).some(([name, node]) => fn.outputs[name] !== node);
-  return changed ? fold(next) : fn;
+  return changed ? fold(next, expanding) : fn;
 }
 
 const attributeKey = (value: Attribute, identity: (object: object) => number): string =>
@@ -134,7 +137,16 @@ function fuse(fn: GraphFunction): GraphFunction {
   });
 }
 
+/** Rules that know an operation as a whole come before it is expanded. */
+const passes: readonly ((fn: GraphFunction) => GraphFunction)[] = [
+  (fn) => fold(fn, false),
+  share,
+  (fn) => fold(fn, true),
+  share,
+  fuse,
+  share,
+];
+
 /** The same function in fewer nodes; verified after each pass. */
-export function simplify(fn: GraphFunction): GraphFunction {
-  return [fold, share, fuse, share].reduce((current, pass) => verify(pass(current)), fn);
-}
+export const simplify = (fn: GraphFunction): GraphFunction =>
+  passes.reduce((current, pass) => verify(pass(current)), fn);

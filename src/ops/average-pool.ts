@@ -185,7 +185,8 @@ export const averagePoolAdjoint: Operation<Adjoint> = operation<AdjointAttribute
       const [g, y] = [argument(inputs, 0), argument(nodes, 0).shape];
       const plane = planeOf(shape, y, attributes);
       const weighted = emit.node("Mul", [g, emit.constant(plane.weights, "float32", plane.counts)]);
-      if (isTiling(windowOf(attributes), plane.spatial)) return emitRepeat(emit, weighted, attributes.kernel);
+      if (isTiling(windowOf(attributes), plane.spatial))
+        return emitRepeat(emit, weighted, y, attributes.kernel);
       return spreadOver(emit, weighted, shape, y, attributes);
     },
     vectorize: ({ shape, attributes }, inputs, rows) => {

@@ -1,7 +1,7 @@
 // ONNX forms of a convolution and its two adjoints; shapes are x [N, C, …], w [K, C/groups, …], y [N, K, …].
 import { multiplyDims, type Shape } from "../base/shape.js";
 import type { Emitter } from "../graph/op.js";
-import { emitBlocked } from "./conv-blocked.js";
+import { blockedFilter, blockedTurned, emitBlocked, hasBlocks } from "./conv-blocked.js";
 import { lowerPhases } from "./conv-phases.js";
 import type { ConvSizes } from "./conv-sizes.js";
 import { emitReshape } from "./reshape.js";
@@ -28,8 +28,10 @@ const gemm = (
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
   const { w, y, window, groups } = sizes;
   if (isProduct(sizes)) return gemm(emit, inputs, { transB: 1 }, y);
-  const blocked = groups === 1 ? emitBlocked(emit, inputs, w, window) : null;
-  return blocked ?? emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
+  if (groups > 1 || !hasBlocks(emit, w))
+    return emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
+  const [x = "", filter = "", ...bias] = inputs;
+  return emitBlocked(emit, [x, blockedFilter(emit, filter, w), ...bias], w[0] ?? 1, window);
 }
 
 /** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
@@ -61,11 +63,10 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   const { window, groups, x } = sizes;
   const pads = flippedPads(sizes);
   if (pads !== null) {
-    const [filters = 1, channels = 1, ...kernel] = sizes.w;
-    const inputs = [g, flipped(emit, w, window)];
     const turned = { ...window, pads };
-    const blocked = emitBlocked(emit, inputs, [channels, filters, ...kernel], turned);
-    return blocked ?? emit.node("Conv", inputs, onnxWindow(turned));
+    return hasBlocks(emit, sizes.w)
+      ? emitBlocked(emit, [g, blockedTurned(emit, w, sizes.w)], Number(x[1]), turned)
+      : emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow(turned));
   }
   const phases = lowerPhases(emit, g, w, sizes);
   if (phases !== null) return phases;

@@ -2,7 +2,7 @@
 // convolution of the cotangent with every stride-th tap.
 import type { Emitter } from "../graph/op.js";
 import type { ConvSizes } from "./conv-sizes.js";
-import { emitBlocked } from "./conv-blocked.js";
+import { blockedFilter, emitBlocked, hasBlocks } from "./conv-blocked.js";
 import { emitReshape } from "./reshape.js";
 import { alongAxis, repeated } from "./windows.js";
 
@@ -79,21 +79,21 @@ export function lowerPhases(emit: Emitter, g: string, w: string, sizes: ConvSize
   const { window, groups } = sizes;
   const divides = window.kernel.every((taps, axis) => taps % (window.strides[axis] ?? 1) === 0);
   const rank = window.kernel.length;
-  if (emit.target.block === 0 || rank !== 2 || groups > 1 || !divides || window.dilations.some((d) => d > 1))
-    return null;
+  if (rank !== 2 || groups > 1 || !divides || window.dilations.some((d) => d > 1)) return null;
   const axes = window.kernel.map((_, axis) => phaseAxis(sizes, axis));
   if (axes.some(({ pads }) => pads[0] < 0 || pads[1] < 0)) return null;
   const kernel = axes.map(({ taps }) => taps);
   const [filters = 1, channels = 1] = sizes.w;
   const shape = [axes.reduce((n, { stride }) => n * stride, channels), filters, ...kernel];
+  if (!hasBlocks(emit, shape)) return null;
   const plain = {
     kernel,
     strides: repeated(1, rank),
     dilations: repeated(1, rank),
     pads: [...axes.map(({ pads }) => pads[0]), ...axes.map(({ pads }) => pads[1])],
   };
-  const phases = emitBlocked(emit, [g, phaseFilters(emit, w, sizes, axes)], shape, plain);
-  if (phases === null) return null;
+  const filter = blockedFilter(emit, phaseFilters(emit, w, sizes, axes), shape);
+  const phases = emitBlocked(emit, [g, filter], shape[0] ?? 1, plain);
   const whole = interleave(emit, phases, sizes, axes);
   if (axes.every(({ offset, size, count, stride }) => offset === 0 && size === count * stride)) return whole;
   const bounds = [axes.map(({ offset }) => offset), axes.map(({ offset, size }) => offset + size), [2, 3]];

@@ -53,11 +53,15 @@ export const firstMaxima: Operation<FirstMaxima> = operation<Tiles, FirstMaxima>
     derivative: null,
     lower: (emit, [x = ""], { shape, attributes: { kernel } }) => {
       const spatial = shape.slice(2).map(Number);
-      const largest = (of: string): string =>
-        emitRepeat(emit, emit.node("MaxPool", [of], onnxWindow(tilesOf(kernel))), kernel);
+      const counts = spatial.map((d, axis) => d / (kernel[axis] ?? 1));
+      const planeCount = sizeOf(shape.slice(0, 2));
+      const largest = (of: string): string => {
+        const pooled = emit.node("MaxPool", [of], onnxWindow(tilesOf(kernel)));
+        return emitRepeat(emit, pooled, [planeCount, 1, ...counts], kernel);
+      };
       const rank = emit.constant(places(spatial, kernel), "float32", spatial);
       // Planes as samples of one channel keep ONNX Runtime from reordering whole tensors for its blocked pooling.
-      const planes = emitReshape(emit, x, [sizeOf(shape.slice(0, 2)), 1, ...spatial]);
+      const planes = emitReshape(emit, x, [planeCount, 1, ...spatial]);
       const placed = emit.node("Mul", [emitReaches(emit, planes, largest(planes)), rank]);
       return emitReshape(emit, emitReaches(emit, placed, largest(placed)), shape);
     },

@@ -10,7 +10,7 @@ import {
 } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand, type OpNode } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
-import { mul, neg } from "./arithmetic.js";
+import { add, mul, neg } from "./arithmetic.js";
 import { broadcastData, walk } from "./arrays.js";
 import { reshape } from "./reshape.js";
 
@@ -50,6 +50,10 @@ function dropAxes(x: Node, axes: readonly number[], rank: number): Node {
   );
 }
 
+/** Whether the sum of x over `axes` is 0 whatever its inputs are. */
+const sumsToZero = (x: Node, axes: readonly number[]): boolean =>
+  x.kind === "op" && x.op.sumsToZero?.(x, axes) === true;
+
 /** What is multiplied in x. */
 const factorsOf = (x: Node): readonly Node[] =>
   x.kind === "op" && x.op === mul.op ? x.inputs.flatMap(factorsOf) : [x];
@@ -61,7 +65,12 @@ function simplifySum(node: OpNode, axes: readonly number[], keepDims: boolean): 
   if (axes.length === 0) return null;
   if (keepDims) return reshape(sum(x, { axes }), node.shape);
   if (x.kind !== "op") return null;
-  const [a] = x.inputs;
+  if (sumsToZero(x, axes)) return broadcastTo(0, node.shape);
+  const [a, b] = x.inputs;
+  if (x.op === add.op && a !== undefined && b !== undefined && sameShape(a.shape, b.shape)) {
+    if (sumsToZero(a, axes)) return sum(b, { axes });
+    if (sumsToZero(b, axes)) return sum(a, { axes });
+  }
   if (x.op === neg.op && a !== undefined) return neg(sum(a, { axes }));
   const factors = factorsOf(x);
   const outside = factors.filter((factor) => isConstantAlong(factor, axes, rank));

@@ -61,6 +61,10 @@ function checkInput(where: string, x: TensorType, { axes, epsilon }: Standardize
   check(epsilon >= 0, where, "an epsilon of 0 or more", () => String(epsilon));
 }
 
+/** What has mean 0 over its groups. */
+const sumsToZero = ({ attributes }: { attributes: StandardizeOptions }, axes: readonly number[]): boolean =>
+  attributes.axes.length === axes.length && attributes.axes.every((axis) => axes.includes(axis));
+
 type Standardize = (x: Operand, options: StandardizeOptions) => Node;
 type Adjoint = (x: Operand, g: Operand, options: StandardizeOptions) => Node;
 
@@ -86,6 +90,7 @@ export const standardize: Operation<Standardize> = operation<StandardizeOptions,
     },
     evaluate: (inputs, options) => standardized(argument(inputs, 0), options).hat,
     derivative: (g, { inputs, attributes }) => [standardizeAdjoint(argument(inputs, 0), g, attributes)],
+    sumsToZero,
     expand: ({ inputs, attributes }) => {
       const { c, r } = centred(argument(inputs, 0), attributes);
       return mul(c, r);
@@ -129,6 +134,7 @@ export const standardizeAdjoint: Operation<Adjoint> = operation<StandardizeOptio
       const through = add(mul(m(mul(g, hat)), adjoint(u)), mul(m(mul(u, hat)), adjoint(g)));
       return [neg(mul(r, add(mul(hat, m(mul(u, adjoint(g)))), through))), adjoint(u)];
     },
+    sumsToZero,
     expand: ({ inputs, attributes }) => {
       const [x, g] = [argument(inputs, 0), argument(inputs, 1)];
       const { c, r } = centred(x, attributes);

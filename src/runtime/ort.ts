@@ -49,6 +49,8 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
+    // One block for all values of a run, beside those of the first run: a third more memory, no faster.
+    enableMemPattern: false,
     logSeverityLevel: 3,
     // Idle threads that spin slow down every other session on the machine.
     extra: { session: { force_spinning_stop: "1" } },

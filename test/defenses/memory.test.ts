@@ -31,7 +31,7 @@ describe("the memory of training", () => {
 
   it("counts moving inputs", () => {
     const step = toyStep(sgm());
-    const [without, moved] = [trainingMemory(step, 16), trainingMemory(step, 16, 1e6)];
+    const [without, moved] = [trainingMemory(step, 16), trainingMemory(step, 16, { moved: 1e6 })];
     expect(moved.total - without.total).toBe(1e6);
   });
 });

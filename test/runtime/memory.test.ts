@@ -9,7 +9,7 @@ import * as ops from "../../src/ops/index.js";
 import { sum } from "../../src/ops/reduce.js";
 import { emptyArena } from "../../src/runtime/memory/arena.js";
 import { buffersOf, peakOf } from "../../src/runtime/memory/buffers.js";
-import { engineMemory, patternOf } from "../../src/runtime/memory/engine-memory.js";
+import { engineMemory } from "../../src/runtime/memory/engine-memory.js";
 import { executionOf, executionOrder, type Execution } from "../../src/runtime/memory/nodes.js";
 import { draw } from "../support/samples.js";
 
@@ -103,19 +103,6 @@ describe("buffers", () => {
     const nodes = [step("A", "x", "a"), step("B", "a", "y"), step("C", "a", "c"), step("D", "c", "z")];
     // a + y, a + y + c, then y + c + z.
     expect(peakOf(buffersOf(execution(nodes, { x: 9, a: 3, y: 2, c: 4, z: 6 }, "y z")))).toBe(4 * 12);
-  });
-
-  it("of one block take the tightest free place, at multiples of 64 bytes", () => {
-    const buffer = (bytes: number, from: number, to: number) => ({ bytes, from, to, returned: false });
-    // Three in a row; the place of the first one serves the fourth, that of the second one is too small for it.
-    const buffers = [
-      buffer(128, 0, 1),
-      buffer(64, 0, 2),
-      buffer(10, 0, 9),
-      buffer(100, 3, 9),
-      buffer(65, 4, 9),
-    ];
-    expect(patternOf(buffers)).toBe(128 + 64 + 64 + 128);
   });
 });
 

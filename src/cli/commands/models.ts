@@ -151,8 +151,10 @@ async function describe(io: Io, name: string, flags: DescribeFlags): Promise<voi
   const units = await unitsOf(name, flags);
   const { inputShape, classes, split } = await imagesOf(flags, units);
   const { describeModel, sampleSteps, timeStep } = await import("../../experiments/describe.js");
+  const { localEngine } = await import("../../runtime/engine.js");
   const { batchSize, threads = availableParallelism() } = flags;
-  const options = { ...units, inputShape, classes, batchSize, ...(split && { images: split.count }) };
+  const target = await localEngine().target();
+  const options = { ...units, inputShape, classes, batchSize, target, ...(split && { images: split.count }) };
   const found = describeModel(options);
   const clock = async (): Promise<Timing> => {
     const [{ workerEngine }, { limit }] = await Promise.all([
