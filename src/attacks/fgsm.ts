@@ -50,7 +50,8 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
     async prepare(context) {
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
-      const file = exportFunction(fgsmFunction(context, input("direction", [])), { weights });
+      const target = await context.engine.target();
+      const file = exportFunction(fgsmFunction(context, input("direction", [])), { weights, target });
       const program = await context.engine.load(file);
       return {
         perturb: guarded(attack, context, async (batch) => {

@@ -117,9 +117,10 @@ export function projectedGradient(
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
       const graph = { loss: attackLosses[loss], direction: input("direction", []) };
-      const loop = await context.engine.load(exportLoop(pgdLoop(context, graph), { weights }));
+      const form = { weights, target: await context.engine.target() };
+      const loop = await context.engine.load(exportLoop(pgdLoop(context, graph), form));
       const judge =
-        restarts > 1 ? await context.engine.load(exportFunction(judgeOf(context, graph), { weights })) : null;
+        restarts > 1 ? await context.engine.load(exportFunction(judgeOf(context, graph), form)) : null;
       return {
         perturb: guarded(attack, context, (batch) => perturb(batch, context, { loop, judge }, options)),
         release: async () => {

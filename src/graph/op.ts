@@ -17,6 +17,8 @@ export type OnnxAttribute =
 export interface Target {
   /** Channels in a block of the engine's own convolutions (`com.microsoft.nchwc`); 0: the standard domain only. */
   readonly block: number;
+  /** Filters are constants, which ONNX Runtime puts into blocks by itself. */
+  readonly constantFilters?: boolean;
 }
 
 /** Any ONNX runtime: what exported files are lowered for. */

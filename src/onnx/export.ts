@@ -3,6 +3,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import type { Tensor } from "../base/tensor.js";
 import type { GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
+import { anyRuntime } from "../graph/op.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
 import { graphProto, modelProto, valueInfo } from "./proto.js";
 import { Constants, GraphWriter, type WriterOptions } from "./writer.js";
@@ -14,12 +15,18 @@ export interface ExportOptions extends WriterOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** Weights that become initializers are constants to whoever runs the file. */
+const writerOptions = ({ target = anyRuntime, weights, ...options }: ExportOptions): WriterOptions => ({
+  ...options,
+  target: weights ? { ...target, constantFilters: true } : target,
+});
+
 const infoOf = (node: InputNode): ValueInfoProto => valueInfo(node.name, node.dtype, node.shape);
 
 /** `fn` as an ONNX file. */
 export function exportFunction(fn: GraphFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
-  const writer = new GraphWriter(constants, "", options);
+  const writer = new GraphWriter(constants, "", writerOptions(options));
   const weights = options.weights ?? {};
   for (const node of fn.inputs) writer.bind(node, node.name);
   for (const node of fn.inputs) {
@@ -60,7 +67,7 @@ export const nextName = (name: string): string => `${name}.next`;
 export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
   const constants = new Constants();
   const outer = new GraphWriter(constants);
-  const body = new GraphWriter(constants, "body/", options);
+  const body = new GraphWriter(constants, "body/", writerOptions(options));
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
     body.bind(node, node.name);

@@ -28,7 +28,7 @@ const gemm = (
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
   const { w, y, window, groups } = sizes;
   if (isProduct(sizes)) return gemm(emit, inputs, { transB: 1 }, y);
-  if (groups > 1 || !hasBlocks(emit, w))
+  if (groups > 1 || emit.target.constantFilters || !hasBlocks(emit, w))
     return emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
   const [x = "", filter = "", ...bias] = inputs;
   return emitBlocked(emit, [x, blockedFilter(emit, filter, w), ...bias], w[0] ?? 1, window);
@@ -64,7 +64,7 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   const pads = flippedPads(sizes);
   if (pads !== null) {
     const turned = { ...window, pads };
-    return hasBlocks(emit, sizes.w)
+    return hasBlocks(emit, sizes.w) && !emit.target.constantFilters
       ? emitBlocked(emit, [g, blockedTurned(emit, w, sizes.w)], Number(x[1]), turned)
       : emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow(turned));
   }
