@@ -3,10 +3,13 @@ import { check } from "../base/errors.js";
 import { B, formatShape, type Shape } from "../base/shape.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
+import { add } from "./arithmetic.js";
+import { convMixesGroups } from "./conv-groups.js";
 import { lowerConv } from "./conv-lowering.js";
 import { convAttributes, convSizes, type ConvAttributes, type ConvOptions } from "./conv-sizes.js";
 import { conv } from "./conv.js";
 import { sum } from "./reduce.js";
+import { reshape } from "./reshape.js";
 
 type BiasedConv = (x: Operand, w: Operand, b: Operand, options?: ConvOptions) => Node;
 
@@ -15,6 +18,7 @@ const plain: ConvAttributes = { strides: [1, 1], dilations: [1, 1], pads: [0, 0,
 const samples: readonly { x: Shape; w: readonly number[]; spec: ConvAttributes }[] = [
   { x: [B, 2, 4, 3], w: [3, 2, 2, 2], spec: { ...plain, pads: [1, 0, 1, 0] } },
   { x: [B, 3, 2, 3], w: [4, 3, 2, 3], spec: plain },
+  { x: [2, 2, 3, 3], w: [12, 1, 2, 2], spec: { ...plain, groups: 2 } },
 ];
 
 /** x [N, C, …] ⋆ w [K, C/groups, …] + b [K] → [N, K, …]. Derivatives: those of conv, and the sum over all but K. */
@@ -47,6 +51,12 @@ export const biasedConv: Operation<BiasedConv> = operation<ConvAttributes, Biase
     lower: (emit, inputs, { inputs: nodes, attributes }) => {
       const sizes = convSizes("biasedConv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
       return lowerConv(emit, inputs, sizes);
+    },
+    narrow: ({ inputs, shape, attributes }) => {
+      const [x, w, b] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+      if (!convMixesGroups(Number(w.shape[0]), attributes.groups)) return null;
+      const perFilter = shape.map((d, axis) => (axis === 1 ? d : 1)).slice(1);
+      return add(conv(x, w, attributes), reshape(b, perFilter));
     },
     multiplyAdds: ({ inputs, attributes }, batch) => {
       const product = conv(argument(inputs, 0), argument(inputs, 1), attributes);

@@ -3,6 +3,7 @@ import { B, count, multiplyDims, resolveShape, sameShape, type Shape } from "../
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
 import { biasedConv } from "./biased-conv.js";
+import { convMixesGroups, groupByGroup, transposeMixesGroups } from "./conv-groups.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
 import {
   checkCotangent,
@@ -48,6 +49,7 @@ const samples: readonly { x: Shape; w: readonly number[]; y: Shape; spec: ConvAt
     spec: { ...plain, strides: [2, 3], groups: 3 },
   },
   { x: [2, 1, 8, 7], w: [1, 1, 2, 2], y: [2, 1, 2, 2], spec: { ...plain, strides: [5, 4] } },
+  { x: [2, 2, 3, 3], w: [12, 1, 2, 2], y: [2, 12, 2, 2], spec: { ...plain, groups: 2 } },
   { x: [B, 3, 2, 3], w: [4, 3, 2, 3], y: [B, 4, 1, 1], spec: plain },
   {
     x: [B, 8, 3, 4],
@@ -95,6 +97,19 @@ export const conv: Operation<Conv> = operation<ConvAttributes, Conv>(
     lower: (emit, inputs, { inputs: nodes, attributes }) => {
       const sizes = convSizes("conv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
       return lowerConv(emit, inputs, sizes);
+    },
+    narrow: ({ inputs, attributes: { groups, ...spec } }) => {
+      const [x, w] = [argument(inputs, 0), argument(inputs, 1)];
+      if (!convMixesGroups(Number(w.shape[0]), groups)) return null;
+      return groupByGroup(
+        groups,
+        [
+          [x, 1],
+          [w, 0],
+        ],
+        1,
+        ([u = x, v = w]) => conv(u, v, { ...spec, groups: 1 }),
+      );
     },
     plus: ({ inputs, shape, attributes }, addend, scale) => {
       const perFilter = [shape[1] ?? 1, ...shape.slice(2).map(() => 1)];
@@ -191,6 +206,22 @@ export const convInputAdjoint: Operation<InputAdjoint> = operation<InputAttribut
       const sizes = convSizes("convInputAdjoint", shape, argument(nodes, 1).shape, attributes);
       return lowerInputAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    narrow: ({ inputs, attributes: { groups, inputShape, ...spec } }) => {
+      const [g, w] = [argument(inputs, 0), argument(inputs, 1)];
+      const [filters = 1, perGroup = 1] = w.shape.map(Number);
+      if (!transposeMixesGroups(filters, perGroup, groups)) return null;
+      const shape = inputShape.map((d, axis) => (axis === 1 ? perGroup : d));
+      const one = { ...spec, groups: 1, inputShape: shape };
+      return groupByGroup(
+        groups,
+        [
+          [g, 1],
+          [w, 0],
+        ],
+        1,
+        ([u = g, v = w]) => convInputAdjoint(u, v, one),
+      );
+    },
     multiplyAdds: ({ inputs }, batch) => terms(argument(inputs, 0).shape, argument(inputs, 1).shape, batch),
     vectorize: ({ shape, attributes }, inputs, rows) => {
       const [g, w] = [argument(inputs, 0), argument(inputs, 1)];
@@ -260,6 +291,21 @@ export const convFilterAdjoint: Operation<FilterAdjoint> = operation<FilterAttri
       const { shape } = argument(nodes, 0);
       const sizes = convSizes("convFilterAdjoint", shape, attributes.filterShape, attributes);
       return lowerFilterAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
+    },
+    narrow: ({ inputs, attributes: { groups, filterShape, ...spec } }) => {
+      const [x, g] = [argument(inputs, 0), argument(inputs, 1)];
+      const [filters = 1, ...rest] = filterShape;
+      if (!convMixesGroups(filters, groups)) return null;
+      const one = { ...spec, groups: 1, filterShape: [filters / groups, ...rest] };
+      return groupByGroup(
+        groups,
+        [
+          [x, 1],
+          [g, 1],
+        ],
+        0,
+        ([u = x, v = g]) => convFilterAdjoint(u, v, one),
+      );
     },
     multiplyAdds: ({ inputs, shape }, batch) => terms(argument(inputs, 1).shape, shape, batch),
     vectorize: ({ attributes }, inputs, rows) => {

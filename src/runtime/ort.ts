@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly provider: string;
   /** Threads within one operator. */
   readonly threads: number;
+  /** Fail, saying nothing, where the provider would leave a node to the processor. */
+  readonly strict?: boolean;
 }
 
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
@@ -38,9 +40,14 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
-    // Idle threads that spin slow down every other session on the machine.
-    extra: { session: { force_spinning_stop: "1" } },
+    logSeverityLevel: options.strict === true ? 4 : 3,
+    extra: {
+      session: {
+        // Idle threads that spin slow down every other session on the machine.
+        force_spinning_stop: "1",
+        ...(options.strict === true && { disable_cpu_ep_fallback: "1" }),
+      },
+    },
   });
 }
 

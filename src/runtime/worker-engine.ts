@@ -3,11 +3,11 @@ import { availableParallelism } from "node:os";
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { TemperError } from "../base/errors.js";
+import type { Target } from "../graph/op.js";
 import { localEngine, type Engine, type EngineOptions, type Program, type Tensors } from "./engine.js";
-import { buffersOf, type Reply, type Request } from "./worker.js";
+import { buffersOf, type Answer, type Reply, type Request } from "./worker.js";
 
 type Question<R = Request> = R extends Request ? Omit<R, "id"> : never;
-type Answer = number | Tensors | null;
 
 interface Pending {
   readonly resolve: (value: Answer) => void;
@@ -41,8 +41,6 @@ function channel(worker: Worker): (question: Question, transfer?: ArrayBuffer[])
     });
 }
 
-const asTensors = (answer: Answer): Tensors => (answer === null || typeof answer === "number" ? {} : answer);
-
 /** An engine in a thread of its own; arrays given to `run` and `hold` move there and are empty afterwards. */
 export function workerEngine(options: EngineOptions = {}): Engine {
   const file = new URL("./worker.js", import.meta.url);
@@ -54,13 +52,15 @@ export function workerEngine(options: EngineOptions = {}): Engine {
   return {
     provider: options.provider ?? "cpu",
     threads: options.threads ?? availableParallelism(),
-    target: async () => ({ block: Number(await ask({ kind: "target" })) }),
+    // What a question is answered with follows from its kind, which the channel cannot say.
+    target: async () => (await ask({ kind: "target" })) as Target,
+    takes: async (model) => (await ask({ kind: "takes", model })) === true,
     async load(model, loadOptions = {}) {
       const program = Number(await ask({ kind: "load", model, options: loadOptions }));
       return {
         hold: async (values) => void (await ask({ kind: "hold", program, values }, buffersOf(values))),
-        read: async (names) => asTensors(await ask({ kind: "read", program, names })),
-        run: async (values) => asTensors(await ask({ kind: "run", program, values }, buffersOf(values))),
+        read: async (names) => (await ask({ kind: "read", program, names })) as Tensors,
+        run: async (values) => (await ask({ kind: "run", program, values }, buffersOf(values))) as Tensors,
         release: async () => void (await ask({ kind: "release", program })),
       } satisfies Program;
     },

@@ -1,11 +1,13 @@
 // The worker's side of `workerEngine`: a local engine driven by messages.
 import { parentPort, workerData } from "node:worker_threads";
 import type { Tensor } from "../base/tensor.js";
+import type { Target } from "../graph/op.js";
 import { localEngine, type EngineOptions, type LoadOptions, type Program, type Tensors } from "./engine.js";
 
 /** What the client may ask; each request is answered by `{ id, value }` or `{ id, error }`. */
 export type Request = { readonly id: number } & (
   | { readonly kind: "target" }
+  | { readonly kind: "takes"; readonly model: Uint8Array }
   | { readonly kind: "load"; readonly model: Uint8Array; readonly options: LoadOptions }
   | { readonly kind: "hold"; readonly program: number; readonly values: Tensors }
   | { readonly kind: "read"; readonly program: number; readonly names: readonly string[] }
@@ -13,9 +15,12 @@ export type Request = { readonly id: number } & (
   | { readonly kind: "release"; readonly program: number }
 );
 
+/** A program's number, whether a model is taken, a target, or tensors. */
+export type Answer = number | boolean | Target | Tensors | null;
+
 export interface Reply {
   readonly id: number;
-  readonly value?: number | Tensors | null;
+  readonly value?: Answer;
   readonly error?: Error;
 }
 
@@ -33,8 +38,9 @@ if (port !== null) {
     if (found === undefined) throw new Error(`no program ${id}`);
     return found;
   };
-  const answer = async (request: Request): Promise<number | Tensors | null> => {
-    if (request.kind === "target") return (await engine.target()).block;
+  const answer = async (request: Request): Promise<Answer> => {
+    if (request.kind === "target") return engine.target();
+    if (request.kind === "takes") return engine.takes(request.model);
     if (request.kind === "load") {
       programs.set(request.id, await engine.load(request.model, request.options));
       return request.id;
@@ -54,7 +60,9 @@ if (port !== null) {
     queue = queue.then(() =>
       answer(request).then(
         (value) => {
-          const transfer = value !== null && typeof value === "object" ? buffersOf(value) : [];
+          const tensors = request.kind === "run" || request.kind === "read";
+          // Only these two are answered with tensors.
+          const transfer = tensors ? buffersOf(value as Tensors) : [];
           port.postMessage({ id: request.id, value } satisfies Reply, transfer);
         },
         (error: unknown) => {
