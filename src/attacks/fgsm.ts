@@ -7,6 +7,7 @@ import { input, type Operand } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
 import { add } from "../ops/arithmetic.js";
+import { loadFunction } from "../runtime/load.js";
 import { intoBox } from "../threat/threat.js";
 import { checkNorm, floatsOf, guarded, type Attack, type AttackBatch, type AttackTarget } from "./attack.js";
 import { attackLosses } from "./losses.js";
@@ -50,9 +51,8 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
     async prepare(context) {
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
-      const target = await context.engine.target();
-      const file = exportFunction(fgsmFunction(context, input("direction", [])), { weights, target });
-      const program = await context.engine.load(file);
+      const fn = fgsmFunction(context, input("direction", []));
+      const program = await loadFunction(context.engine, fn, { weights });
       return {
         perturb: guarded(attack, context, async (batch) => {
           const { length } = floatsOf(batch.inputs);

@@ -4,8 +4,9 @@ import { check } from "../base/errors.js";
 import { quantity } from "../base/options.js";
 import { randomStream } from "../base/random.js";
 import { input } from "../graph/node.js";
-import { exportFunction, exportLoop } from "../onnx/export.js";
+import { exportLoop } from "../onnx/export.js";
 import type { Program } from "../runtime/engine.js";
+import { loadFunction, loadLoop } from "../runtime/load.js";
 import {
   checkNorm,
   floatsOf,
@@ -117,10 +118,9 @@ export function projectedGradient(
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
       const graph = { loss: attackLosses[loss], direction: input("direction", []) };
-      const form = { weights, target: await context.engine.target() };
-      const loop = await context.engine.load(exportLoop(pgdLoop(context, graph), form));
+      const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
       const judge =
-        restarts > 1 ? await context.engine.load(exportFunction(judgeOf(context, graph), form)) : null;
+        restarts > 1 ? await loadFunction(context.engine, judgeOf(context, graph), { weights }) : null;
       return {
         perturb: guarded(attack, context, (batch) => perturb(batch, context, { loop, judge }, options)),
         release: async () => {

@@ -1,8 +1,15 @@
 // Whether a provider works on this machine, found out without noise.
+import { Option } from "@commander-js/extra-typings";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 import { TemperError } from "../base/errors.js";
+import { providers } from "../runtime/providers.js";
+
+/** `--provider`, of every command that computes. */
+export const providerOption = new Option("--provider <name>", "where to compute")
+  .choices(providers)
+  .default("cpu" as const);
 
 export interface ProviderState {
   readonly provider: string;
@@ -13,18 +20,28 @@ export interface ProviderState {
 
 /** Runs x + 1 on a provider in this process. */
 export async function probeHere(provider: string): Promise<ProviderState> {
-  const [{ exportFunction }, { graphFunction }, { input }, { add }, { localEngine }, { floats }] =
-    await Promise.all([
-      import("../onnx/export.js"),
-      import("../graph/function.js"),
-      import("../graph/node.js"),
-      import("../ops/arithmetic.js"),
-      import("../runtime/engine.js"),
-      import("../base/tensor.js"),
-    ]);
+  const [
+    { exportFunction },
+    { graphFunction },
+    { input },
+    { add },
+    { localEngine },
+    { loadOrt },
+    { floats },
+  ] = await Promise.all([
+    import("../onnx/export.js"),
+    import("../graph/function.js"),
+    import("../graph/node.js"),
+    import("../ops/arithmetic.js"),
+    import("../runtime/engine.js"),
+    import("../runtime/ort.js"),
+    import("../base/tensor.js"),
+  ]);
   const x = input("x", [2]);
   const file = exportFunction(graphFunction("probe", [x], { y: add(x, 1) }));
   try {
+    if (!(await loadOrt()).listSupportedBackends().some(({ name }) => name === provider))
+      return { provider, works: false, reason: `ONNX Runtime for ${process.platform} does not have it` };
     const program = await localEngine({ provider, threads: 1 }).load(file);
     const { y } = await program.run({ x: floats([2], [1, 2]) });
     await program.release();

@@ -4,9 +4,10 @@ import { scalar, floats, type Tensor } from "../base/tensor.js";
 import { batchRanges, epochOrder, gatherRows } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
-import { exportLoop, nextName } from "../onnx/export.js";
+import { nextName } from "../onnx/export.js";
 import { learningRateAt, type Schedule } from "../optim/schedule.js";
 import type { Engine, Program, Tensors } from "../runtime/engine.js";
+import { loadLoop } from "../runtime/load.js";
 import { feedsFor, storeRows, type Chunk, type FeedSource } from "./feeds.js";
 import type { TrainStep } from "./train-step.js";
 
@@ -283,7 +284,7 @@ async function loadStep({ engine, step, state }: TrainOptions, frozen: Tensors):
   const carry = Object.fromEntries(
     step.loop.carried.map(({ input }) => [nextName(input.name), input.name] as const),
   );
-  const program = await engine.load(exportLoop(step.loop, { target: await engine.target() }), { carry });
+  const program = await loadLoop(engine, step.loop, { carry });
   const copies = Object.entries({ ...state.tensors, ...frozen }).map(
     ([name, value]) => [name, { ...value, data: value.data.slice() }] as const,
   );

@@ -6,8 +6,8 @@ import { tensor } from "../base/tensor.js";
 import { graphFunction } from "../graph/function.js";
 import { simplify } from "../graph/simplify.js";
 import type { Classifier } from "../nn/model.js";
-import { exportFunction } from "../onnx/export.js";
 import type { Engine } from "../runtime/engine.js";
+import { loadFunction } from "../runtime/load.js";
 import { largestOfRows } from "../threat/rows.js";
 
 export interface GradientShare {
@@ -34,7 +34,7 @@ export async function probeGradients(
   const fn = simplify(
     graphFunction("probe", [input, own, ...weights.values()], { size: largestOfRows(gradient) }),
   );
-  const program = await engine.load(exportFunction(fn, { weights: classifier.weights }));
+  const program = await loadFunction(engine, fn, { weights: classifier.weights });
   const rows = atLeastTwo(range(labels.length));
   const { size } = await program.run({
     input: tensor(

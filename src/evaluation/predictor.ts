@@ -1,9 +1,10 @@
 // What a classifier says about points: the one judge of clean and of adversarial images.
 import { atLeastTwo, range, takeRows } from "../attacks/rows.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
-import { exportClassifier, fileNames } from "../nn/classifier.js";
+import { classifierFunction, fileNames } from "../nn/classifier.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
+import { loadFunction } from "../runtime/load.js";
 
 /** A class, or −1 where an output is not a number: such a point counts as wrongly classified. */
 export interface Predictions {
@@ -37,11 +38,11 @@ function read(outputs: Float32Array, columns: number): Predictions {
   return { classes, nonFinite, sumToOne };
 }
 
-/** The classifier's own file (weights as initializers), the form in which it is exported and audited. */
+/** The graph of the classifier's own file (weights as initializers), the form in which it is exported and audited. */
 export async function openPredictor(classifier: Classifier, engine: Engine): Promise<Predictor> {
   const { model } = classifier;
   const names = fileNames(model);
-  const program = await engine.load(exportClassifier(classifier));
+  const program = await loadFunction(engine, classifierFunction(model), { weights: classifier.weights });
   return {
     async predict(points, n) {
       const width = points.length / n;

@@ -19,10 +19,14 @@ export interface Target {
   readonly block: number;
   /** Filters are constants, which ONNX Runtime puts into blocks by itself. */
   readonly constantFilters?: boolean;
+  /** Operations whose ONNX operators a graphics card lacks are written in their `narrow` form. */
+  readonly narrow: boolean;
+  /** Bodies of `Loop` run where everything else does; where they do not, the host does the iterating. */
+  readonly loops: boolean;
 }
 
 /** Any ONNX runtime: what exported files are lowered for. */
-export const anyRuntime: Target = { block: 0 };
+export const anyRuntime: Target = { block: 0, narrow: false, loops: true };
 
 /** What a lowering rule may write: plain ONNX nodes and constants; values are named by strings. */
 export interface Emitter {
@@ -89,6 +93,8 @@ export interface Op {
   readonly lower?: (emit: Emitter, inputs: readonly string[], node: OpNode) => string;
   /** The same value in other operations, whose parts are shared with what else the graph computes. */
   readonly expand?: (node: OpNode) => Node;
+  /** The same value in operations that graphics cards have, or null where `lower` serves them too. */
+  readonly narrow?: (node: OpNode) => Node | null;
   /** "elementwise": broadcasting does it. Absent: rows are computed one by one and stacked. */
   readonly vectorize?: "elementwise" | VectorizeRule;
   /** The result is the input's elements repeated under broadcasting. */
@@ -122,6 +128,7 @@ export interface OpDefinition<A extends Attributes> {
   readonly derivative: ((g: Node, node: OpNode & { attributes: A }) => readonly (Node | null)[]) | null;
   readonly lower?: (emit: Emitter, inputs: readonly string[], node: OpNode & { attributes: A }) => string;
   readonly expand?: (node: OpNode & { attributes: A }) => Node;
+  readonly narrow?: (node: OpNode & { attributes: A }) => Node | null;
   readonly vectorize?:
     "elementwise" | ((node: OpNode & { attributes: A }, inputs: readonly Vectorized[], rows: number) => Node);
   readonly repeats?: boolean;

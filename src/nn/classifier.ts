@@ -1,6 +1,6 @@
 // Classifiers as ONNX files: logits of any batch size, normalisation inside.
 import { B } from "../base/shape.js";
-import { graphFunction } from "../graph/function.js";
+import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
@@ -26,15 +26,20 @@ export const lookup =
 export const fileNames = (model: Model): NonNullable<Model["io"]> =>
   model.io ?? { input: "input", output: "logits" };
 
+/** Logits [batch, classes] of the input [batch, …] and the weights, under the names of the classifier's file. */
+export function classifierFunction(model: Model): GraphFunction {
+  const names = fileNames(model);
+  const x = input(names.input, [B, ...model.inputShape]);
+  const values = weightInputs(model);
+  const logits = model.apply(x, evaluationPass(lookup(values)));
+  return simplify(graphFunction(model.name, [x, ...values.values()], { [names.output]: logits }));
+}
+
 /** The classifier's file: input [batch, …], output [batch, classes] (logits), weights as initializers. */
 export function exportClassifier(
   { model, weights }: Classifier,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const names = fileNames(model);
-  const x = input(names.input, [B, ...model.inputShape]);
-  const values = weightInputs(model);
-  const logits = model.apply(x, evaluationPass(lookup(values)));
-  const fn = simplify(graphFunction(model.name, [x, ...values.values()], { [names.output]: logits }));
-  return exportFunction(fn, { weights, metadata: { ...metadata, [recordKey]: writeRecord(model) } });
+  const all = { ...metadata, [recordKey]: writeRecord(model) };
+  return exportFunction(classifierFunction(model), { weights, metadata: all });
 }

@@ -1,7 +1,7 @@
 // Graphs as ONNX files: a plain function, or a function iterated in a Loop. Standard domain only.
 import { toBinary } from "@bufbuild/protobuf";
 import type { Tensor } from "../base/tensor.js";
-import type { GraphFunction } from "../graph/function.js";
+import { graphFunction, type GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
 import { anyRuntime } from "../graph/op.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
@@ -62,6 +62,24 @@ export interface LoopFunction {
 
 /** Name under which a loop returns the last value of the state `name`. */
 export const nextName = (name: string): string => `${name}.next`;
+
+/** One iteration of `fn` as a function: states and slices in, the next states, `outputs` and `proceed` out. */
+export function iterationOf({
+  name,
+  carried,
+  scanned,
+  invariant,
+  outputs,
+  proceed,
+}: LoopFunction): GraphFunction {
+  const next = carried.map((state) => [nextName(state.input.name), state.next] as const);
+  const inputs = [...carried.map((state) => state.input), ...scanned, ...invariant];
+  return graphFunction(name, inputs, {
+    ...Object.fromEntries(next),
+    ...outputs,
+    ...(proceed && { proceed }),
+  });
+}
 
 /** `fn` as an ONNX file: input `iterations` (int64 scalar) says how often the body runs. */
 export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {

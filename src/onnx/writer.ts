@@ -87,11 +87,14 @@ export class GraphWriter implements Emitter {
 
   /** Lowers everything `roots` need and returns their names. */
   write(roots: readonly Node[]): string[] {
+    // What an operation is written in instead belongs to its scope.
+    const outer = this.#scope;
     for (const node of topological(roots)) {
       if (this.#names.has(node)) continue;
-      [this.#scope, this.#node] = [node.scope, node];
+      [this.#scope, this.#node] = [node.scope || outer, node];
       this.#names.set(node, this.#lower(node));
     }
+    this.#scope = outer;
     return roots.map((node) => this.#nameOf(node));
   }
 
@@ -126,8 +129,9 @@ export class GraphWriter implements Emitter {
   #lower(node: Node): string {
     if (node.kind === "op") {
       const inputs = node.inputs.map((child) => this.#nameOf(child));
-      const { lower, expand } = node.op;
-      const [value = ""] = expand ? this.write([expand(node)]) : [lower?.(this, inputs, node)];
+      const { lower, expand, narrow } = node.op;
+      const other = expand?.(node) ?? (this.target.narrow ? narrow?.(node) : null);
+      const [value = ""] = other ? this.write([other]) : [lower?.(this, inputs, node)];
       return value;
     }
     check(

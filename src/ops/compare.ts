@@ -4,15 +4,16 @@ import { broadcastShapes } from "../base/shape.js";
 import type { DType } from "../base/tensor.js";
 import { argument, toNode, type Attributes, type Node, type Operand } from "../graph/node.js";
 import { operation } from "../graph/op.js";
-import { mul, sub } from "./arithmetic.js";
+import { add, mul, sub } from "./arithmetic.js";
 import { broadcastData } from "./arrays.js";
-import { binary, type BinaryOperation } from "./elementwise.js";
+import { binary, type BinaryOperation, type BinaryRule } from "./elementwise.js";
 
 const comparison = (
   name: string,
   onnx: string,
   evaluate: (x: number, y: number) => boolean,
   operands: DType = "float32",
+  more: Pick<BinaryRule, "narrow"> = {},
 ): BinaryOperation =>
   binary(name, {
     onnx,
@@ -22,6 +23,7 @@ const comparison = (
     result: "bool",
     ...(operands === "int32" && { domains: [[[0, 2]], [[0, 2]]] }),
     ...(operands === "bool" && { domains: [[[0, 1]], [[0, 1]]] }),
+    ...more,
   });
 
 /** x > y. */
@@ -39,7 +41,9 @@ export const sameIndex = comparison("sameIndex", "Equal", (x, y) => x === y, "in
 /** x and y, of boolean tensors. */
 export const and = comparison("and", "And", (x, y) => x !== 0 && y !== 0, "bool");
 /** x or y, of boolean tensors. */
-export const or = comparison("or", "Or", (x, y) => x !== 0 || y !== 0, "bool");
+export const or = comparison("or", "Or", (x, y) => x !== 0 || y !== 0, "bool", {
+  narrow: (x, y) => greater(add(cast(x, "float32"), cast(y, "float32")), 0),
+});
 
 const castable: readonly DType[] = ["float32", "int32", "int64", "uint8", "bool"];
 

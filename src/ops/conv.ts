@@ -3,6 +3,8 @@ import { check } from "../base/errors.js";
 import { B, count, formatShape, multiplyDims, resolveShape, sameShape, type Shape } from "../base/shape.js";
 import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
+import { add } from "./arithmetic.js";
+import { convMixesGroups, groupByGroup, transposeMixesGroups } from "./conv-groups.js";
 import { lowerConv, lowerFilterAdjoint, lowerInputAdjoint } from "./conv-lowering.js";
 import {
   checkCotangent,
@@ -12,6 +14,7 @@ import {
   type ConvAttributes,
   type ConvOptions,
 } from "./conv-sizes.js";
+import { biasedSamples, plain, samples } from "./conv-samples.js";
 import { sum } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { foldIntoChannels, foldRows, tiled, unfoldFromChannels, unfoldRows } from "./rows.js";
@@ -29,48 +32,6 @@ type FilterAdjoint = (
 /** Multiply–adds of outputs `y` by filters `w`: each output sums over one filter. */
 const terms = (y: Shape, w: Shape, batch: number): number =>
   count(resolveShape([...y, ...w.slice(1)], batch));
-
-const plain: ConvAttributes = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0], groups: 1 };
-
-/** One convolution of the contract suite, from which all three operations take their examples. */
-const samples: readonly { x: Shape; w: readonly number[]; y: Shape; spec: ConvAttributes }[] = [
-  { x: [2, 2, 4, 3], w: [3, 2, 2, 2], y: [2, 3, 3, 2], spec: plain },
-  { x: [B, 2, 5, 4], w: [2, 2, 3, 3], y: [B, 2, 5, 4], spec: { ...plain, pads: [1, 1, 1, 1] } },
-  {
-    x: [B, 2, 6, 5],
-    w: [4, 1, 3, 2],
-    y: [B, 4, 3, 2],
-    spec: { strides: [2, 3], dilations: [1, 2], pads: [0, 1, 2, 0], groups: 2 },
-  },
-  {
-    x: [{ batch: 2, plus: 0 }, 3, 4, 4],
-    w: [3, 1, 2, 2],
-    y: [{ batch: 2, plus: 0 }, 3, 2, 1],
-    spec: { ...plain, strides: [2, 3], groups: 3 },
-  },
-  { x: [2, 1, 8, 7], w: [1, 1, 2, 2], y: [2, 1, 2, 2], spec: { ...plain, strides: [5, 4] } },
-  { x: [B, 3, 2, 3], w: [4, 3, 2, 3], y: [B, 4, 1, 1], spec: plain },
-  {
-    x: [B, 8, 3, 4],
-    w: [2, 8, 3, 2],
-    y: [B, 2, 2, 3],
-    spec: { ...plain, dilations: [1, 2], pads: [1, 1, 0, 0] },
-  },
-  { x: [B, 16, 4, 3], w: [32, 16, 3, 3], y: [B, 32, 4, 3], spec: { ...plain, pads: [1, 1, 1, 1] } },
-  {
-    x: [B, 8, 7, 6],
-    w: [16, 8, 4, 4],
-    y: [B, 16, 3, 2],
-    spec: { ...plain, strides: [2, 2], pads: [1, 0, 1, 0] },
-  },
-  { x: [2, 8, 2, 2], w: [1, 8, 1, 2], y: [2, 1, 3, 4], spec: { ...plain, pads: [0, 2, 1, 1] } },
-  {
-    x: [2, 2, 5],
-    w: [3, 2, 2],
-    y: [2, 3, 3],
-    spec: { strides: [2], dilations: [2], pads: [1, 1], groups: 1 },
-  },
-];
 
 /**
  * Σ over taps and channels of x [N, C, spatial …] · w [K, C/groups, kernel …] → [N, K, spatial …] (ONNX Conv).
@@ -102,6 +63,19 @@ export const conv: Operation<Conv> = operation<ConvAttributes, Conv>(
     lower: (emit, inputs, { inputs: nodes, attributes }) => {
       const sizes = convSizes("conv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
       return lowerConv(emit, inputs, sizes);
+    },
+    narrow: ({ inputs, attributes: { groups, ...spec } }) => {
+      const [x, w] = [argument(inputs, 0), argument(inputs, 1)];
+      if (!convMixesGroups(Number(w.shape[0]), groups)) return null;
+      return groupByGroup(
+        groups,
+        [
+          [x, 1],
+          [w, 0],
+        ],
+        1,
+        ([u = x, v = w]) => conv(u, v, { ...spec, groups: 1 }),
+      );
     },
     plus: ({ inputs, shape, attributes }, addend, scale) => {
       const perFilter = [shape[1] ?? 1, ...shape.slice(2).map(() => 1)];
@@ -198,6 +172,22 @@ export const convInputAdjoint: Operation<InputAdjoint> = operation<InputAttribut
       const sizes = convSizes("convInputAdjoint", shape, argument(nodes, 1).shape, attributes);
       return lowerInputAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    narrow: ({ inputs, attributes: { groups, inputShape, ...spec } }) => {
+      const [g, w] = [argument(inputs, 0), argument(inputs, 1)];
+      const [filters = 1, perGroup = 1] = w.shape.map(Number);
+      if (!transposeMixesGroups(filters, perGroup, groups)) return null;
+      const shape = inputShape.map((d, axis) => (axis === 1 ? perGroup : d));
+      const one = { ...spec, groups: 1, inputShape: shape };
+      return groupByGroup(
+        groups,
+        [
+          [g, 1],
+          [w, 0],
+        ],
+        1,
+        ([u = g, v = w]) => convInputAdjoint(u, v, one),
+      );
+    },
     multiplyAdds: ({ inputs }, batch) => terms(argument(inputs, 0).shape, argument(inputs, 1).shape, batch),
     vectorize: ({ shape, attributes }, inputs, rows) => {
       const [g, w] = [argument(inputs, 0), argument(inputs, 1)];
@@ -268,6 +258,21 @@ export const convFilterAdjoint: Operation<FilterAdjoint> = operation<FilterAttri
       const sizes = convSizes("convFilterAdjoint", shape, attributes.filterShape, attributes);
       return lowerFilterAdjoint(emit, argument(inputs, 0), argument(inputs, 1), sizes);
     },
+    narrow: ({ inputs, attributes: { groups, filterShape, ...spec } }) => {
+      const [x, g] = [argument(inputs, 0), argument(inputs, 1)];
+      const [filters = 1, ...rest] = filterShape;
+      if (!convMixesGroups(filters, groups)) return null;
+      const one = { ...spec, groups: 1, filterShape: [filters / groups, ...rest] };
+      return groupByGroup(
+        groups,
+        [
+          [x, 1],
+          [g, 1],
+        ],
+        0,
+        ([u = x, v = g]) => convFilterAdjoint(u, v, one),
+      );
+    },
     multiplyAdds: ({ inputs, shape }, batch) => terms(argument(inputs, 1).shape, shape, batch),
     vectorize: ({ attributes }, inputs, rows) => {
       const [x, g] = [argument(inputs, 0), argument(inputs, 1)].map((v) => foldIntoChannels(tiled(v, rows)));
@@ -295,11 +300,6 @@ export const convFilterAdjoint: Operation<FilterAdjoint> = operation<FilterAttri
 );
 
 type BiasedConv = (x: Operand, w: Operand, b: Operand, options?: ConvOptions) => Node;
-
-const biasedSamples: readonly { x: Shape; w: readonly number[]; spec: ConvAttributes }[] = [
-  { x: [B, 2, 4, 3], w: [3, 2, 2, 2], spec: { ...plain, pads: [1, 0, 1, 0] } },
-  { x: [B, 3, 2, 3], w: [4, 3, 2, 3], spec: plain },
-];
 
 /** x [N, C, …] ⋆ w [K, C/groups, …] + b [K] → [N, K, …]. Derivatives: those of conv, and the sum over all but K. */
 export const biasedConv: Operation<BiasedConv> = operation<ConvAttributes, BiasedConv>(
@@ -332,6 +332,12 @@ export const biasedConv: Operation<BiasedConv> = operation<ConvAttributes, Biase
     lower: (emit, inputs, { inputs: nodes, attributes }) => {
       const sizes = convSizes("biasedConv", argument(nodes, 0).shape, argument(nodes, 1).shape, attributes);
       return lowerConv(emit, inputs, sizes);
+    },
+    narrow: ({ inputs, shape, attributes }) => {
+      const [x, w, b] = [argument(inputs, 0), argument(inputs, 1), argument(inputs, 2)];
+      if (!convMixesGroups(Number(w.shape[0]), attributes.groups)) return null;
+      const perFilter = shape.map((d, axis) => (axis === 1 ? d : 1)).slice(1);
+      return add(conv(x, w, attributes), reshape(b, perFilter));
     },
     multiplyAdds: ({ inputs, attributes }, batch) => {
       const product = conv(argument(inputs, 0), argument(inputs, 1), attributes);

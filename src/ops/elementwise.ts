@@ -27,6 +27,8 @@ export interface UnaryRule {
   readonly derivative: UnaryDerivative | null;
   /** The same value by a cheaper node, given the operand; or null. */
   readonly simplify?: (x: Node) => Node | null;
+  /** The same value in operations that graphics cards have. */
+  readonly narrow?: (x: Node) => Node;
   /** Where the contract suite samples it; default [[-2, 2]]. */
   readonly domain?: readonly Interval[];
 }
@@ -51,6 +53,7 @@ export function unary(name: string, rule: UnaryRule): UnaryOperation {
       lower: (emit, inputs) =>
         typeof rule.onnx === "string" ? emit.node(rule.onnx, inputs) : rule.onnx(emit, argument(inputs, 0)),
       vectorize: "elementwise",
+      ...(rule.narrow && { narrow: ({ inputs }) => rule.narrow?.(argument(inputs, 0)) ?? null }),
       ...(rule.simplify && { simplify: ({ inputs }) => rule.simplify?.(argument(inputs, 0)) ?? null }),
       examples: [{ inputs: [sample], attributes: {} }],
       rejects: [
@@ -77,6 +80,8 @@ export interface BinaryRule {
   readonly commutes?: boolean;
   /** The same value by cheaper nodes, given the operands; or null. */
   readonly simplify?: (x: Node, y: Node, node: OpNode) => Node | null;
+  /** The same value in operations that graphics cards have. */
+  readonly narrow?: (x: Node, y: Node) => Node;
   /** The same value with operands that nothing else uses taken into the node, or null. */
   readonly fuse?: (node: OpNode, single: (input: Node) => boolean) => Node | null;
   /** Dtype of the operands and of the result; default float32 for both. */
@@ -147,6 +152,9 @@ export function binary(name: string, rule: BinaryRule): BinaryOperation {
       lower: (emit, inputs) =>
         typeof rule.onnx === "string" ? emit.node(rule.onnx, inputs) : rule.onnx(emit, inputs),
       vectorize: "elementwise",
+      ...(rule.narrow && {
+        narrow: ({ inputs }) => rule.narrow?.(argument(inputs, 0), argument(inputs, 1)) ?? null,
+      }),
       simplify: (node) => simplifyBinary(node, rule),
       ...(rule.commutes && { commutes: true }),
       ...(rule.fuse && { fuse: rule.fuse }),

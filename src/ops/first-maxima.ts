@@ -24,7 +24,9 @@ function places(spatial: readonly number[], kernel: readonly number[]): number[]
 
 /** 1 where x ≥ y, which is where x = y for y a maximum over x; a clipped line as in `step`. */
 const emitReaches = (emit: Emitter, x: string, y: string): string =>
-  emit.node("HardSigmoid", [emit.node("Sub", [x, y])], { alpha: { float: 3e38 }, beta: { float: 1 } });
+  emit.target.narrow
+    ? emit.cast(emit.node("GreaterOrEqual", [x, y]), "float32")
+    : emit.node("HardSigmoid", [emit.node("Sub", [x, y])], { alpha: { float: 3e38 }, beta: { float: 1 } });
 
 type FirstMaxima = (x: Operand, kernel: readonly number[]) => Node;
 

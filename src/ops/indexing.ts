@@ -1,9 +1,12 @@
 // Where the largest element is, and its value; one-hot rows of labels. Ties go to the first index.
 import { check } from "../base/errors.js";
 import { B, count, resolveAxis, sizeOf, stridesOf } from "../base/shape.js";
-import { argument, checkFloat, toNode, type Node, type Operand } from "../graph/node.js";
+import { floats, tensor } from "../base/tensor.js";
+import { argument, checkFloat, constant, toNode, type Node, type Operand } from "../graph/node.js";
 import { operation, type Array64, type Operation } from "../graph/op.js";
+import { neg } from "./arithmetic.js";
 import { walk } from "./arrays.js";
+import { cast, greaterEqual, sameIndex, where } from "./compare.js";
 import { scatterAlong } from "./gather.js";
 import { reducedAxes, type ReduceOptions } from "./reduce.js";
 import { reshape } from "./reshape.js";
@@ -47,6 +50,21 @@ export const argMax: Operation<ArgMax> = operation<ArgMaxAttributes, ArgMax>(
     derivative: null,
     lower: (emit, inputs, { attributes: { axis, keepDims } }) =>
       emit.cast(emit.node("ArgMax", inputs, { axis, keepdims: keepDims ? 1 : 0 }), "int32"),
+    narrow: ({ inputs, attributes: { axis, keepDims } }) => {
+      const x = argument(inputs, 0);
+      const size = x.shape[axis];
+      if (typeof size !== "number") return null;
+      const shape = x.shape.map((_, i) => (i === axis ? size : 1));
+      const places = floats(
+        shape,
+        Float32Array.from({ length: size }, (_, i) => -i),
+      );
+      const isLargest = greaterEqual(x, reduceMax(x, { axes: [axis], keepDims: true }));
+      return cast(
+        neg(reduceMax(where(isLargest, constant(places), 1 - size), { axes: [axis], keepDims })),
+        "int32",
+      );
+    },
     vectorize: ({ attributes: { axis, keepDims } }, inputs) =>
       argMax(argument(inputs, 0).node, axis + 1, { keepDims }),
     examples: [
@@ -175,6 +193,15 @@ export const oneHot: Operation<OneHot> = operation<{ readonly classes: number },
         emit.constant([classes], "int32", []),
         emit.constant([0, 1], "float32"),
       ]),
+    narrow: ({ inputs, attributes: { classes } }) => {
+      const labels = argument(inputs, 0);
+      const all = tensor(
+        "int32",
+        [classes],
+        Int32Array.from({ length: classes }, (_, i) => i),
+      );
+      return cast(sameIndex(reshape(labels, [...labels.shape, 1]), constant(all)), "float32");
+    },
     vectorize: ({ attributes: { classes } }, inputs) => oneHot(argument(inputs, 0).node, classes),
     examples: [
       { inputs: [{ shape: [B], dtype: "int32", domain: [[0, 3]] }], attributes: { classes: 4 } },

@@ -2,7 +2,8 @@
 import { argument, checkFloat, type Attributes, type Node, type Operand } from "../graph/node.js";
 import { operation, type Operation } from "../graph/op.js";
 import { mul, sub } from "./arithmetic.js";
-import { exp } from "./exponential.js";
+import { exp, log } from "./exponential.js";
+import { reduceMax } from "./indexing.js";
 import { sum } from "./reduce.js";
 
 type Unary = (x: Operand) => Node;
@@ -30,6 +31,12 @@ export const logSoftmax: Operation<Unary> = operation<Attributes, Unary>(
     },
     derivative: (g, node) => [sub(g, mul(exp(node), sum(g, { axes: [-1], keepDims: true })))],
     lower: (emit, inputs) => emit.node("LogSoftmax", inputs, { axis: -1 }),
+    narrow: ({ inputs }) => {
+      const along = { axes: [-1], keepDims: true };
+      const x = argument(inputs, 0);
+      const below = sub(x, reduceMax(x, along));
+      return sub(below, log(sum(exp(below), along)));
+    },
     vectorize: (_, inputs) => logSoftmax(argument(inputs, 0).node),
     examples: [{ inputs: [{ shape: [2, 4] }], attributes: {} }],
     rejects: [

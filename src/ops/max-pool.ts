@@ -7,6 +7,7 @@ import { mul } from "./arithmetic.js";
 import { averagePoolAdjoint } from "./average-pool.js";
 import { emitReshape } from "./reshape.js";
 import { firstMaxima } from "./first-maxima.js";
+import { scatterToTaps, selectFromTaps } from "./max-pool-taps.js";
 import { foldRows, unfoldRows } from "./rows.js";
 import { isTiling } from "./tiles.js";
 import { maximaOf, onnxWindow, poolCounts, repeated, spatialOf, type Window } from "./windows.js";
@@ -136,6 +137,10 @@ export const maxPoolSelect: Operation<AtMaxima> = operation<Window, AtMaxima>(
       const flat = emitReshape(emit, argument(inputs, 1), [sizeOf(argument(nodes, 1).shape)]);
       return emit.node("Gather", [flat, emitIndices(emit, argument(inputs, 0), attributes)], { axis: 0 });
     },
+    narrow: ({ inputs, attributes }) => {
+      const [x, u] = [argument(inputs, 0), argument(inputs, 1)];
+      return selectFromTaps(x, maxPool(x, attributes), u, attributes);
+    },
     examples: samples.map(({ x, window }) => ({
       inputs: [{ shape: x, distinct: true }, { shape: x }],
       attributes: window,
@@ -174,6 +179,10 @@ export const maxPoolScatter: Operation<AtMaxima> = operation<Window, AtMaxima>(
       const zeros = emit.node("ConstantOfShape", [emit.shape([sizeOf(shape)])]);
       const [at, g] = [emitReshape(emit, indices, taken), emitReshape(emit, argument(inputs, 1), taken)];
       return emitReshape(emit, emit.node("ScatterElements", [zeros, at, g], { reduction: "add" }), shape);
+    },
+    narrow: ({ inputs, attributes }) => {
+      const [x, g] = [argument(inputs, 0), argument(inputs, 1)];
+      return scatterToTaps(x, maxPool(x, attributes), g, attributes);
     },
     examples: samples.map(({ x, y, window }) => ({
       inputs: [{ shape: x, distinct: true }, { shape: y }],

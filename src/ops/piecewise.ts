@@ -2,7 +2,8 @@
 import { check } from "../base/errors.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type OpDefinition, type Operation } from "../graph/op.js";
-import { mul } from "./arithmetic.js";
+import { mul, sub } from "./arithmetic.js";
+import { cast, greater, less } from "./compare.js";
 import { unary } from "./elementwise.js";
 
 const awayFromZero = [
@@ -22,6 +23,7 @@ export const sign = unary("sign", {
   onnx: "Sign",
   evaluate: Math.sign,
   derivative: null,
+  narrow: (x) => sub(step(x), cast(less(x, 0), "float32")),
   domain: awayFromZero,
 });
 
@@ -33,6 +35,8 @@ export const step = unary("step", {
   onnx: (emit, x) => emit.node("HardSigmoid", [x], { alpha: { float: 3e38 }, beta: { float: 0 } }),
   evaluate: (x) => (x > 0 ? 1 : 0),
   derivative: null,
+  // Shaders need not know infinity.
+  narrow: (x) => cast(greater(x, 0), "float32"),
   domain: awayFromZero,
 });
 

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { check, TemperError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
 import type { Target } from "../graph/op.js";
+import { providerOf } from "./providers.js";
 import { findTarget } from "./target.js";
 import { createSession, fromOrt, loadOrt, toOrt } from "./ort.js";
 import { profileFile, type ProfiledRuns, type ProfileFile } from "./profiler.js";
@@ -43,12 +44,14 @@ export interface Engine {
   readonly threads: number;
   /** What models are best lowered for, when this engine alone runs them. */
   target(): Promise<Target>;
+  /** Whether the provider takes every node of `model`; what it does not take would run on the processor. */
+  takes(model: Uint8Array): Promise<boolean>;
   load(model: Uint8Array, options?: LoadOptions): Promise<Program>;
   close(): Promise<void>;
 }
 
 export interface EngineOptions {
-  /** Execution provider: `cpu` (default), `webgpu`, `cuda` where installed. */
+  /** Execution provider: `cpu` (default), `webgpu`, `cuda`, `coreml` or `dml` where installed. */
   readonly provider?: string;
   /** Threads within one operator; default: all cores. */
   readonly threads?: number;
@@ -119,7 +122,7 @@ class LocalProgram implements Program {
 
 /** An engine in the calling thread: runs block it. */
 export function localEngine(options: EngineOptions = {}): Engine {
-  const provider = options.provider ?? "cpu";
+  const provider = providerOf(options.provider ?? "cpu");
   const threads = options.threads ?? availableParallelism();
   let target: Promise<Target> | undefined;
   return {
@@ -135,6 +138,14 @@ export function localEngine(options: EngineOptions = {}): Engine {
       });
       return new LocalProgram(session, carry, measure, profile);
     },
+    takes: (model) =>
+      createSession(model, { provider, threads, strict: true }).then(
+        (session) => session.release().then(() => true),
+        (error: unknown) => {
+          if (/fallback to CPU EP/.test(String(error))) return false;
+          throw error instanceof TemperError ? error : runtimeError("loading a model", error);
+        },
+      ),
     close: () => Promise.resolve(),
   };
 }

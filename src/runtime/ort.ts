@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly threads: number;
   /** Where a profile's file begins, if one is to be written. */
   readonly profile?: string;
+  /** Fail, saying nothing, where the provider would leave a node to the processor. */
+  readonly strict?: boolean;
 }
 
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
@@ -51,9 +53,14 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     graphOptimizationLevel: "all",
     // One block for all values of a run, beside those of the first run: a third more memory, no faster.
     enableMemPattern: false,
-    logSeverityLevel: 3,
-    // Idle threads that spin slow down every other session on the machine.
-    extra: { session: { force_spinning_stop: "1" } },
+    logSeverityLevel: options.strict === true ? 4 : 3,
+    extra: {
+      session: {
+        // Idle threads that spin slow down every other session on the machine.
+        force_spinning_stop: "1",
+        ...(options.strict === true && { disable_cpu_ep_fallback: "1" }),
+      },
+    },
     ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
   });
 }

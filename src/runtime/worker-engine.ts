@@ -69,6 +69,10 @@ export function workerEngine(options: EngineOptions = {}): Engine {
       const answer = await ask({ kind: "target" });
       return answer?.kind === "target" ? answer.target : anyRuntime;
     },
+    takes: async (model) => {
+      const answer = await ask({ kind: "takes", model });
+      return answer?.kind === "takes" && answer.takes;
+    },
     async load(model, loadOptions = {}) {
       const loaded = await ask({ kind: "load", model, options: loadOptions });
       const program = loaded?.kind === "program" ? loaded.program : -1;

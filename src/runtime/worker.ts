@@ -14,6 +14,7 @@ import {
 /** What the client may ask; each request is answered by `{ id, value }` or `{ id, error }`. */
 export type Request = { readonly id: number } & (
   | { readonly kind: "target" }
+  | { readonly kind: "takes"; readonly model: Uint8Array }
   | { readonly kind: "load"; readonly model: Uint8Array; readonly options: LoadOptions }
   | { readonly kind: "hold"; readonly program: number; readonly values: Tensors }
   | { readonly kind: "read"; readonly program: number; readonly names: readonly string[] }
@@ -22,12 +23,13 @@ export type Request = { readonly id: number } & (
   | { readonly kind: "release"; readonly program: number }
 );
 
-/** A program's number, tensors, times, a target, or nothing. */
+/** A program's number, tensors, times, a target, whether a model is taken, or nothing. */
 export type Answer =
   | { readonly kind: "program"; readonly program: number }
   | { readonly kind: "tensors"; readonly tensors: Tensors }
   | { readonly kind: "measured"; readonly measurement: Measurement }
   | { readonly kind: "target"; readonly target: Target }
+  | { readonly kind: "takes"; readonly takes: boolean }
   | null;
 
 export interface Reply {
@@ -53,6 +55,7 @@ if (port !== null) {
   const tensors = (values: Tensors): Answer => ({ kind: "tensors", tensors: values });
   const answer = async (request: Request): Promise<Answer> => {
     if (request.kind === "target") return { kind: "target", target: await engine.target() };
+    if (request.kind === "takes") return { kind: "takes", takes: await engine.takes(request.model) };
     if (request.kind === "load") {
       programs.set(request.id, await engine.load(request.model, request.options));
       return { kind: "program", program: request.id };

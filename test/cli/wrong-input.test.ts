@@ -53,7 +53,7 @@ describe("usage, with code 2", () => {
     ],
     [
       ["run", "quickstart", "--provider", "gpu"],
-      "option '--provider <name>' argument 'gpu' is invalid. Allowed choices are cpu, webgpu, cuda.",
+      "option '--provider <name>' argument 'gpu' is invalid. Allowed choices are cpu, webgpu, cuda, coreml, dml.",
     ],
     [["audit", "a.onnx", "--epsilon", "0.1"], "required option '--dataset <name>' not specified"],
     [audit(), "required option '--epsilon <radii>' not specified"],

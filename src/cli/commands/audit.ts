@@ -8,7 +8,7 @@ import type { Io } from "../io.js";
 import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import { attackStage, progressView } from "../progress.js";
-import { checkProvider } from "../provider.js";
+import { checkProvider, providerOption } from "../provider.js";
 import { readSettings } from "../settings.js";
 import { showAudit } from "../show.js";
 
@@ -139,9 +139,7 @@ export function audit(program: Command, io: Io): void {
         .argParser(whole(2, 128))
         .default(100),
     )
-    .addOption(
-      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
-    )
+    .addOption(providerOption)
     .addOption(
       new Option(
         "--threads <n>",

@@ -4,24 +4,11 @@ import { statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
 import { TemperError } from "../../base/errors.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
-import { probe, type ProviderState } from "../provider.js";
+import { providers, type Provider } from "../../runtime/providers.js";
+import { probe } from "../provider.js";
 import { bytesText, pairs } from "../text.js";
 
-/** Providers whose code is in the installed package. */
-async function bundledProviders(): Promise<string[]> {
-  const { loadOrt } = await import("../../runtime/ort.js");
-  const listed = (await loadOrt()).listSupportedBackends();
-  return listed.flatMap(({ name, bundled }) => (bundled ? [name] : []));
-}
-
-async function providersHere(only: string | undefined): Promise<ProviderState[]> {
-  if (only !== undefined) return [await probe(only)];
-  const names = await bundledProviders().catch((error: unknown) => error as Error);
-  if (names instanceof Error) return [{ provider: "cpu", works: false, reason: names.message }];
-  return Promise.all(names.map(probe));
-}
-
-async function inspect(only: string | undefined) {
+async function inspect(only: Provider | undefined) {
   const [{ onnxruntimeVersion, temperVersion }, { cacheFolder, listDatasets }] = await Promise.all([
     import("../../experiments/environment.js"),
     import("../../data/index.js"),
@@ -38,7 +25,7 @@ async function inspect(only: string | undefined) {
     disk: { folder: process.cwd(), free: disk ? disk.bavail * disk.bsize : null },
     cache: cacheFolder(),
     datasets: listDatasets().map(({ name, found }) => ({ name, folder: found?.folder ?? null })),
-    providers: await providersHere(only),
+    providers: await Promise.all((only === undefined ? providers : [only]).map(probe)),
   };
 }
 
@@ -72,7 +59,7 @@ export function doctor(program: Command, io: Io): void {
     .description(
       "Shows versions, processor, memory, disk, datasets, and which providers work on this machine.",
     )
-    .addOption(new Option("--provider <name>", "try this one only (default: all that are installed)"))
+    .addOption(new Option("--provider <name>", "try this one only (default: all)").choices(providers))
     .option("--json", "as JSON, for programs")
     .action(async ({ provider, json }) => {
       const found = await inspect(provider);

@@ -14,7 +14,7 @@ import { note, print, printJson, type Io } from "../io.js";
 import { printNotes, trainingNotes } from "../model-notes.js";
 import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
-import { checkProvider } from "../provider.js";
+import { checkProvider, providerOption } from "../provider.js";
 import { readSettings, type Settings } from "../settings.js";
 import { bytesText, movingInputsText } from "../text.js";
 
@@ -234,9 +234,7 @@ export function harden(program: Command, io: Io): void {
         .argParser(repeated)
         .default([], "none"),
     )
-    .addOption(
-      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
-    )
+    .addOption(providerOption)
     .addOption(
       new Option(
         "--threads <n>",

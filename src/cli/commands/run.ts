@@ -7,7 +7,7 @@ import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
 import { amount, whole } from "../parse.js";
 import { attackStage, epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
-import { checkProvider } from "../provider.js";
+import { checkProvider, providerOption } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
 import { movingInputsText } from "../text.js";
@@ -119,9 +119,7 @@ export function run(program: Command, io: Io): void {
         "trials side by side; the results do not depend on it (default: one per core)",
       ).argParser(whole(1, 256)),
     )
-    .addOption(
-      new Option("--provider <name>", "where to compute").choices(["cpu", "webgpu", "cuda"]).default("cpu"),
-    )
+    .addOption(providerOption)
     .addOption(
       new Option("--checkpoint-every <seconds>", "seconds between saved states")
         .argParser(amount)
