@@ -26,7 +26,7 @@ export class Constants {
       : value;
     const known = this.#names.get(key);
     if (known !== undefined) return known;
-    const name = `c${this.#names.size}`;
+    const name = `c~${this.#names.size}`;
     this.#names.set(key, name);
     this.initializers.push(tensorProto(name, value));
     return name;
@@ -162,7 +162,7 @@ export class GraphWriter implements Emitter {
   }
 
   nodes(type: string, inputs: readonly string[], outputs: number, attributes?: NodeAttributes): string[] {
-    const names = Array.from({ length: outputs }, () => `${this.prefix}v${this.#next++}`);
+    const names = Array.from({ length: outputs }, () => `${this.prefix}~${this.#next++}`);
     this.push(type, inputs, names, attributes);
     return names;
   }
