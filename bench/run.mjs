@@ -110,6 +110,7 @@ const fastest = (rows) =>
 
 /** The rows of a step. */
 export async function measureStep(step, plan, { yardstick, slower }) {
+  const begun = performance.now();
   writeTask(join(plan.workshop.folder, step.id), step);
   const { entered, absent, flops } = await enterAll(step, plan, slower);
   const [product, ...results] = await interleave([yardstick, ...entered], plan);
@@ -140,5 +141,17 @@ export async function measureStep(step, plan, { yardstick, slower }) {
     row.behind = paired((theirs, mine) => theirs / mine, row.measured, ours.measured);
   }
   const { id, title, kind, batch } = step;
-  return { id, title, kind, batch, flops, product: spread(rate), pytorch: pytorch?.key, rows, absent };
+  const seconds = (performance.now() - begun) / 1000;
+  return {
+    id,
+    title,
+    kind,
+    batch,
+    seconds,
+    flops,
+    product: spread(rate),
+    pytorch: pytorch?.key,
+    rows,
+    absent,
+  };
 }

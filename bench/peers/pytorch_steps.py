@@ -50,7 +50,10 @@ class Train(Step):
 
     def crafted(self, x, y, craft):
         x.requires_grad_()
+        # Compiled, a backward pass computes everything that may have a gradient, asked for or not.
+        self.module.requires_grad_(not self.compiled)
         (g,) = torch.autograd.grad(F.cross_entropy(self.model(x), y, reduction="sum"), x)
+        self.module.requires_grad_()
         x.requires_grad_(False)
         z = torch.add(x, g.sign_(), alpha=craft["epsilon"])
         if not craft["doubled"]:

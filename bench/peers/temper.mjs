@@ -124,9 +124,9 @@ async function load({ step, form, threads, images }) {
 
 /** Losses of the first steps; without dropout where there is some. */
 async function check({ step, threads, count: wanted }) {
-  const { network } = step;
+  const { network, kind } = step;
   const layers = withoutDropout(network.layers);
-  if (layers.length === network.layers.length) return contender.check(wanted);
+  if (kind !== "train" || layers.length === network.layers.length) return contender.check(wanted);
   const without = await engineOnly({ ...step, network: { ...network, layers } }, { threads });
   const losses = await without.check(wanted);
   await without.release();

@@ -16,8 +16,8 @@ const contenders = [
   ["train", "Temper"],
   ["engine", "engine alone"],
   ["eager", "PyTorch eager"],
-  ["compile", "compile"],
-  ["channels_last", "channels_last"],
+  ["compile", "torch.compile"],
+  ["channels_last", "PyTorch channels_last"],
   ["jax", "jax-js"],
   ["tfjs", "tfjs"],
 ];
