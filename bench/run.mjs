@@ -12,6 +12,7 @@ const productSize = 2048;
 
 /** Seconds: a peer's first losses, compilation included; and one step of it, later. */
 const patience = { pytorch: 180, temper: 180, jax: 40, tfjs: 40 };
+const quickPatience = { pytorch: 60, temper: 60, jax: 10, tfjs: 10 };
 const longestStep = { pytorch: 60, temper: Infinity, jax: 20, tfjs: 20 };
 
 /** How much of each. `forms`: who takes part. */
@@ -19,11 +20,13 @@ export const full = {
   repetitions: 7,
   milliseconds: 400,
   forms: ["train", "engine", "eager", "compile", "channels_last", "jax", "tfjs"],
+  patience,
 };
 export const quick = {
   repetitions: 3,
   milliseconds: 120,
   forms: ["train", "engine", "eager", "jax", "tfjs"],
+  patience: quickPatience,
 };
 
 /** Throws unless `losses` are the reference's. */
@@ -51,12 +54,12 @@ async function enter(entry, step, { plan, reference, images }) {
     await contender.ask({ command: "describe", threads }, 60);
     const folder = join(workshop.folder, step.id);
     const given = { command: "load", folder, step, form: entry.form, threads, images };
-    const { multiple, times } = await contender.ask(given, patience[entry.peer]);
+    const { multiple, times } = await contender.ask(given, plan.patience[entry.peer]);
     let first;
     let losses;
     if (entry.key !== "train") {
       const question = { command: "check", step, threads, count: comparedSteps };
-      ({ losses, first } = await contender.ask(question, patience[entry.peer]));
+      ({ losses, first } = await contender.ask(question, plan.patience[entry.peer]));
       if (reference) compare(reference, losses);
     }
     const limit = longestStep[entry.peer];
