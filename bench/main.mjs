@@ -2,13 +2,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { describePeers, openWorkshop } from "./field.mjs";
 import { describeMachine } from "./machine.mjs";
-import { openPeers } from "./peers.mjs";
-import { markdown } from "./report.mjs";
-import { full, measureMethods, measureProducts, measureStep, quick } from "./run.mjs";
+import { measureMethods } from "./methods.mjs";
+import { markdown } from "./report/page.mjs";
+import { full, measureStep, openYardstick, quick } from "./run.mjs";
+import { measureScaling } from "./scaling.mjs";
+import { chosenSteps, shortened } from "./steps.mjs";
 
-const usage = `npm run bench -- [--quick] [--json FILE] [--write FILE]
-  --quick        few and short turns, to see that it works
+const usage = `npm run bench -- [--quick] [--only NAMES] [--json FILE] [--write FILE]
+  --quick        few and short turns of fewer steps, to see that it works
+  --only NAMES   steps whose names begin so, and the sections \`methods\` and \`scaling\`: a,b-fgsm,scaling
   --json FILE    every measurement as JSON
   --write FILE   the page as Markdown, besides printing it
 PYTHON names the Python that has PyTorch (default python3).`;
@@ -17,6 +21,7 @@ function options() {
   try {
     const known = {
       quick: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
       json: { type: "string" },
       write: { type: "string" },
       help: { type: "boolean", default: false },
@@ -34,20 +39,35 @@ function save(file, text) {
   writeFileSync(file, text);
 }
 
-async function measure(plan) {
-  const modules = [
-    { name: "PyTorch", file: "./pytorch.mjs" },
-    { name: "jax-js", file: "./jax.mjs" },
-    { name: "tfjs", file: "./tfjs.mjs" },
-  ];
-  const { peers, missing } = await openPeers(modules, plan);
-  const products = await measureProducts(peers, plan);
+const sections = ["methods", "scaling"];
+
+async function measure(plan, only) {
+  const names = only.split(",").filter((name) => name !== "");
+  const prefixes = names.filter((name) => !sections.includes(name));
+  const all = names.length > 0 && prefixes.length === 0 ? [] : chosenSteps(prefixes);
+  const chosen = plan.quick ? shortened(all) : all;
+  const isWanted = (section) => names.length === 0 || names.includes(section);
+  const { found, missing } = await describePeers(plan);
+  const whole = { ...plan, found };
+  const yardstick = await openYardstick(whole);
+  const context = { yardstick, slower: [] };
   const steps = [];
-  for (const batch of [10, 128]) steps.push(await measureStep(peers, batch, plan));
-  for (const { close } of peers) await close();
-  const methods = await measureMethods(128, plan);
-  const described = peers.map(({ name, version, threads, how }) => ({ name, version, threads, how }));
-  return { peers: described, missing, products, steps, methods };
+  for (const step of chosen) steps.push(await measureStep(step, whole, context));
+  yardstick.close();
+  const methods = isWanted("methods") ? await measureMethods(whole) : [];
+  const scaling = isWanted("scaling") ? await measureScaling(whole) : { points: [], epochs: [] };
+  return { peers: found, missing, steps, methods, scaling };
+}
+
+/** The turn under way, on one line of the terminal; in a log every minute. */
+function reporter() {
+  let last = 0;
+  return (turn) => {
+    if (process.stderr.isTTY) return void process.stderr.write(`\r\u001b[K${turn}`);
+    if (Date.now() - last < 60_000) return undefined;
+    last = Date.now();
+    return void process.stderr.write(`${turn}\n`);
+  };
 }
 
 const given = options();
@@ -55,18 +75,29 @@ if (given.help) {
   console.log(usage);
   process.exit(0);
 }
+const begun = Date.now();
 const machine = describeMachine();
-const onTurn = process.stderr.isTTY ? (turn) => process.stderr.write(`\r\u001b[K${turn}`) : () => undefined;
-const plan = { ...(given.quick ? quick : full), quick: given.quick, machine, threads: machine.cores, onTurn };
-const measured = await measure(plan).catch((error) => {
+const workshop = openWorkshop();
+process.on("exit", () => workshop.close());
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(130));
+const amounts = given.quick ? quick : full;
+const plan = { ...amounts, quick: given.quick, threads: machine.cores, workshop, onTurn: reporter() };
+const measured = await measure(plan, given.only).catch((error) => {
   console.error(`\nbench: ${error.message}`);
   process.exit(1);
 });
 if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-const results = { schema: 1, date: new Date().toISOString().slice(0, 10), machine, plan, ...measured };
+const { repetitions, milliseconds } = plan;
+const results = {
+  schema: 2,
+  date: new Date().toISOString().slice(0, 10),
+  minutes: (Date.now() - begun) / 60_000,
+  machine,
+  plan: { quick: given.quick, only: given.only, repetitions, milliseconds },
+  ...measured,
+};
 const page = markdown(results);
 console.log(page);
 save(given.json, `${JSON.stringify(results, null, 2)}\n`);
 save(given.write, page);
-// Workers of the peers would keep the process.
 process.exit(0);

@@ -1,140 +1,160 @@
-// The measurements: the ABP step against the peers, methods against standard training, products for scale.
+// The measurement of one step: everybody loads it, gives the same losses, then takes turns.
+import { join } from "node:path";
+import { startContender } from "./contender.mjs";
+import { fieldOf } from "./field.mjs";
 import { calibrated, interleave, paired, spread } from "./measure.mjs";
-import { engineOnly, hostOnly, product, stepOf, training } from "./temper.mjs";
-import { sizes, syntheticSplit, taskFor } from "./workload.mjs";
+import { isConvolutional } from "./networks.mjs";
+import { writeTask } from "./tasks.mjs";
 
-const productSize = 2048;
 const comparedSteps = 3;
 const tolerance = 1e-3;
+const productSize = 2048;
 
-/** How much of each: turns, milliseconds a turn, images of one epoch of `train()`. */
-export const full = { repetitions: 9, milliseconds: 500, images: 60_000 };
-export const quick = { repetitions: 3, milliseconds: 200, images: 6_000 };
+/** Seconds: a peer's first losses, compilation included; and one step of it, later. */
+const patience = { pytorch: 180, temper: 180, jax: 40, tfjs: 40 };
+const quickPatience = { pytorch: 60, temper: 60, jax: 10, tfjs: 10 };
+const longestStep = { pytorch: 60, temper: Infinity, jax: 20, tfjs: 20 };
 
-const losses = (values) => values.map((value) => value.toFixed(5)).join(", ");
+/** How much of each. `forms`: who takes part. */
+export const full = {
+  repetitions: 7,
+  milliseconds: 400,
+  forms: ["train", "engine", "eager", "compile", "channels_last", "jax", "tfjs"],
+  patience,
+};
+export const quick = {
+  repetitions: 3,
+  milliseconds: 120,
+  forms: ["train", "engine", "eager", "jax", "tfjs"],
+  patience: quickPatience,
+};
 
-/** Throws unless `contender` computes what Temper does. */
-function compare(reference, name, values) {
-  const differs = reference.some((value, i) => !(Math.abs(value - values[i]) <= tolerance));
-  if (differs)
-    throw new Error(
-      `${name} does not compute the same step: losses ${losses(values)}, not ${losses(reference)}`,
-    );
-}
-
-/** A contender's row; `baseline` are the milliseconds that its ratio refers to. */
-function rowOf({ name, version, threads, flops, how }, times, { baseline, rate, batch }) {
-  const perSecond = times.map((milliseconds) => flops / milliseconds / 1e6);
-  return {
-    name,
-    version,
-    threads,
-    how,
-    ratio: paired((mine, theirs) => mine / theirs, times, baseline),
-    milliseconds: spread(times),
-    imagesPerSecond: batch === undefined ? undefined : (1000 * batch) / spread(times).median,
-    gigaflops: spread(perSecond).median,
-    share: rate && paired((speed, product) => speed / product, perSecond, rate).median,
-  };
+/** Throws unless `losses` are the reference's. */
+function compare(reference, losses) {
+  const differs = reference.some((loss, i) => !(Math.abs(losses[i] - loss) <= tolerance * Math.abs(loss)));
+  const words = (values) => values.map((value) => value.toFixed(4)).join(", ");
+  if (differs) throw new Error(`computes something else: losses ${words(losses)}, not ${words(reference)}`);
 }
 
 /** Temper's product of this machine, as a contender among the others; and how to get a rate from its times. */
-async function yardstick({ threads, milliseconds }) {
-  const contender = await calibrated(await product(productSize, threads), { milliseconds });
-  return { contender, rateOf: (times) => times.map((time) => contender.flops / time / 1e6) };
+export async function openYardstick({ threads, milliseconds, repetitions }) {
+  const contender = startContender("temper", { threads });
+  const step = { kind: "product", size: productSize };
+  const { multiple } = await contender.ask({ command: "load", step, form: "engine", threads });
+  const ready = await calibrated({ ...contender, multiple }, { milliseconds: milliseconds / 2, repetitions });
+  const rateOf = (times) => times.map((time) => time && (2 * productSize ** 3) / time / 1e6);
+  return { ...ready, title: "matrix product", rateOf };
 }
 
-/** Matrix products of everybody: what each could do at best. */
-export async function measureProducts(peers, plan) {
-  const { contender: ours } = await yardstick(plan);
-  const contenders = [{ ...ours, version: plan.machine.onnxruntime }];
-  for (const peer of peers) {
-    const theirs = await calibrated(await peer.product(productSize), plan);
-    contenders.push({ ...theirs, ...described(peer), flops: ours.flops });
+/** A contender that has loaded `step` and given the right losses; throws with the reason where it cannot. */
+async function enter(entry, step, { plan, reference, images }) {
+  const { threads, workshop } = plan;
+  const contender = startContender(entry.peer, { threads, cache: workshop.cache });
+  try {
+    await contender.ask({ command: "describe", threads }, 60);
+    const folder = join(workshop.folder, step.id);
+    const given = { command: "load", folder, step, form: entry.form, threads, images };
+    const { multiple, times } = await contender.ask(given, plan.patience[entry.peer]);
+    let first;
+    let losses;
+    if (entry.key !== "train") {
+      const question = { command: "check", step, threads, count: comparedSteps };
+      ({ losses, first } = await contender.ask(question, plan.patience[entry.peer]));
+      if (reference) compare(reference, losses);
+    }
+    const limit = longestStep[entry.peer];
+    const ready = await calibrated({ ...contender, multiple }, { milliseconds: plan.milliseconds, limit });
+    return { ...ready, ...entry, times, losses, firstLoss: first && first - contender.started };
+  } catch (error) {
+    contender.close();
+    throw error;
   }
-  const times = await interleave(contenders, plan.repetitions, plan.onTurn);
-  for (const { close } of contenders) await close();
-  return {
-    size: productSize,
-    rows: contenders.map((contender, i) => rowOf(contender, times[i], { baseline: times[0] })),
-  };
 }
 
-const described = ({ name, version, threads, how }) => ({ name, version, threads, how });
+/** Steps of a turn of `milliseconds`, at least three, as images of one epoch. */
+export const epochImages = (milliseconds, time, batch) =>
+  batch * Math.max(3, Math.min(Math.ceil(60_000 / batch), Math.round(milliseconds / time)));
 
-/** The ABP step of everybody at one batch size. */
-export async function measureStep(peers, batch, plan) {
-  const { threads, milliseconds } = plan;
-  const task = taskFor(batch);
-  const split = syntheticSplit(plan.images);
-  const step = stepOf("adversarial-backprop");
-  const flops = step.flops(batch);
-  const engine = await engineOnly(step, { split, batch, threads });
-  const reference = await engine.losses(comparedSteps);
-  const loaded = [];
-  for (const peer of peers) {
-    const contender = await peer.load(task);
-    compare(reference, peer.name, await contender.losses(comparedSteps));
-    loaded.push({ ...(await calibrated(contender, { milliseconds })), ...described(peer), flops });
+/**
+ * Enters everybody. `slower` remembers who gave up on which work: a step with more of it is not tried again.
+ * Returns { entered, absent: [{ key, reason }], reference, flops }.
+ */
+async function enterAll(step, plan, slower) {
+  const field = fieldOf(step.network, plan).filter(({ peer }) => plan.found[peer]);
+  const [entered, absent] = [[], []];
+  const engineEntry = field.find(({ key }) => key === "engine");
+  const engine = await enter(engineEntry, step, { plan });
+  const flops = await engine.ask({ command: "work", step });
+  const images = epochImages(plan.milliseconds, engine.time, step.batch);
+  for (const entry of field) {
+    plan.onTurn(`${step.title}: ${entry.title}`);
+    const conv = isConvolutional(step.network.layers);
+    const known = slower.find(({ key, kind }) => key === entry.key && conv && kind === step.kind);
+    try {
+      if (known) throw new Error(known.reason);
+      const contender =
+        entry === engineEntry ? engine : await enter(entry, step, { plan, images, reference: engine.losses });
+      entered.push(contender);
+    } catch (error) {
+      if (entry.peer === "temper") throw new Error(`${step.title}: ${error.message}`);
+      absent.push({ key: entry.key, reason: error.message });
+      const gaveUp = /more than .* s$|s a step$/.test(error.message);
+      if (gaveUp && conv && !known)
+        slower.push({ key: entry.key, kind: step.kind, reason: `not tried: gave up on ${step.title}` });
+    }
   }
-  const multiple = await engine.prepare();
-  const bare = { ...(await calibrated(engine, { milliseconds, multiple })), name: "Temper, engine alone" };
-  const whole = { ...training(step, { split, batch, threads }), name: "Temper, `train()`" };
-  const { contender: scale, rateOf } = await yardstick(plan);
-  const contenders = [whole, bare, ...loaded];
-  const turns = [scale, hostOnly(step, { split, batch, threads }), ...contenders];
-  const [products, host, ...times] = await interleave(turns, plan.repetitions, plan.onTurn);
-  for (const { close } of turns) await close();
-  const context = { baseline: times[0], rate: rateOf(products), batch };
+  return { entered, absent, flops };
+}
+
+const fastest = (rows) =>
+  rows
+    .filter(({ key }) => key === "eager" || key === "compile")
+    .sort((a, b) => a.milliseconds.median - b.milliseconds.median)[0];
+
+/** The rows of a step. */
+export async function measureStep(step, plan, { yardstick, slower }) {
+  const begun = performance.now();
+  writeTask(join(plan.workshop.folder, step.id), step);
+  const { entered, absent, flops } = await enterAll(step, plan, slower);
+  const [product, ...results] = await interleave([yardstick, ...entered], plan);
+  const rate = yardstick.rateOf(product.times);
+  const speed = (time) => flops / time / 1e6;
+  const rows = [];
+  for (const [i, { key, title, times, firstLoss, ask, close }] of entered.entries()) {
+    const { times: measured, shares } = results[i];
+    const memory = await ask({ command: "memory" });
+    close();
+    rows.push({
+      key,
+      title,
+      measured,
+      milliseconds: spread(measured),
+      imagesPerSecond: (1000 * step.batch) / spread(measured).median,
+      gigaflops: paired(speed, measured),
+      share: paired((time, of) => speed(time) / of, measured, rate),
+      outside: paired((share) => 1 - share, shares),
+      memory,
+      start: { ...times, firstLoss },
+    });
+  }
+  const pytorch = fastest(rows);
+  const ours = rows.find(({ key }) => key === "train");
+  for (const row of rows) {
+    row.speed = pytorch && paired((theirs, mine) => theirs / mine, pytorch.measured, row.measured);
+    row.behind = paired((theirs, mine) => theirs / mine, row.measured, ours.measured);
+  }
+  const { id, title, kind, batch } = step;
+  const seconds = (performance.now() - begun) / 1000;
   return {
-    network: sizes.join("-"),
+    id,
+    title,
+    kind,
     batch,
-    losses: reference,
-    stepsPerRun: multiple,
-    product: spread(context.rate),
-    outside: paired((all, run) => 1 - run / all, times[0], times[1]),
-    host: paired((work, all) => work / all, host, times[0]),
-    hostMilliseconds: spread(host),
-    waiting: spread(whole.waits),
-    rows: contenders.map((contender, i) => rowOf(contender, times[i], context)),
-  };
-}
-
-const methods = ["standard", "sign-noise", "sgm", "adversarial-backprop"];
-
-/** Methods against standard training, through `train()` and through the engine alone. */
-export async function measureMethods(batch, plan) {
-  const { threads, milliseconds } = plan;
-  const split = syntheticSplit(plan.images);
-  const steps = methods.map(stepOf);
-  const whole = steps.map((step) => training(step, { split, batch, threads }));
-  const host = steps.map((step) => hostOnly(step, { split, batch, threads }));
-  const bare = [];
-  for (const step of steps) {
-    const engine = await engineOnly(step, { split, batch, threads });
-    bare.push(await calibrated(engine, { milliseconds, multiple: await engine.prepare() }));
-  }
-  const { contender: scale, rateOf } = await yardstick(plan);
-  const turns = [scale, ...whole, ...bare, ...host];
-  const [products, ...times] = await interleave(turns, plan.repetitions, plan.onTurn);
-  for (const { close } of turns) await close();
-  const count = methods.length;
-  const rate = rateOf(products);
-  return {
-    network: sizes.join("-"),
-    batch,
-    rows: methods.map((method, i) => {
-      const [all, run, work] = [times[i], times[count + i], times[2 * count + i]];
-      const context = { rate, batch };
-      return {
-        ...rowOf({ ...whole[i], name: method }, all, { ...context, baseline: times[0] }),
-        arithmetic: whole[i].flops / whole[0].flops,
-        engine: rowOf(bare[i], run, { ...context, baseline: times[count] }),
-        outside: paired((a, b) => 1 - b / a, all, run),
-        host: paired((a, b) => a / b, work, all),
-        hostMilliseconds: spread(work),
-        waiting: spread(whole[i].waits),
-      };
-    }),
+    seconds,
+    flops,
+    product: spread(rate),
+    pytorch: pytorch?.key,
+    rows,
+    absent,
   };
 }
