@@ -50,10 +50,11 @@ export async function engineOnly(task, { threads }) {
   const begun = now();
   const { model, step } = buildStep(task);
   const graph = now();
-  const file = exportLoop(step.loop);
+  const engine = localEngine({ threads });
+  const file = exportLoop(step.loop, { target: await engine.target() });
   const exported = now();
   const carry = Object.fromEntries(step.loop.carried.map(({ input: { name } }) => [nextName(name), name]));
-  const program = await localEngine({ threads }).load(file, { carry });
+  const program = await engine.load(file, { carry });
   const loaded = now();
   const bytesPerStep = (step.movesInputs ? 4 : 1) * batch * network.inputShape.reduce((a, b) => a * b, 1);
   const most = Math.max(1, Math.floor(runBytes / bytesPerStep));
