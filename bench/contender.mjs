@@ -35,11 +35,16 @@ const lastWords = (text) =>
     ?.trim()
     .slice(0, 200) ?? "its process ended";
 
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+
 /** Starts `peer`; `ask` sends a command and resolves with its answer, or throws after `seconds`. */
 export function startContender(peer, options) {
   const started = Date.now();
   const [command, args] = commandOf(peer);
   const child = spawn(command, args, { env: environment(options), stdio: ["pipe", "pipe", "pipe"] });
+  running.add(child);
+  child.on("exit", () => running.delete(child));
   let said = "";
   child.stderr.on("data", (text) => (said = `${said}${text}`.slice(-4000)));
   child.on("error", (error) => (said = error.message));

@@ -43,6 +43,7 @@ class Train(Step):
         self.module.train()
         self.finish()
         self.optimizer = optimizer_of(task, self.module.parameters(), self.compiled)
+        self.weights = list(self.module.parameters())
         self.data = self.split(task["batch"])
         self.moves = task.get("inputs")
         if self.moves:
@@ -82,7 +83,8 @@ class Train(Step):
         loss = F.cross_entropy(logits, y)
         if penalty:
             loss = loss + self.penalty(x, logits, penalty)
-        loss.backward()
+        # A penalty's inputs have a gradient that nobody needs.
+        loss.backward(inputs=self.weights if penalty and not self.moves else None)
         self.optimizer.step()
         if self.moves:
             with torch.no_grad():
@@ -90,7 +92,6 @@ class Train(Step):
             x.grad = None
         elif penalty:
             x.requires_grad_(False)
-            x.grad = None
         return loss
 
     def next_loss(self):
