@@ -2,6 +2,10 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { TemperError } from "../base/errors.js";
 import { tensor, type DType, type Tensor } from "../base/tensor.js";
+import { graphFunction } from "../graph/function.js";
+import { input } from "../graph/node.js";
+import { exportFunction } from "../onnx/export.js";
+import { neg } from "../ops/arithmetic.js";
 
 type Ort = typeof import("onnxruntime-node");
 
@@ -43,7 +47,7 @@ export interface SessionOptions {
   readonly strict?: boolean;
 }
 
-export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+async function openSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
   const ort = await loadOrt();
   return ort.InferenceSession.create(model, {
     executionProviders: [options.provider],
@@ -63,6 +67,20 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     },
     ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
   });
+}
+
+let device: Promise<InferenceSession> | undefined;
+
+/** WebGPU forgets its compiled shaders with its last session, and compiling takes longer than most runs: one stays open. */
+function keepDevice(): Promise<InferenceSession> {
+  const x = input("x", [1]);
+  const file = exportFunction(graphFunction("device", [x], { y: neg(x) }));
+  return (device ??= openSession(file, { provider: "webgpu", threads: 1 }));
+}
+
+export async function createSession(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+  if (options.provider === "webgpu") await keepDevice();
+  return openSession(model, options);
 }
 
 /** The tensor as ONNX Runtime takes it; no copy. */

@@ -1,5 +1,5 @@
 // The op contract on WebGPU through a graphics card in software, where one is installed.
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { gradient } from "../../src/autodiff/gradient.js";
 import { toNumbers, type Tensor } from "../../src/base/tensor.js";
 import { graphFunction } from "../../src/graph/function.js";
@@ -45,11 +45,6 @@ function errorOf(got: Tensor | undefined, node: Node, { arrays }: Drawn): number
 }
 
 describe.skipIf(driver.reason !== undefined)("on WebGPU", () => {
-  // The device forgets its compiled shaders with its last session, so one stays open.
-  beforeAll(async () => {
-    await engine.load(exportFunction(graphFunction("open", [batchInput], { y: ops.neg(batchInput) })));
-  });
-
   describe.each(registered.map((op) => [op.name, op] as const))("%s", (_, op) => {
     op.examples.forEach((example, index) => {
       it(`example ${index}: the value and the derivatives' graphs equal the float64 interpreter`, async () => {
