@@ -107,8 +107,10 @@ export interface Op {
   readonly sumsToZero?: (node: OpNode, axes: readonly number[]) => boolean;
   /** The same value by a cheaper node, or null. */
   readonly simplify?: (node: OpNode) => Node | null;
-  /** scale · (this result) + addend as one node, or null; scale is a scalar, or null for 1. */
-  readonly plus?: (node: OpNode, addend: Node, scale: Node | null) => Node | null;
+  /** This result + addend as one node, or null. */
+  readonly plus?: (node: OpNode, addend: Node) => Node | null;
+  /** This result times a scalar, which goes into a smaller operand. */
+  readonly scaled?: (node: OpNode, scale: Node) => Node;
   /** The same value with inputs that nothing else uses (`single`) taken into the node, or null. */
   readonly fuse?: (node: OpNode, single: (input: Node) => boolean) => Node | null;
   readonly examples: readonly Example[];
@@ -136,7 +138,8 @@ export interface OpDefinition<A extends Attributes> {
   readonly commutes?: boolean;
   readonly sumsToZero?: (node: OpNode & { attributes: A }, axes: readonly number[]) => boolean;
   readonly simplify?: (node: OpNode & { attributes: A }) => Node | null;
-  readonly plus?: (node: OpNode & { attributes: A }, addend: Node, scale: Node | null) => Node | null;
+  readonly plus?: (node: OpNode & { attributes: A }, addend: Node) => Node | null;
+  readonly scaled?: (node: OpNode & { attributes: A }, scale: Node) => Node;
   readonly fuse?: (node: OpNode & { attributes: A }, single: (input: Node) => boolean) => Node | null;
   readonly examples: readonly { inputs: readonly Sample[]; attributes: A }[];
   readonly rejects: readonly { inputs: readonly Sample[]; attributes: A; message: string }[];

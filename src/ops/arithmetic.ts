@@ -1,6 +1,6 @@
 // Element-wise arithmetic: add, sub, mul, div, neg. Linear and bilinear; closed under differentiation.
 import { broadcastShapes, type Shape } from "../base/shape.js";
-import { argument, type Node, type OpNode } from "../graph/node.js";
+import { argument, scopeAs, type Node, type OpNode } from "../graph/node.js";
 import type { Op } from "../graph/op.js";
 import { binary, unary, type BinaryOperation, type UnaryOperation } from "./elementwise.js";
 
@@ -10,27 +10,26 @@ type Single = (input: Node) => boolean;
 function fuseAdd({ inputs }: OpNode, single: Single): Node | null {
   const [x, y] = [argument(inputs, 0), argument(inputs, 1)];
   const taken = (product: Node, addend: Node): Node | null =>
-    product.kind === "op" && single(product) ? (product.op.plus?.(product, addend, null) ?? null) : null;
+    product.kind === "op" && single(product) ? (product.op.plus?.(product, addend) ?? null) : null;
   return taken(x, y) ?? taken(y, x);
 }
 
-/** p + scale·z with the products in z taken in one after the other; null where z holds none. */
-function accumulate(p: Node, z: Node, scale: Node, single: Single): Node | null {
+/** s·z with the scale inside the products that z adds up, or null where it holds none. */
+function scaled(z: Node, s: Node, single: Single): Node | null {
   if (z.kind !== "op" || !single(z)) return null;
-  if (z.op !== add.op) return z.op.plus?.(z, p, scale) ?? null;
+  if (z.op !== add.op) return scopeAs(z.scope, () => z.op.scaled?.(z, s) ?? null);
   const [x, y] = [argument(z.inputs, 0), argument(z.inputs, 1)];
-  const first = accumulate(p, x, scale, single);
-  const both = accumulate(first ?? p, y, scale, single);
-  if (both !== null) return first === null ? add(both, mul(scale, x)) : both;
-  return first === null ? null : add(first, mul(scale, y));
+  const [first, second] = [scaled(x, s, single), scaled(y, s, single)];
+  return first === null && second === null ? null : add(first ?? mul(x, s), second ?? mul(y, s));
 }
 
-/** p − s·z, s a scalar: a step of gradient descent, whose gradient is a product, in one pass over p. */
+/** p − s·z, s a scalar: a step of gradient descent, whose gradient is a product, in one pass less. */
 function fuseSub({ inputs }: OpNode, single: Single): Node | null {
   const [p, step] = [argument(inputs, 0), argument(inputs, 1)];
   if (step.kind !== "op" || step.op !== mul.op || !single(step)) return null;
   const [s, z] = [argument(step.inputs, 0), argument(step.inputs, 1)];
-  return s.shape.length === 0 ? accumulate(p, z, neg(s), single) : null;
+  const product = s.shape.length === 0 ? scaled(z, s, single) : null;
+  return product && sub(p, product);
 }
 
 /** The operands of `node` if it is an `op`. */

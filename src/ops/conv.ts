@@ -77,9 +77,9 @@ export const conv: Operation<Conv> = operation<ConvAttributes, Conv>(
         ([u = x, v = w]) => conv(u, v, { ...spec, groups: 1 }),
       );
     },
-    plus: ({ inputs, shape, attributes }, addend, scale) => {
+    plus: ({ inputs, shape, attributes }, addend) => {
       const perFilter = [shape[1] ?? 1, ...shape.slice(2).map(() => 1)];
-      if (scale !== null || !sameShape(addend.shape, perFilter)) return null;
+      if (!sameShape(addend.shape, perFilter)) return null;
       const bias = reshape(addend, perFilter.slice(0, 1));
       return biasedConv(argument(inputs, 0), argument(inputs, 1), bias, attributes);
     },

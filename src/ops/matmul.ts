@@ -110,12 +110,19 @@ export const matmul: Operation<Matmul> = operation<Attributes, Matmul>(
       };
       return emit.node("MatMul", [swap(a, 0, transposeA), swap(b, 1, transposeB)]);
     },
-    plus: ({ inputs, shape, attributes }, addend, scale) => {
+    // Not a whole matrix: Gemm copies what it adds to with one thread, an addition takes all of them.
+    plus: ({ inputs, shape, attributes }, addend) => {
       const flat = inputs.every((node) => node.shape.length === 2) && addend.shape.length <= 2;
-      if (!flat || !sameShape(broadcastShapes("gemm", addend.shape, shape), shape)) return null;
-      const [a, b] = [argument(inputs, 0), argument(inputs, 1)];
-      return gemm(a, scale === null ? b : mul(b, scale), addend, attributes);
+      if (
+        !flat ||
+        sameShape(addend.shape, shape) ||
+        !sameShape(broadcastShapes("gemm", addend.shape, shape), shape)
+      )
+        return null;
+      return gemm(argument(inputs, 0), argument(inputs, 1), addend, attributes);
     },
+    scaled: ({ inputs, attributes }, scale) =>
+      matmul(argument(inputs, 0), mul(argument(inputs, 1), scale), attributes),
     multiplyAdds: ({ inputs, shape, attributes: { transposeA } }, batch) => {
       const inner = argument(inputs, 0).shape.at(transposeA ? -2 : -1) ?? 1;
       return count(resolveShape([...shape, inner], batch));
