@@ -183,7 +183,8 @@ await serve({
     const begun = performance.now();
     for (let i = 0; i < count; i++) {
       const result = contender.once();
-      if (i === count - 1) await contender.ready(result);
+      // What nobody waits for is never computed; steps of training need the one before.
+      if (task.kind !== "train" || i === count - 1) await contender.ready(result);
       contender.drop(result);
     }
     return { milliseconds: (performance.now() - begun) * scaleOf(task) };

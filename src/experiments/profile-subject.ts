@@ -7,6 +7,7 @@ import { feedsFor, type FeedSource } from "../defenses/feeds.js";
 import { initialState } from "../defenses/train.js";
 import type { TrainStep } from "../defenses/train-step.js";
 import type { Target } from "../graph/op.js";
+import type { Model } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import type { Written } from "../onnx/writer.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -42,21 +43,34 @@ export interface Chosen {
   readonly subject: Subject;
 }
 
-/** The training step of `method` (or of the only one) with fresh weights, as `target` runs it. */
+/** A training step of `model` with fresh weights, as `target` runs it. */
+export function subjectFrom(
+  model: Model,
+  { step, batchSize, imageShape }: Pick<Subject, "step" | "batchSize" | "imageShape">,
+  target: Target,
+): Subject {
+  const weights = model.initialize(0);
+  const written: Written[] = [];
+  const file = exportLoop(step.loop, { target, onWritten: (each) => void written.push(each) });
+  const { tensors } = initialState(step, weights, randomSplit(1, imageSize(imageShape), model.classes));
+  const frozen = new Set(step.loop.invariant.map(({ name }) => name));
+  const rest = Object.entries(weights).filter(([name]) => frozen.has(name));
+  const held = { ...tensors, ...Object.fromEntries(rest) };
+  return { step, file, written, batchSize, imageShape, held };
+}
+
+/** The training step of `method` (or of the only one) of a recipe. */
 export function subjectOf(recipe: Recipe, method: string | undefined, target: Target): Chosen {
   const { imageShape, classes } = datasetNamed(recipe.dataset);
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
   const chosen = methodNamed("profile", recipe, method);
-  const step = stepOf(recipe, chosen, model);
-  const weights = model.initialize(0);
   const { batchSize } = recipe.training;
-  const written: Written[] = [];
-  const file = exportLoop(step.loop, { target, onWritten: (each) => void written.push(each) });
-  const { tensors } = initialState(step, weights, randomSplit(1, imageSize(imageShape), classes));
-  const frozen = new Set(step.loop.invariant.map(({ name }) => name));
-  const rest = Object.entries(weights).filter(([name]) => frozen.has(name));
-  const held = { ...tensors, ...Object.fromEntries(rest) };
-  return { method: chosen.name, classes, subject: { step, file, written, batchSize, imageShape, held } };
+  const step = stepOf(recipe, chosen, model);
+  return {
+    method: chosen.name,
+    classes,
+    subject: subjectFrom(model, { step, batchSize, imageShape }, target),
+  };
 }
 
 /** Feeds of a run of `steps` steps. The learning rate is 0, at which the arithmetic is the same and nothing diverges. */

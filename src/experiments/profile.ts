@@ -197,12 +197,12 @@ function summary(
   };
 }
 
-/** Profiles the training step of a method on images of random pixels; throws where the method is not in the recipe. */
-export async function profileStep(options: ProfileOptions): Promise<StepProfile> {
-  const { recipe, steps, onProgress } = options;
-  const threads = options.threads ?? recipe.threads;
-  const engine = options.engine ?? workerEngine({ threads });
-  const { method, subject, classes } = subjectOf(recipe, options.method, await engine.target());
+/** Where the time of a subject's step goes, in `engine`. */
+export async function profileSubject(
+  subject: Subject,
+  classes: number,
+  { engine, steps, onProgress }: Pick<ProfileOptions, "steps" | "onProgress"> & { readonly engine: Engine },
+): Promise<Pick<StepProfile, "batchSize" | "steps" | "product" | "times" | "kernels">> {
   const feeds = feeder(subject, classes);
   const loaded: Program[] = [];
   const held = async (program: Promise<Program>): Promise<Program> => {
@@ -221,6 +221,25 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
     const rounds = await runRounds(programs, feeds(plan.perRun), plan.rounds, (done) =>
       onProgress?.(done, plan.rounds),
     );
+    const count = plan.perRun * plan.rounds;
+    return {
+      batchSize: subject.batchSize,
+      steps: { count, perRun: plan.perRun, training: plan.training },
+      ...summary(rounds, plan, subject),
+    };
+  } finally {
+    await Promise.all(loaded.map((program) => program.release()));
+  }
+}
+
+/** Profiles the training step of a method on images of random pixels; throws where the method is not in the recipe. */
+export async function profileStep(options: ProfileOptions): Promise<StepProfile> {
+  const { recipe } = options;
+  const threads = options.threads ?? recipe.threads;
+  const engine = options.engine ?? workerEngine({ threads });
+  try {
+    const { method, subject, classes } = subjectOf(recipe, options.method, await engine.target());
+    const measured = await profileSubject(subject, classes, { ...options, engine });
     return {
       schema: 1,
       kind: "temper-profile",
@@ -229,14 +248,11 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
       dataset: recipe.dataset,
       model: recipe.model,
       optimizer: recipe.training.optimizer,
-      batchSize: subject.batchSize,
       environment: environment({ provider: engine.provider, threads, jobs: 1 }),
       measured: new Date().toISOString(),
-      steps: { count: plan.perRun * plan.rounds, perRun: plan.perRun, training: plan.training },
-      ...summary(rounds, plan, subject),
+      ...measured,
     };
   } finally {
-    await Promise.all(loaded.map((program) => program.release()));
     if (options.engine === undefined) await engine.close();
   }
 }

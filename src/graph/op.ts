@@ -17,7 +17,7 @@ export type OnnxAttribute =
 export interface Target {
   /** Channels in a block of the engine's own convolutions (`com.microsoft.nchwc`); 0: the standard domain only. */
   readonly block: number;
-  /** Filters are constants, which ONNX Runtime puts into blocks by itself. */
+  /** Filters are constants: ONNX Runtime takes what follows a convolution into it. */
   readonly constantFilters?: boolean;
   /** Operations whose ONNX operators a graphics card lacks are written in their `narrow` form. */
   readonly narrow: boolean;

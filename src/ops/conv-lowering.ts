@@ -1,5 +1,5 @@
 // ONNX forms of a convolution and its two adjoints; shapes are x [N, C, …], w [K, C/groups, …], y [N, K, …].
-import { multiplyDims, type Shape } from "../base/shape.js";
+import { count, multiplyDims, type Shape } from "../base/shape.js";
 import type { Emitter } from "../graph/op.js";
 import { blockedFilter, blockedTurned, emitBlocked, hasBlocks } from "./conv-blocked.js";
 import { lowerPhases } from "./conv-phases.js";
@@ -24,11 +24,18 @@ const gemm = (
   return emitReshape(emit, emit.node("Gemm", [flatA, flatB, ...bias], flags), shape);
 };
 
+/**
+ * Pixels from which on a convolution with constant filters is left to ONNX Runtime, which takes the normalization and
+ * the activation behind it into it; with fewer its plain form is slow (measured on CPU).
+ */
+const manyPixels = 64;
+
 /** y from x, w and perhaps a bias [K]. */
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
   const { w, y, window, groups } = sizes;
   if (isProduct(sizes)) return gemm(emit, inputs, { transB: 1 }, y);
-  if (groups > 1 || emit.target.constantFilters || !hasBlocks(emit, w))
+  const takesMore = emit.target.constantFilters === true && count(y.slice(2).map(Number)) >= manyPixels;
+  if (groups > 1 || takesMore || !hasBlocks(emit, w))
     return emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
   const [x = "", filter = "", ...bias] = inputs;
   return emitBlocked(emit, [x, blockedFilter(emit, filter, w), ...bias], w[0] ?? 1, window);
@@ -64,7 +71,7 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   const pads = flippedPads(sizes);
   if (pads !== null) {
     const turned = { ...window, pads };
-    return hasBlocks(emit, sizes.w) && !emit.target.constantFilters
+    return hasBlocks(emit, sizes.w)
       ? emitBlocked(emit, [g, blockedTurned(emit, w, sizes.w)], Number(x[1]), turned)
       : emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow(turned));
   }
