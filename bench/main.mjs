@@ -1,5 +1,5 @@
 // `npm run bench`: measures, prints the page, and keeps it where it was asked to.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { describePeers, openWorkshop } from "./field.mjs";
@@ -14,6 +14,7 @@ const usage = `npm run bench -- [--quick] [--only NAMES] [--json FILE] [--write 
   --quick        few and short turns of fewer steps, to see that it works
   --only NAMES   steps whose names begin so, and the sections \`methods\` and \`scaling\`: a,b-fgsm,scaling
   --json FILE    every measurement as JSON
+  --into FILE    put the steps measured now into the measurements of an earlier run (its --json)
   --write FILE   the page as Markdown, besides printing it
 PYTHON names the Python that has PyTorch (default python3).`;
 
@@ -23,6 +24,7 @@ function options() {
       quick: { type: "boolean", default: false },
       only: { type: "string", default: "" },
       json: { type: "string" },
+      into: { type: "string" },
       write: { type: "string" },
       help: { type: "boolean", default: false },
     };
@@ -96,8 +98,18 @@ const results = {
   plan: { quick: given.quick, only: given.only, repetitions, milliseconds },
   ...measured,
 };
-const page = markdown(results);
+/** `results` with steps put in that were measured here, which say so. */
+function putInto(file, now) {
+  const before = JSON.parse(readFileSync(file, "utf8"));
+  const later = { temper: now.machine.temper, minutes: now.minutes };
+  const renewed = new Map(now.steps.map((step) => [step.id, { ...step, later }]));
+  const steps = before.steps.map((step) => renewed.get(step.id) ?? step);
+  return { ...before, steps };
+}
+
+const complete = given.into === undefined ? results : putInto(given.into, results);
+const page = markdown(complete);
 console.log(page);
-save(given.json, `${JSON.stringify(results, null, 2)}\n`);
+save(given.json, `${JSON.stringify(complete, null, 2)}\n`);
 save(given.write, page);
 process.exit(0);

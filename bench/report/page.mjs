@@ -47,7 +47,16 @@ function how({ plan, steps, minutes }) {
 (to 0.1 %, dropout off), is warm, and then takes turns of about ${plan.milliseconds} ms with all others, ${plan.repetitions} times (the slow ones 3 times). A number is a
 median with the smallest and largest beside it; a ratio is the median of the ratios within one repetition. All compute in float32.
 \`train()\` shuffles, gathers, draws noise, counts and reports as it does for users; the peers go round eight batches that they hold in
-memory. GFLOP/s counts the products of the step alone.${productRate(steps)} The whole run took ${digits(minutes)} minutes.`;
+memory. GFLOP/s counts the products of the step alone.${productRate(steps)} The whole run took ${digits(minutes)} minutes.${laterRuns(steps)}`;
+}
+
+/** Which steps were measured in a later run than the rest. */
+function laterRuns(steps) {
+  const later = steps.filter((step) => step.later !== undefined);
+  if (later.length === 0) return "";
+  const [{ temper, minutes }] = later.map((step) => step.later);
+  const names = later.map(({ id }) => id).join(", ");
+  return ` Measured again in a later run of ${digits(minutes)} minutes, with Temper ${temper}: ${names}.`;
 }
 
 const warnings = ({ quick, only }) =>
