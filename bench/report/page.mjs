@@ -50,13 +50,18 @@ median with the smallest and largest beside it; a ratio is the median of the rat
 memory. GFLOP/s counts the products of the step alone.${productRate(steps)} The whole run took ${digits(minutes)} minutes.${laterRuns(steps)}`;
 }
 
-/** Which steps were measured in a later run than the rest. */
+/** Which steps were measured in later runs than the rest. */
 function laterRuns(steps) {
-  const later = steps.filter((step) => step.later !== undefined);
-  if (later.length === 0) return "";
-  const [{ temper, minutes }] = later.map((step) => step.later);
-  const names = later.map(({ id }) => id).join(", ");
-  return ` Measured again in a later run of ${digits(minutes)} minutes, with Temper ${temper}: ${names}.`;
+  const runs = new Map();
+  for (const { id, later } of steps)
+    if (later) runs.set(JSON.stringify(later), [...(runs.get(JSON.stringify(later)) ?? []), id]);
+  return [...runs]
+    .map(([later, ids]) => {
+      const { temper, minutes } = JSON.parse(later);
+      const names = ids.join(", ");
+      return ` Measured again in a later run of ${digits(minutes)} minutes, with Temper ${temper}: ${names}.`;
+    })
+    .join("");
 }
 
 const warnings = ({ quick, only }) =>
