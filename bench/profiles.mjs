@@ -7,6 +7,7 @@ import { profileSubject } from "../dist/experiments/profile.js";
 import { subjectFrom } from "../dist/experiments/profile-subject.js";
 import { terminalProfile } from "../dist/report/index.js";
 import { workerEngine } from "../dist/runtime/worker-engine.js";
+import { describeMachine } from "./machine.mjs";
 import { buildStep } from "./peers/temper-engine.mjs";
 import { chosenSteps } from "./steps.mjs";
 
@@ -49,11 +50,13 @@ const { values: flags, positionals } = parseArgs({
 const wanted = (positionals[0] ?? "a10,c,d,e-plain,f").split(",");
 const parts = [];
 for (const task of chosenSteps(wanted)) if (task.kind === "train") parts.push(await profileOf(task));
+const machine = describeMachine();
 const page = `# Where the time goes
 
 Made by \`node bench/profiles.mjs ${wanted.join(",")} --write docs/PROFILES.md\`; not edited by hand. Steps of
 [PERFORMANCE.md](PERFORMANCE.md), each measured with and without ONNX Runtime's profiler in turns (\`temper profile\`
-does it for a recipe); the profiler's own time is taken off.
+does it for a recipe); the profiler's own time is taken off. Temper ${machine.temper}, ONNX Runtime ${machine.onnxruntime},
+Node ${machine.node}, ${machine.processor}, ${threads} threads, ${new Date().toISOString().slice(0, 10)}.
 
 ${parts.join("\n")}`;
 console.log(page);

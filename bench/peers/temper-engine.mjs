@@ -71,7 +71,7 @@ export async function engineOnly(task, { threads }) {
   const order = epochOrder(split.count, { seed, epoch: 0 });
   let prepared = { length: 0, feeds: {} };
   const prepare = (length) => (prepared = { length, feeds: feedsOf(order.slice(0, length * batch)) });
-  /** As many steps a run as `train()` takes. */
+  /** As many steps a run as `train()` takes where the state is small; it takes more where copying it costs time. */
   const chooseLength = async () => {
     const limit = Math.min(most, split.count / batch);
     for (let length = Math.min(4, limit); ; length = Math.min(length * 8, limit)) {
