@@ -1,7 +1,8 @@
 // Profiles: kernels under the graph's names, and a small step profiled from end to end. Nothing is said about times.
 import { describe, expect, it } from "vitest";
 import { attribute, engineScope } from "../../src/experiments/kernels.js";
-import { profileStep } from "../../src/experiments/profile.js";
+import { profileStep, profileSubject } from "../../src/experiments/profile.js";
+import { subjectFrom } from "../../src/experiments/profile-subject.js";
 import { readRecipe } from "../../src/experiments/recipe.js";
 import { profileFile } from "../../src/experiments/records.js";
 import { costOf } from "../../src/experiments/step.js";
@@ -12,6 +13,9 @@ import type { Written } from "../../src/onnx/writer.js";
 import { matmul, relu } from "../../src/ops/index.js";
 import type { KernelTimes } from "../../src/runtime/profiler.js";
 import { localEngine } from "../../src/runtime/engine.js";
+import { standard } from "../../src/defenses/standard.js";
+import { toyShape } from "../support/toy-data.js";
+import { toyModel, toyStep } from "../support/toy-training.js";
 
 describe("kernels of a profile", () => {
   const product = scope("train/dense1", () => matmul(input("x", [B, 10]), input("w", [10, 5])));
@@ -109,6 +113,15 @@ describe("profileStep", () => {
     const part = { images, labels: images, count };
     const dataset = { ...datasetNamed("mnist"), train: part, test: part };
     expect(work).toBe(abp && costOf(recipe, dataset, abp).work);
+  });
+
+  it("takes a step that is no recipe's", async () => {
+    const [model, step] = [toyModel(), toyStep(standard())];
+    const given = { step, batchSize: 3, imageShape: toyShape };
+    const subject = subjectFrom(model, given, await engine.target());
+    const { batchSize, steps, kernels } = await profileSubject(subject, model.classes, { engine, steps: 2 });
+    expect({ batchSize, count: steps.count }).toEqual({ batchSize: 3, count: 2 });
+    expect(kernels.some(({ scope: at }) => at.startsWith("train/"))).toBe(true);
   });
 
   it("runs steps that move their inputs, and few of them", async () => {
