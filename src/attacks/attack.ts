@@ -1,7 +1,7 @@
 // What an attack is: it returns perturbed inputs and nothing else; the runner clips, verifies and counts.
 import { check } from "../base/errors.js";
 import { count, formatShape } from "../base/shape.js";
-import type { Tensor } from "../base/tensor.js";
+import { tensor, type Tensor } from "../base/tensor.js";
 import type { AnyUnit } from "../base/options.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
@@ -27,7 +27,7 @@ export interface AttackBatch {
   readonly targeted: boolean;
   /** Index of each row in its dataset: what its noise is keyed by. */
   readonly indices: ArrayLike<number>;
-  /** Radius of the ball, in input units, at least 0. */
+  /** Radius of the ball, in input units, at least 0; infinite for attacks that look for the nearest point. */
   readonly epsilon: number;
   readonly seed: number;
 }
@@ -48,8 +48,13 @@ export interface OnnxAttackOptions {
 
 export interface Attack {
   readonly name: string;
-  /** `single-step` attacks show what others hide: diagnostics compare the two. */
-  readonly kind: "single-step" | "iterative";
+  /** `single-step` attacks show what others hide, `black-box` ones see outputs alone: diagnostics compare the kinds. */
+  readonly kind: "single-step" | "iterative" | "black-box";
+  /**
+   * Whether it looks for the nearest adversarial point instead of any within ε. Then ε may be infinite, and a row
+   * that has no adversarial point within ε comes back as it was.
+   */
+  readonly nearest?: true;
   readonly options: AttackOptions;
   /** Names of the norm balls it can stay in. */
   readonly norms: readonly string[];
@@ -68,7 +73,7 @@ export function checkNorm({ name, norms }: Attack, threat: Threat): void {
 }
 
 /** Throws unless the parts of `batch` fit each other and the classifier. */
-function checkBatch(where: string, batch: AttackBatch, { model }: Classifier): void {
+function checkBatch({ name: where, nearest }: Attack, batch: AttackBatch, { model }: Classifier): void {
   const { inputs, labels, indices, epsilon } = batch;
   const [n = 0, ...rest] = inputs.shape;
   const fits = inputs.dtype === "float32" && rest.join() === model.inputShape.join();
@@ -82,23 +87,44 @@ function checkBatch(where: string, batch: AttackBatch, { model }: Classifier): v
   check(indices.length === n, where, `${n} indices`, () => String(indices.length));
   const wrong = labels.find((label) => label < 0 || label >= model.classes);
   check(wrong === undefined, where, `labels from 0 to ${model.classes - 1}`, () => String(wrong));
-  check(Number.isFinite(epsilon) && epsilon >= 0, where, "a finite ε of at least 0", () => String(epsilon));
+  const radius = epsilon >= 0 && (nearest === true || epsilon < Infinity);
+  const expected = nearest === true ? "an ε of at least 0" : "a finite ε of at least 0";
+  check(radius, where, expected, () => String(epsilon));
 }
 
-/** `perturb` behind the checks every attack makes; ε = 0 and an empty batch never reach it. */
+/** Puts the original in place of each point beyond `epsilon`. */
+function withinRadius(threat: Threat, { inputs, epsilon }: AttackBatch, points: Float32Array): Float32Array {
+  const originals = floatsOf(inputs);
+  const width = count(inputs.shape.slice(1));
+  const distances = threat.distance(
+    points.map((v, i) => v - (originals[i] ?? NaN)),
+    width,
+  );
+  distances.forEach((distance, row) => {
+    const [from, to] = [row * width, (row + 1) * width];
+    if (!(distance <= epsilon)) points.set(originals.subarray(from, to), from);
+  });
+  return points;
+}
+
+/** `perturb` behind the checks every attack makes; ε = 0 and an empty batch never reach it, far points never leave. */
 export function guarded(
   attack: Attack,
-  { classifier, signal }: AttackContext,
+  { classifier, threat, signal }: AttackContext,
   perturb: (batch: AttackBatch) => Promise<Float32Array>,
 ): (batch: AttackBatch) => Promise<Float32Array> {
   return async (batch) => {
-    checkBatch(attack.name, batch, classifier);
+    checkBatch(attack, batch, classifier);
     signal?.throwIfAborted();
     if (batch.epsilon === 0 || count(batch.inputs.shape) === 0)
       return Float32Array.from(floatsOf(batch.inputs));
-    return perturb(batch);
+    const points = await perturb(batch);
+    return attack.nearest === true ? withinRadius(threat, batch, points) : points;
   };
 }
+
+/** The labels as programs take them: [n], int32. */
+export const labelsOf = ({ labels }: AttackBatch): Tensor => tensor("int32", [labels.length], labels);
 
 /** The numbers of a float32 tensor. */
 export function floatsOf({ data, dtype }: Tensor): Float32Array {

@@ -1,7 +1,6 @@
 // Fast gradient sign method (Goodfellow, Shlens & Szegedy 2015): one step of length ε up the loss.
 import { z } from "zod";
 import { unit } from "../base/options.js";
-import { scalar, tensor } from "../base/tensor.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type Operand } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
@@ -9,10 +8,10 @@ import { exportFunction } from "../onnx/export.js";
 import { add } from "../ops/arithmetic.js";
 import { loadFunction } from "../runtime/load.js";
 import { intoBox } from "../threat/threat.js";
-import { checkNorm, floatsOf, guarded, type Attack, type AttackBatch, type AttackTarget } from "./attack.js";
+import { checkNorm, floatsOf, guarded, labelsOf, type Attack, type AttackTarget } from "./attack.js";
 import { attackLosses } from "./losses.js";
 import { metadataOf } from "./metadata.js";
-import { atLeastTwo, range, takeLabels, takeRows } from "./rows.js";
+import { outputNamed, range, runRows } from "./rows.js";
 import { aim, ascentAt, attackInputs, openInputs } from "./white-box.js";
 
 /** clip(x + argmax ⟨∇loss, d⟩ over ‖d‖ ≤ ε); for L∞ that is x + ε·sign(∇loss). */
@@ -24,21 +23,6 @@ function fgsmFunction({ classifier, threat }: AttackTarget, direction: Operand):
   const adversarial = intoBox(add(x, step), classifier.bounds);
   const all = [x, labels, epsilon, ...openInputs(direction), ...weights.values()];
   return simplify(graphFunction("fgsm", all, { adversarial }));
-}
-
-/** Inputs of the graph for `batch`; its arrays are copies, since the engine takes them over. */
-function feedsOf({ inputs, labels, targeted, epsilon }: AttackBatch, width: number) {
-  const rows = atLeastTwo(range(labels.length));
-  return {
-    input: tensor(
-      "float32",
-      [rows.length, ...inputs.shape.slice(1)],
-      takeRows(floatsOf(inputs), width, rows),
-    ),
-    labels: tensor("int32", [rows.length], takeLabels(labels, rows)),
-    epsilon: scalar(epsilon),
-    direction: scalar(aim(targeted)),
-  };
 }
 
 /** One step from each point, along the gradient of the cross-entropy. */
@@ -55,10 +39,12 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
       const program = await loadFunction(context.engine, fn, { weights });
       return {
         perturb: guarded(attack, context, async (batch) => {
-          const { length } = floatsOf(batch.inputs);
-          const { adversarial } = await program.run(feedsOf(batch, length / batch.labels.length));
-          if (adversarial === undefined) throw new Error("no adversarial points");
-          return floatsOf(adversarial).slice(0, length);
+          const { inputs, labels, epsilon, targeted } = batch;
+          const outputs = await runRows(program, range(labels.length), {
+            perRow: { input: inputs, labels: labelsOf(batch) },
+            scalars: { epsilon, direction: aim(targeted) },
+          });
+          return floatsOf(outputNamed(outputs, "adversarial")).slice(0, floatsOf(inputs).length);
         }),
         release: () => program.release(),
       };

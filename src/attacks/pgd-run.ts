@@ -1,8 +1,8 @@
 // The host's side of PGD: short runs of the loop on the rows still standing.
-import { fromNumbers, scalar, tensor, type Tensor } from "../base/tensor.js";
-import type { Program, Tensors } from "../runtime/engine.js";
-import { floatsOf, type AttackBatch } from "./attack.js";
-import { atLeastTwo, putRows, takeLabels, takeRows } from "./rows.js";
+import { tensor } from "../base/tensor.js";
+import type { Program } from "../runtime/engine.js";
+import { floatsOf, labelsOf, type AttackBatch } from "./attack.js";
+import { outputNamed, putRows, runRows, takeRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
 /** Iterations a run: between two runs fallen rows leave the batch. The result does not depend on it. */
@@ -20,64 +20,26 @@ export interface Walk {
 /** Numbers in one row. */
 const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).length / labels.length;
 
-/** The rows of a [n, …] array as a tensor, at least two of them. */
-function pointsAt(batch: AttackBatch, values: Float32Array, rows: readonly number[]): Tensor {
-  const taken = atLeastTwo(rows);
-  const shape = [taken.length, ...batch.inputs.shape.slice(1)];
-  return tensor("float32", shape, takeRows(values, widthOf(batch), taken));
-}
-
-const labelsAt = ({ labels }: AttackBatch, rows: readonly number[]): Tensor =>
-  tensor("int32", [atLeastTwo(rows).length], takeLabels(labels, atLeastTwo(rows)));
-
-function output(outputs: Tensors, name: string): Tensor {
-  const found = outputs[name];
-  if (found === undefined) throw new Error(`no output '${name}'`);
-  return found;
-}
-
-/** Runs the loop on `rows` and returns their next points and which of them had fallen before the last iteration. */
-async function run(
-  loop: Program,
-  walk: Walk,
-  points: Float32Array,
-  rows: readonly number[],
-  iterations: number,
-) {
-  const { batch, stepSize } = walk;
-  const outputs = await loop.run({
-    iterations: fromNumbers("int64", [], [iterations]),
-    start: pointsAt(batch, points, rows),
-    input: pointsAt(batch, floatsOf(batch.inputs), rows),
-    labels: labelsAt(batch, rows),
-    epsilon: scalar(batch.epsilon),
-    step_size: scalar(stepSize),
-    direction: scalar(aim(batch.targeted)),
-  });
-  const flags = output(outputs, "fallen");
-  const [, n = 0] = flags.shape;
-  return { points: floatsOf(output(outputs, "start.next")), fallen: flags.data.slice(-n) };
-}
-
 /** Moves the `standing` rows of `start` for all steps or until they fall: `start`, changed in place. */
 export async function ascend(
   loop: Program,
-  walk: Walk,
+  { batch, steps, stepSize, signal }: Walk,
   start: Float32Array,
   standing: readonly number[],
 ): Promise<Float32Array> {
-  const width = widthOf(walk.batch);
+  const { inputs, epsilon, targeted } = batch;
+  const feeds = {
+    states: { start: tensor("float32", inputs.shape, start) },
+    perRow: { input: inputs, labels: labelsOf(batch) },
+    scalars: { epsilon, step_size: stepSize, direction: aim(targeted) },
+  };
   let rows = standing;
-  for (let done = 0; done < walk.steps && rows.length > 0; done += iterationsPerRun) {
-    walk.signal?.throwIfAborted();
-    const { points, fallen } = await run(
-      loop,
-      walk,
-      start,
-      rows,
-      Math.min(iterationsPerRun, walk.steps - done),
-    );
-    putRows(start, width, rows, points);
+  for (let done = 0; done < steps && rows.length > 0; done += iterationsPerRun) {
+    signal?.throwIfAborted();
+    const iterations = Math.min(iterationsPerRun, steps - done);
+    const { data, shape } = outputNamed(await runRows(loop, rows, { ...feeds, iterations }), "fallen");
+    // Flags are [iterations, rows]: the last iteration's say who had fallen when it began.
+    const fallen = data.slice(-(shape[1] ?? 0));
     rows = rows.filter((_, i) => !fallen[i]);
   }
   return start;
@@ -95,14 +57,13 @@ export async function verdicts(
   points: Float32Array,
   rows: readonly number[],
 ): Promise<Verdicts> {
-  const outputs = await judge.run({
-    input: pointsAt(batch, points, rows),
-    labels: labelsAt(batch, rows),
-    direction: scalar(aim(batch.targeted)),
+  const direction = aim(batch.targeted);
+  const outputs = await runRows(judge, rows, {
+    perRow: { input: tensor("float32", batch.inputs.shape, points), labels: labelsOf(batch) },
+    scalars: { direction },
   });
-  const flags = output(outputs, "fallen").data;
-  const sign = aim(batch.targeted);
-  const losses = floatsOf(output(outputs, "loss")).map((loss) => sign * loss);
+  const flags = outputNamed(outputs, "fallen").data;
+  const losses = floatsOf(outputNamed(outputs, "loss")).map((loss) => direction * loss);
   return { losses, fallen: rows.map((_, i) => Boolean(flags[i])) };
 }
 

@@ -1,4 +1,5 @@
 // Doubts about an evaluation, each with its cause and what to do about it.
+import type { Attack } from "../attacks/attack.js";
 import type { GradientShare } from "./gradient-probe.js";
 import type { RobustRecord } from "./records.js";
 
@@ -12,7 +13,7 @@ export interface Flag {
 /** What one attack at one radius left behind beside its record. */
 export interface TrialEvidence {
   readonly record: RobustRecord;
-  readonly kind: "single-step" | "iterative";
+  readonly kind: Attack["kind"];
   /** Points that left ball or box before the runner took them back. */
   readonly outside: number;
   /** Adversarial points or outputs at them that are not finite. */
@@ -40,7 +41,7 @@ const title = ({ attack, norm, epsilon }: RobustRecord): string => `${attack} ($
 
 const alone = ({ trials }: Evidence): Flag[] => {
   const attacking = trials.filter(({ record }) => record.epsilon > 0);
-  if (attacking.length === 0 || attacking.some(({ kind }) => kind === "iterative")) return [];
+  if (attacking.length === 0 || attacking.some(({ kind }) => kind !== "single-step")) return [];
   const names = [...new Set(attacking.map(({ record }) => record.attack))].join(", ");
   return [
     {

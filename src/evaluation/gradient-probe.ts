@@ -1,6 +1,6 @@
 // Whether the classifier has gradients at all: without them no gradient attack means anything.
 import { attackLosses } from "../attacks/losses.js";
-import { atLeastTwo, range, takeLabels, takeRows } from "../attacks/rows.js";
+import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { ascentAt, attackInputs } from "../attacks/white-box.js";
 import { tensor } from "../base/tensor.js";
 import { graphFunction } from "../graph/function.js";
@@ -35,17 +35,14 @@ export async function probeGradients(
     graphFunction("probe", [input, own, ...weights.values()], { size: largestOfRows(gradient) }),
   );
   const program = await loadFunction(engine, fn, { weights: classifier.weights });
-  const rows = atLeastTwo(range(labels.length));
-  const { size } = await program.run({
-    input: tensor(
-      "float32",
-      [rows.length, ...classifier.model.inputShape],
-      takeRows(points, points.length / labels.length, rows),
-    ),
-    labels: tensor("int32", [rows.length], takeLabels(labels, rows)),
+  const outputs = await runRows(program, range(labels.length), {
+    perRow: {
+      input: tensor("float32", [labels.length, ...classifier.model.inputShape], points),
+      labels: tensor("int32", [labels.length], labels),
+    },
   });
   await program.release();
-  const sizes = Array.from(size?.data ?? [], Number).slice(0, labels.length);
+  const sizes = Array.from(outputNamed(outputs, "size").data, Number).slice(0, labels.length);
   return {
     zero: sizes.filter((s) => s === 0).length,
     nonFinite: sizes.filter((s) => !Number.isFinite(s)).length,

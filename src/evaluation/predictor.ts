@@ -1,5 +1,6 @@
 // What a classifier says about points: the one judge of clean and of adversarial images.
-import { atLeastTwo, range, takeRows } from "../attacks/rows.js";
+import { floatsOf } from "../attacks/attack.js";
+import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
 import { classifierFunction, fileNames } from "../nn/classifier.js";
 import type { Classifier } from "../nn/model.js";
@@ -45,12 +46,10 @@ export async function openPredictor(classifier: Classifier, engine: Engine): Pro
   const program = await loadFunction(engine, classifierFunction(model), { weights: classifier.weights });
   return {
     async predict(points, n) {
-      const width = points.length / n;
-      const rows = atLeastTwo(range(n));
-      const input = tensor("float32", [rows.length, ...model.inputShape], takeRows(points, width, rows));
-      const { [names.output]: logits } = await program.run({ [names.input]: input });
-      if (!(logits?.data instanceof Float32Array)) throw new Error(`no output '${names.output}'`);
-      return read(logits.data.subarray(0, n * model.classes), model.classes);
+      const input = tensor("float32", [n, ...model.inputShape], points);
+      const outputs = await runRows(program, range(n), { perRow: { [names.input]: input } });
+      const logits = floatsOf(outputNamed(outputs, names.output));
+      return read(logits.subarray(0, n * model.classes), model.classes);
     },
     release: () => program.release(),
   };
