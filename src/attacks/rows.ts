@@ -8,7 +8,7 @@ import type { Program, Tensors } from "../runtime/engine.js";
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** One row doubled: products of one row differ in their last bits from those of two and more. */
-export const atLeastTwo = (rows: readonly number[]): readonly number[] =>
+const atLeastTwo = (rows: readonly number[]): readonly number[] =>
   rows.length === 1 ? [...rows, ...rows] : rows;
 
 type RowData = Float32Array | Int32Array | Uint8Array;
@@ -45,7 +45,7 @@ export interface RowFeeds {
   readonly perRow?: Tensors;
   /** Scalars that all rows share. */
   readonly scalars?: Readonly<Record<string, number>>;
-  /** [iterations, rows, …] each, made for `atLeastTwo(rows)`; taken over. */
+  /** [iterations, rows, …] each, made for the rows that run (one alone runs twice); taken over. */
   readonly scanned?: Tensors;
   /** How often a loop's body runs; left out for plain functions. */
   readonly iterations?: number;
