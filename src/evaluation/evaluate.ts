@@ -8,11 +8,12 @@ import { findThreat, type NormName } from "../threat/find.js";
 import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
 import { flagsOf } from "./flags.js";
 import { probeGradients, type GradientShare } from "./gradient-probe.js";
-import { openPredictor, type Predictor } from "./predictor.js";
+import { inLanes } from "./lanes.js";
+import { openPredictor } from "./predictor.js";
 import { withLogOutputs } from "./probabilities.js";
 import { runRadius, type RadiusResult } from "./radius.js";
 import type { Evaluation } from "./records.js";
-import type { Field } from "./trial.js";
+import type { AttackLane, Field, Lane } from "./trial.js";
 import { worstCases } from "./worst-case.js";
 
 /** One attack in one norm at some radii. */
@@ -34,7 +35,8 @@ export interface Progress {
 }
 
 export interface EvaluateOptions {
-  readonly engine: Engine;
+  /** They share the batches. The result does not depend on their number where all have the same threads. */
+  readonly engines: readonly Engine[];
   readonly trials: readonly Trial[];
   /**
    * Labels given to attacks; default `true`. Accuracy is by true labels either way, and only rightly classified
@@ -67,6 +69,10 @@ function checkOptions(
   { model }: Classifier,
   options: EvaluateOptions,
 ): number {
+  const threads = new Set(options.engines.map((engine) => engine.threads));
+  check(threads.size === 1, "evaluate: engines", "one or more of equal threads", () =>
+    options.engines.length === 0 ? "none" : `threads ${[...threads].join(", ")}`,
+  );
   wholeAtLeastOne("evaluate: images", count);
   wholeAtLeastOne("evaluate: batch size", options.batchSize ?? 1);
   wholeAtLeastOne("evaluate: limit", options.limit ?? 1);
@@ -90,7 +96,7 @@ type Report = (doing: string, images: number) => void;
 
 /** Predictions of the first `n` images. */
 async function predictClean(
-  predictor: Predictor,
+  lanes: readonly Lane[],
   rows: Rows,
   n: number,
   { batchSize = 100, signal }: EvaluateOptions,
@@ -98,14 +104,18 @@ async function predictClean(
 ): Promise<Clean> {
   const predictions = new Int32Array(n);
   let [nonFinite, probabilities] = [0, true];
-  for (let from = 0; from < n; from += batchSize) {
+  const batches = range(Math.ceil(n / batchSize)).map((i) =>
+    range(Math.min(batchSize, n - i * batchSize)).map((row) => i * batchSize + row),
+  );
+  const predicted = inLanes(lanes, batches, async ({ predictor }, indices) => {
     signal?.throwIfAborted();
-    const indices = range(Math.min(batchSize, n - from)).map((i) => from + i);
-    const batch = await predictor.predict(rows(indices), indices.length);
-    predictions.set(batch.classes, from);
+    return { indices, ...(await predictor.predict(rows(indices), indices.length)) };
+  });
+  for await (const batch of predicted) {
+    predictions.set(batch.classes, batch.indices[0]);
     nonFinite += batch.nonFinite;
     probabilities &&= batch.sumToOne;
-    report("clean", indices.length);
+    report("clean", batch.indices.length);
   }
   return { predictions, nonFinite, probabilities };
 }
@@ -113,11 +123,11 @@ async function predictClean(
 /** Gradients at the first images that are classified rightly. */
 async function sampleGradients(
   field: Field,
-  { engine, trials }: EvaluateOptions,
+  { engines: [engine], trials }: EvaluateOptions,
 ): Promise<GradientShare | null> {
   const right = [...field.predictions.keys()].filter((i) => field.predictions[i] === field.labels[i]);
   const sample = right.slice(0, gradientSample);
-  if (trials.length === 0 || sample.length === 0) return null;
+  if (engine === undefined || trials.length === 0 || sample.length === 0) return null;
   const labels = Int32Array.from(sample, (i) => field.labels[i] ?? 0);
   return probeGradients(field.classifier, engine, field.rows(sample), labels);
 }
@@ -126,24 +136,29 @@ async function sampleGradients(
 async function runTrial(
   field: Field,
   { attack, norm, epsilons, targeted = false }: Trial,
-  { engine, signal, examples = 0 }: EvaluateOptions,
+  { signal, examples = 0 }: EvaluateOptions,
   report: Report,
 ): Promise<RadiusResult[]> {
   const threat = findThreat(norm);
   const { classifier } = field;
-  const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
+  const lanes: AttackLane[] = [];
   try {
+    for (const lane of field.lanes) {
+      const { engine } = lane;
+      const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
+      lanes.push({ ...lane, attack: prepared });
+    }
     const results: RadiusResult[] = [];
     for (const epsilon of epsilons) {
       const doing = `${attack.name} ${norm} ${epsilon}`;
       const onImages = (images: number): void => report(doing, images);
       const radius = { threat, epsilon, targeted };
       const k = Math.min(examples, field.predictions.length);
-      results.push(await runRadius(field, { attack, prepared, norm, radius, examples: k, onImages }));
+      results.push(await runRadius(field, { attack, lanes, norm, radius, examples: k, onImages }));
     }
     return results;
   } finally {
-    await prepared.release();
+    for (const lane of lanes) await lane.attack.release();
   }
 }
 
@@ -164,17 +179,18 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<Evaluation> {
   const n = checkOptions(data, classifier, options);
-  const { engine, labels: given = "true", seed = 0, batchSize = 100, signal } = options;
+  const { engines, labels: given = "true", seed = 0, batchSize = 100, signal } = options;
   const report = reporter(n, options);
-  const predictor = await openPredictor(classifier, engine);
+  const lanes: Lane[] = [];
   try {
+    for (const engine of engines) lanes.push({ engine, predictor: await openPredictor(classifier, engine) });
     const rows = checkedRows(data, classifier);
-    const { predictions, ...seen } = await predictClean(predictor, rows, n, options, report);
+    const { predictions, ...seen } = await predictClean(lanes, rows, n, options, report);
     const attacked = seen.probabilities ? withLogOutputs(classifier) : classifier;
     const { labels } = data;
     const field: Field = {
       classifier: attacked,
-      predictor,
+      lanes,
       rows,
       labels,
       predictions,
@@ -199,6 +215,6 @@ export async function evaluate(
       flags: flagsOf({ n, clean, ...seen, gradients, trials: results.map(({ evidence }) => evidence) }),
     };
   } finally {
-    await predictor.release();
+    for (const { predictor } of lanes) await predictor.release();
   }
 }

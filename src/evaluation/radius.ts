@@ -1,9 +1,9 @@
 // All that one attack at one radius leaves behind: who still stands, evidence for flags, images for figures.
-import type { Attack, PreparedAttack } from "../attacks/attack.js";
+import type { Attack } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
 import type { TrialEvidence } from "./flags.js";
 import type { Examples, Outcome, RobustRecord } from "./records.js";
-import { attackAll, lostByRounding, type AttackedBatch, type Field, type Radius } from "./trial.js";
+import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
 
 export interface RadiusResult {
   readonly outcome: Outcome;
@@ -13,7 +13,7 @@ export interface RadiusResult {
 
 export interface RadiusTask {
   readonly attack: Attack;
-  readonly prepared: PreparedAttack;
+  readonly lanes: readonly AttackLane[];
   readonly norm: NormName;
   readonly radius: Radius;
   /** First images to keep for figures. */
@@ -54,16 +54,11 @@ function keepExamples(examples: Examples, { indices, points, classes }: Attacked
 }
 
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
-async function countRecovered(field: Field, { attack, prepared, radius }: RadiusTask): Promise<number> {
+async function countRecovered(field: Field, { attack, lanes, radius }: RadiusTask): Promise<number> {
   const telling = attack.kind === "single-step" && field.given === "true" && !radius.targeted;
   if (!telling || radius.epsilon === 0) return 0;
   let recovered = 0;
-  for await (const { indices, classes } of attackAll(
-    field,
-    prepared,
-    radius,
-    byCleanPrediction(field, false),
-  ))
+  for await (const { indices, classes } of attackAll(field, lanes, radius, byCleanPrediction(field, false)))
     recovered += indices.filter((index, i) => classes[i] === field.labels[index]).length;
   return recovered;
 }
@@ -92,11 +87,12 @@ export async function runRadius(field: Field, task: RadiusTask): Promise<RadiusR
   const examples = untouched(field, task);
   const seen = { outside: 0, nonFinite: 0, rounding: { checked: 0, lost: 0 } };
   task.onImages(correct.length - standing.length);
-  for await (const batch of attackAll(field, task.prepared, task.radius, standing)) {
+  for await (const batch of attackAll(field, task.lanes, task.radius, standing)) {
     batch.indices.forEach((index, i) => (correct[index] = batch.classes[i] === field.labels[index] ? 1 : 0));
     seen.outside += batch.outside;
     seen.nonFinite += batch.nonFinite;
-    if (seen.rounding.checked === 0) seen.rounding = await lostByRounding(field, batch);
+    seen.rounding.checked += batch.rounding.checked;
+    seen.rounding.lost += batch.rounding.lost;
     keepExamples(examples, batch);
     task.onImages(batch.indices.length);
   }

@@ -1,18 +1,31 @@
 // One attack at one radius over all images that still stand.
-import { takeRows } from "../attacks/rows.js";
+import { range, takeRows } from "../attacks/rows.js";
 import type { PreparedAttack } from "../attacks/attack.js";
 import { randomStream } from "../base/random.js";
 import { count } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
 import type { Classifier } from "../nn/model.js";
+import type { Engine } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
 import { enforce } from "./enforce.js";
+import { inLanes } from "./lanes.js";
 import type { Predictor } from "./predictor.js";
+
+/** One engine and the classifier in it. */
+export interface Lane {
+  readonly engine: Engine;
+  readonly predictor: Predictor;
+}
+
+/** A lane with an attack in it. */
+export interface AttackLane extends Lane {
+  readonly attack: PreparedAttack;
+}
 
 /** What the trials of one evaluation share. */
 export interface Field {
   readonly classifier: Classifier;
-  readonly predictor: Predictor;
+  readonly lanes: readonly Lane[];
   readonly rows: (indices: readonly number[]) => Float32Array;
   /** True classes of all images. */
   readonly labels: ArrayLike<number>;
@@ -37,6 +50,8 @@ export interface AttackedBatch {
   readonly classes: Int32Array;
   readonly outside: number;
   readonly nonFinite: number;
+  /** Points that are adversarial, and how many of them no longer are once saved with 8 bits a number. */
+  readonly rounding: { readonly checked: number; readonly lost: number };
 }
 
 /** A wrong class for each image, each as likely as the others; depends on seed and index only. */
@@ -55,49 +70,21 @@ function attackLabels(field: Field, indices: readonly number[], targeted: boolea
   });
 }
 
-/** Attacks the images at `indices`, a batch at a time. */
-export async function* attackAll(
-  field: Field,
-  attack: PreparedAttack,
-  radius: Radius,
-  indices: readonly number[],
-): AsyncGenerator<AttackedBatch> {
-  const { classifier, predictor, seed, batchSize } = field;
-  const { inputShape } = classifier.model;
-  const limits = { epsilon: radius.epsilon, bounds: classifier.bounds, columns: count(inputShape) };
-  for (let from = 0; from < indices.length; from += batchSize) {
-    field.signal?.throwIfAborted();
-    const batch = indices.slice(from, from + batchSize);
-    const originals = field.rows(batch);
-    const adversarial = await attack.perturb({
-      inputs: tensor("float32", [batch.length, ...inputShape], originals),
-      labels: attackLabels(field, batch, radius.targeted),
-      targeted: radius.targeted,
-      indices: batch,
-      epsilon: radius.epsilon,
-      seed,
-    });
-    const { points, outside, nonFinite } = enforce(radius.threat, originals, adversarial, limits);
-    const judged = await predictor.predict(points, batch.length);
-    yield {
-      indices: batch,
-      points,
-      classes: judged.classes,
-      outside,
-      nonFinite: nonFinite + judged.nonFinite,
-    };
-  }
+/** `indices` in batches of at most `batchSize`, as many as there are lanes where that takes smaller ones. */
+function batchesOf({ batchSize, lanes }: Field, indices: readonly number[]): number[][] {
+  const size = Math.max(1, Math.min(batchSize, Math.ceil(indices.length / lanes.length)));
+  return range(Math.ceil(indices.length / size)).map((i) => indices.slice(i * size, (i + 1) * size));
 }
 
-/** How many of the fallen points of a batch are rightly classified again once saved with 8 bits a number. */
-export async function lostByRounding(
-  { classifier, predictor, labels }: Field,
-  { indices, points, classes }: AttackedBatch,
-): Promise<{ checked: number; lost: number }> {
+/** How many of the points that are wrongly classified are rightly classified once saved with 8 bits a number. */
+async function lostByRounding(
+  { classifier, labels }: Field,
+  predictor: Predictor,
+  { indices, points, classes }: Pick<AttackedBatch, "indices" | "points" | "classes">,
+): Promise<AttackedBatch["rounding"]> {
   const [low, high] = classifier.bounds;
   const fallen = indices.flatMap((index, i) => (classes[i] === labels[index] ? [] : [i]));
-  const none = fallen.length === 0 || !Number.isFinite(high - low);
-  if (none) return { checked: 0, lost: 0 };
+  if (fallen.length === 0 || !Number.isFinite(high - low)) return { checked: 0, lost: 0 };
   const scale = 255 / (high - low);
   const rounded = takeRows(points, points.length / indices.length, fallen).map(
     (v) => low + Math.round((v - low) * scale) / scale,
@@ -106,3 +93,39 @@ export async function lostByRounding(
   const lost = fallen.filter((row, i) => after.classes[i] === labels[indices[row] ?? 0]).length;
   return { checked: fallen.length, lost };
 }
+
+/** Attacks one batch of images, and judges what came of it. */
+async function attackBatch(
+  field: Field,
+  { attack, predictor }: AttackLane,
+  { threat, epsilon, targeted }: Radius,
+  indices: readonly number[],
+): Promise<AttackedBatch> {
+  field.signal?.throwIfAborted();
+  const { classifier, seed } = field;
+  const { inputShape } = classifier.model;
+  const originals = field.rows(indices);
+  const adversarial = await attack.perturb({
+    inputs: tensor("float32", [indices.length, ...inputShape], originals),
+    labels: attackLabels(field, indices, targeted),
+    targeted,
+    indices,
+    epsilon,
+    seed,
+  });
+  const limits = { epsilon, bounds: classifier.bounds, columns: count(inputShape) };
+  const { points, outside, nonFinite } = enforce(threat, originals, adversarial, limits);
+  const judged = await predictor.predict(points, indices.length);
+  const { classes } = judged;
+  const rounding = await lostByRounding(field, predictor, { indices, points, classes });
+  return { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+}
+
+/** Attacks the images at `indices`, a batch at a time in each lane; batches come in the order of their images. */
+export const attackAll = (
+  field: Field,
+  lanes: readonly AttackLane[],
+  radius: Radius,
+  indices: readonly number[],
+): AsyncGenerator<AttackedBatch> =>
+  inLanes(lanes, batchesOf(field, indices), (lane, batch) => attackBatch(field, lane, radius, batch));

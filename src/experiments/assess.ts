@@ -9,7 +9,7 @@ import type { Engine } from "../runtime/engine.js";
 import { make, type AttackPlan } from "./recipe.js";
 
 export interface AssessOptions {
-  readonly engine: Engine;
+  readonly engines: readonly Engine[];
   readonly attacks: readonly AttackPlan[];
   readonly labels: "true" | "predicted";
   readonly seed: number;

@@ -4,9 +4,8 @@ import { count } from "../base/shape.js";
 import type { Dataset } from "../data/index.js";
 import type { Progress } from "../evaluation/evaluate.js";
 import type { Engine } from "../runtime/engine.js";
-import { workerEngine } from "../runtime/worker-engine.js";
 import { assess } from "./assess.js";
-import { environment } from "./environment.js";
+import { closeEngines, environmentOf, openEngines } from "./engines.js";
 import { checkFit, openClassifier } from "./fit.js";
 import type { AttackPlan } from "./recipe.js";
 import type { AuditFile } from "./records.js";
@@ -28,8 +27,8 @@ export interface AuditOptions {
   readonly batchSize?: number;
   /** Only the first images; default all. */
   readonly limit?: number;
-  /** Default: one of its own with one thread, as runs have by default: the last bits depend on the threads. */
-  readonly engine?: Engine;
+  /** They share the images. Default: one with one thread for each core; the last bits depend on the threads alone. */
+  readonly engines?: readonly Engine[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -49,10 +48,10 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { classifier, notes } = openClassifier(path, file);
   const { model } = classifier;
   checkFit(path, model, dataset);
-  const engine = options.engine ?? workerEngine({ threads: 1 });
+  const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
   try {
     const found = await assess(classifier, dataset[split], {
-      engine,
+      engines,
       attacks,
       labels,
       seed,
@@ -77,9 +76,9 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       clean: found.clean,
       robust: found.robust.map((record) => ({ ...record })),
       flags: found.flags.map((flag) => ({ ...flag })),
-      environment: environment({ provider: engine.provider, threads: engine.threads, jobs: 1 }),
+      environment: environmentOf(engines),
     };
   } finally {
-    if (options.engine === undefined) await engine.close();
+    if (options.engines === undefined) await closeEngines(engines);
   }
 }

@@ -182,7 +182,7 @@ async function evaluateTrial(
   const { classifier } = importClassifier(file, { name: trial.name });
   const evaluation = await assess(classifier, dataset.test, {
     ...recipe.evaluation,
-    engine,
+    engines: [engine],
     signal,
     onProgress: context.onEvaluation,
   });

@@ -32,7 +32,7 @@ const dataOf = (values: Float32Array, classes: readonly number[]): EvaluationDat
 const data = dataOf(points, labels);
 
 const run = (options: Partial<EvaluateOptions>, classifier: Classifier = linear, images = data) =>
-  evaluate(classifier, images, { engine, trials: [], ...options });
+  evaluate(classifier, images, { engines: [engine], trials: [], ...options });
 
 /** Whether the closed-form worst case of the box and the L∞ ball leaves image i rightly classified. */
 function survives(i: number, epsilon: number): boolean {
@@ -71,6 +71,23 @@ describe("evaluate", () => {
     expect(accuracy(0.15)).toBeGreaterThan(0);
     expect([...(outcomes[1]?.correct ?? [])]).toEqual(labels.map((_, i) => (survives(i, 0.05) ? 1 : 0)));
     expect(flags).toEqual([]);
+  });
+
+  it("finds the same on any number of engines", async () => {
+    const trials = [{ attack: pgd({ steps: 4 }), norm: "l2", epsilons: [0.2] }] as const;
+    const one = await run({ trials, examples: 3 });
+    const others = [localEngine({ threads: 2 }), localEngine({ threads: 2 })];
+    expect(await run({ trials, examples: 3, engines: [engine, ...others] })).toEqual(one);
+  });
+
+  it("refuses engines that would differ, and none", async () => {
+    const engines = [engine, localEngine({ threads: 1 })];
+    await expect(run({ engines })).rejects.toThrow(
+      "evaluate: engines: expected one or more of equal threads, got threads 2, 1",
+    );
+    await expect(run({ engines: [] })).rejects.toThrow(
+      "evaluate: engines: expected one or more of equal threads, got none",
+    );
   });
 
   it("gives each image the same fate in any batch and under any limit", async () => {

@@ -136,8 +136,12 @@ describe("evaluations of built models", () => {
       Float32Array.from(indices.flatMap((i) => [...points.subarray(4 * i, 4 * i + 4)]));
     const trials = [{ attack: fgsm(), norm: "linf", epsilons: [epsilon] }] as const;
     const blank = { count: 60, labels: new Int32Array(60), rows };
-    const { predictions } = await evaluate(classifier, blank, { engine, trials: [] });
-    const { flags } = await evaluate(classifier, { ...blank, labels: predictions }, { engine, trials });
+    const { predictions } = await evaluate(classifier, blank, { engines: [engine], trials: [] });
+    const { flags } = await evaluate(
+      classifier,
+      { ...blank, labels: predictions },
+      { engines: [engine], trials },
+    );
     return flags.map(({ name }) => name);
   };
   const changed = (change: (typeof linear.model)["apply"]): Classifier => ({

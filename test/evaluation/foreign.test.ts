@@ -24,7 +24,7 @@ it.each(["mlp", "cnn"])("evaluates %s.onnx, written by another tool", async (nam
       rows: (indices) =>
         Float32Array.from(indices.flatMap((i) => [...points.subarray(i * size, (i + 1) * size)])),
     },
-    { engine, trials: [{ attack: fgsm(), norm: "linf", epsilons: [0, 0.2] }] },
+    { engines: [engine], trials: [{ attack: fgsm(), norm: "linf", epsilons: [0, 0.2] }] },
   );
   expect(result.predictions).toHaveLength(count);
   expect(result.robust[0]?.accuracy).toBe(result.clean);

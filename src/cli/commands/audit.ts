@@ -25,6 +25,7 @@ interface AuditFlags {
   readonly batchSize: number;
   readonly provider: string;
   readonly threads: number;
+  readonly jobs?: number;
   readonly out?: string;
   readonly json?: true;
 }
@@ -56,20 +57,20 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     { audit: runAudit },
     { openClassifier },
     { datasetNamed, loadDataset },
-    { workerEngine },
+    { openEngines, closeEngines },
     { writeJson },
   ] = await Promise.all([
     import("../../experiments/audit.js"),
     import("../../experiments/fit.js"),
     import("../../data/index.js"),
-    import("../../runtime/worker-engine.js"),
+    import("../../experiments/engines.js"),
     import("../../experiments/store.js"),
   ]);
   const dataset = await loadDataset(datasetNamed(flags.dataset));
   printNotes(io, openClassifier(path, file).notes);
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
-  const engine = workerEngine({ provider: flags.provider, threads: flags.threads });
+  const engines = openEngines(file.length, flags);
   let stage = "";
   const record = await interruptible(io, messages, (signal) =>
     runAudit({
@@ -78,7 +79,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       path,
       dataset,
       attacks,
-      engine,
+      engines,
       signal,
       onProgress: ({ doing: exactly, done, total }) => {
         const doing = attackStage(exactly);
@@ -89,7 +90,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     }),
   ).finally(async () => {
     view.stop();
-    await engine.close();
+    await closeEngines(engines);
   });
   await writeJson(join(folder, "audit.json"), record);
   await showAudit(io, folder, { json: flags.json === true });
@@ -147,6 +148,12 @@ export function audit(program: Command, io: Io): void {
       )
         .argParser(whole(1, 256))
         .default(1),
+    )
+    .addOption(
+      new Option(
+        "--jobs <n>",
+        "engines side by side, which share the images; decides no figure (default: one for each --threads cores)",
+      ).argParser(whole(1, 256)),
     )
     .option("--out <dir>", "folder for the record and the report (default: runs/audit- and the model's name)")
     .option("--json", "print audit.json in place of the table")
