@@ -1,7 +1,7 @@
 // What gradient attacks climb: losses of logits, with their direction of steepest ascent.
 import type { Node } from "../graph/node.js";
 import { mul, sub } from "../ops/arithmetic.js";
-import { oneHot } from "../ops/indexing.js";
+import { argMax, oneHot, reduceMax } from "../ops/indexing.js";
 import { logSoftmax, softmax } from "../ops/log-softmax.js";
 import { rowSums } from "../threat/rows.js";
 
@@ -24,6 +24,9 @@ const classesOf = (logits: Node): number => {
   return classes;
 };
 
+/** `logits` with the class of `own` (one-hot rows) out of every maximum. */
+const withoutOwn = (logits: Node, own: Node): Node => sub(logits, mul(own, excluded));
+
 /** Losses by the word of the option `loss`. */
 export const attackLosses = {
   /**
@@ -34,7 +37,19 @@ export const attackLosses = {
     value: (logits, labels) => mul(-1, rowSums(mul(oneHot(labels, classesOf(logits)), logSoftmax(logits)))),
     ascent: (logits, labels) => {
       const own = oneHot(labels, classesOf(logits));
-      return sub(softmax(sub(logits, mul(own, excluded))), own);
+      return sub(softmax(withoutOwn(logits, own)), own);
+    },
+  },
+  /** max_{i ≠ y} z_i − z_y (Carlini & Wagner 2017, f₆): above 0 where another class leads. */
+  margin: {
+    value(logits, labels) {
+      const own = oneHot(labels, classesOf(logits));
+      const best = reduceMax(withoutOwn(logits, own), { axes: [1], keepDims: true });
+      return sub(best, rowSums(mul(logits, own)));
+    },
+    ascent(logits, labels) {
+      const own = oneHot(labels, classesOf(logits));
+      return sub(oneHot(argMax(withoutOwn(logits, own), -1), classesOf(logits)), own);
     },
   },
 } as const satisfies Record<string, AttackLoss>;
