@@ -52,7 +52,7 @@ export async function calibrated(contender, { milliseconds, limit = Infinity }) 
   }
   if (time > 1000 * limit) throw new Error(`${(time / 1000).toFixed(0)} s a step`);
   count = multiple * Math.max(1, Math.round(milliseconds / time / multiple));
-  const isSlow = time * count > 2.5 * milliseconds;
+  const isSlow = time > 2.5 * milliseconds;
   return { ...contender, time, isSlow, turn: () => stepsIn(contender, count) };
 }
 

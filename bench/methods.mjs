@@ -34,7 +34,7 @@ async function enter({ network, method, standard, plan }) {
   const flops = await contender.ask({ command: "work", step });
   // Before anything is known about a method it is thought as fast as its arithmetic.
   const time = standard ? (standard.time * flops) / standard.flops : milliseconds / 8;
-  const images = epochImages(milliseconds, time, batch);
+  const images = epochImages(milliseconds, { time }, batch);
   const { multiple } = await contender.ask({ command: "load", step, form: "train", threads, images });
   return {
     ...(await calibrated({ ...contender, multiple }, plan)),

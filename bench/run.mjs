@@ -1,5 +1,6 @@
 // The measurement of one step: everybody loads it, gives the same losses, then takes turns.
 import { join } from "node:path";
+import { stepsPerRun } from "../dist/defenses/train.js";
 import { startContender } from "./contender.mjs";
 import { fieldOf } from "./field.mjs";
 import { calibrated, interleave, paired, spread } from "./measure.mjs";
@@ -54,7 +55,7 @@ async function enter(entry, step, { plan, reference, images }) {
     await contender.ask({ command: "describe", threads }, 60);
     const folder = join(workshop.folder, step.id);
     const given = { command: "load", folder, step, form: entry.form, threads, images };
-    const { multiple, times } = await contender.ask(given, plan.patience[entry.peer]);
+    const { multiple, times, bytes } = await contender.ask(given, plan.patience[entry.peer]);
     let first;
     let losses;
     if (entry.key !== "train") {
@@ -64,16 +65,22 @@ async function enter(entry, step, { plan, reference, images }) {
     }
     const limit = longestStep[entry.peer];
     const ready = await calibrated({ ...contender, multiple }, { milliseconds: plan.milliseconds, limit });
-    return { ...ready, ...entry, times, losses, firstLoss: first && first - contender.started };
+    return { ...ready, ...entry, times, bytes, losses, firstLoss: first && first - contender.started };
   } catch (error) {
     contender.close();
     throw error;
   }
 }
 
-/** Steps of a turn of `milliseconds`, at least three, as images of one epoch. */
-export const epochImages = (milliseconds, time, batch) =>
-  batch * Math.max(3, Math.min(Math.ceil(60_000 / batch), Math.round(milliseconds / time)));
+/**
+ * Steps of a turn of `milliseconds` as images of one epoch: at least three, and where `bytes` says what a step moves,
+ * at least one run of the engine as `train()` takes it on a large dataset.
+ */
+export function epochImages(milliseconds, { time, bytes }, batch) {
+  const perRun = bytes ? stepsPerRun(time, bytes) : 1;
+  const wanted = Math.max(perRun, Math.round(milliseconds / time));
+  return batch * Math.max(3, Math.min(Math.ceil(60_000 / batch), wanted));
+}
 
 /**
  * Enters everybody. `slower` remembers who gave up on which work: a step with more of it is not tried again.
@@ -85,7 +92,7 @@ async function enterAll(step, plan, slower) {
   const engineEntry = field.find(({ key }) => key === "engine");
   const engine = await enter(engineEntry, step, { plan });
   const flops = await engine.ask({ command: "work", step });
-  const images = epochImages(plan.milliseconds, engine.time, step.batch);
+  const images = epochImages(plan.milliseconds, engine, step.batch);
   for (const entry of field) {
     plan.onTurn(`${step.title}: ${entry.title}`);
     const conv = isConvolutional(step.network.layers);

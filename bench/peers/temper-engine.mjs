@@ -5,7 +5,7 @@ import { compose } from "../../dist/defenses/compose.js";
 import { feedsFor } from "../../dist/defenses/feeds.js";
 import * as defenses from "../../dist/defenses/index.js";
 import { buildTrainStep } from "../../dist/defenses/train-step.js";
-import { initialState } from "../../dist/defenses/train.js";
+import { bytesOf, initialState, stepsPerRun } from "../../dist/defenses/train.js";
 import { graphFunction } from "../../dist/graph/function.js";
 import { input } from "../../dist/graph/node.js";
 import { multiplyAdds } from "../../dist/graph/work.js";
@@ -38,10 +38,6 @@ export function buildStep(task) {
   return { model, step, flops: (batch) => 2 * multiplyAdds(roots, batch) };
 }
 
-/** What `train()` aims at: a run of the engine is this long, or this large. */
-const runMilliseconds = 250;
-const runBytes = 8 * 2 ** 20;
-
 const now = () => performance.now();
 
 /** The engine alone on `task`: `check` and `steps`, and how long it took to get there. */
@@ -56,8 +52,8 @@ export async function engineOnly(task, { threads }) {
   const carry = Object.fromEntries(step.loop.carried.map(({ input: { name } }) => [nextName(name), name]));
   const program = await engine.load(file, { carry });
   const loaded = now();
-  const bytesPerStep = (step.movesInputs ? 4 : 1) * batch * network.inputShape.reduce((a, b) => a * b, 1);
-  const most = Math.max(1, Math.floor(runBytes / bytesPerStep));
+  const inputs = (step.movesInputs ? 4 : 1) * batch * network.inputShape.reduce((a, b) => a * b, 1);
+  const most = stepsPerRun(0, { inputs, state: 0 });
   const split = syntheticSplit(network, Math.max(heldBatches, Math.min(most, 256)) * batch);
   const state = initialState(step, model.initialize(seed), split);
   const rates = { learningRate: task.optimizer.rate, ...step.scalars };
@@ -67,24 +63,26 @@ export async function engineOnly(task, { threads }) {
     ...feedsFor(source, { indices, batchSize: batch, epoch: 0 }),
     ...constants,
   });
+  const bytes = { inputs, state: bytesOf(state.tensors) };
   await program.hold(state.tensors);
   const order = epochOrder(split.count, { seed, epoch: 0 });
   let prepared = { length: 0, feeds: {} };
   const prepare = (length) => (prepared = { length, feeds: feedsOf(order.slice(0, length * batch)) });
-  /** As many steps a run as `train()` takes where the state is small; it takes more where copying it costs time. */
+  /** As many steps a run as `train()` takes. */
   const chooseLength = async () => {
     const limit = Math.min(most, split.count / batch);
     for (let length = Math.min(4, limit); ; length = Math.min(length * 8, limit)) {
       prepare(length);
       const start = now();
       await program.run(prepared.feeds);
-      const wanted = Math.max(1, Math.min(limit, Math.round((length * runMilliseconds) / (now() - start))));
+      const wanted = Math.min(limit, stepsPerRun((now() - start) / length, bytes));
       if (wanted < 1.5 * length || length >= limit) return void (wanted < 0.7 * length && prepare(wanted));
       length = Math.ceil(wanted / 8);
     }
   };
   const run = clockedSteps(() => program.run(prepared.feeds));
   return {
+    bytes,
     times: { graph: graph - begun, export: exported - graph, session: loaded - exported },
     /** Losses of the first steps on the first batches, in the split's order. */
     check: (count) =>

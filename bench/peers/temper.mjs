@@ -128,7 +128,11 @@ async function load({ step, form, threads, images }) {
   };
   await contender?.release?.();
   contender = await built[kind]();
-  return { multiple: contender.multiple ?? 1, times: { imported, ...contender.times } };
+  return {
+    multiple: contender.multiple ?? 1,
+    times: { imported, ...contender.times },
+    bytes: contender.bytes,
+  };
 }
 
 /** Losses of the first steps; without dropout where there is some. */
