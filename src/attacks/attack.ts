@@ -55,6 +55,11 @@ export interface Attack {
    * that has no adversarial point within ε comes back as it was.
    */
   readonly nearest?: true;
+  /**
+   * The attacks that a suite is made of, one after the other, each on what those before it leave standing; `target`
+   * decides which make sense.
+   */
+  stages?(target: AttackTarget): readonly Attack[];
   readonly options: AttackOptions;
   /** Names of the norm balls it can stay in. */
   readonly norms: readonly string[];

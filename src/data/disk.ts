@@ -1,7 +1,7 @@
 // Writing to the user's disk: whole files or none, and one clear line where there is no room or no right.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fail } from "../base/errors.js";
@@ -117,4 +117,9 @@ export async function writeWhole(path: string, content: Uint8Array | string): Pr
     await rm(temporary, { force: true });
     failToWrite(path, error);
   });
+}
+
+/** Adds `content` to the end of `path`; what stood there before stays where that fails. */
+export async function appendTo(path: string, content: string): Promise<void> {
+  await appendFile(path, content).catch((error: unknown) => failToWrite(path, error));
 }

@@ -36,7 +36,7 @@ function clipInto(values: Float32Array, [low, high]: Bounds, slack: number): boo
 }
 
 /** a − b. */
-function difference(a: Float32Array, b: Float32Array): Float32Array {
+export function difference(a: Float32Array, b: Float32Array): Float32Array {
   const out = new Float32Array(a.length);
   for (let i = 0; i < a.length; i++) out[i] = (a[i] ?? NaN) - (b[i] ?? NaN);
   return out;

@@ -5,13 +5,15 @@ import { check } from "../base/errors.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { findThreat, type NormName } from "../threat/find.js";
+import type { Threat } from "../threat/threat.js";
 import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
 import { flagsOf } from "./flags.js";
+import type { Journal } from "./journal.js";
 import { probeGradients, type GradientShare } from "./gradient-probe.js";
 import { inLanes } from "./lanes.js";
 import { openPredictor } from "./predictor.js";
 import { withLogOutputs } from "./probabilities.js";
-import { runRadius, type RadiusResult } from "./radius.js";
+import { runNearest, runRadii, runSuite, type TrialResult, type TrialTask } from "./radius.js";
 import type { Evaluation } from "./records.js";
 import type { AttackLane, Field, Lane } from "./trial.js";
 import { worstCases } from "./worst-case.js";
@@ -53,6 +55,8 @@ export interface EvaluateOptions {
   readonly worstCase?: boolean;
   /** How many of the first images to return with each attack, for figures; default 0. */
   readonly examples?: number;
+  /** What is known already is taken from it, and what is found is kept in it. */
+  readonly journal?: Journal;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }
@@ -132,39 +136,62 @@ async function sampleGradients(
   return probeGradients(field.classifier, engine, field.rows(sample), labels);
 }
 
-/** Compiles one attack and runs it at each radius. */
-async function runTrial(
+/** Compiles `attack` in every lane for as long as `use` takes. */
+async function withLanes<T>(
   field: Field,
-  { attack, norm, epsilons, targeted = false }: Trial,
-  { signal, examples = 0 }: EvaluateOptions,
-  report: Report,
-): Promise<RadiusResult[]> {
-  const threat = findThreat(norm);
-  const { classifier } = field;
+  { attack, threat }: { readonly attack: Attack; readonly threat: Threat },
+  use: (lanes: readonly AttackLane[]) => Promise<T>,
+): Promise<T> {
+  const { classifier, signal } = field;
   const lanes: AttackLane[] = [];
   try {
     for (const lane of field.lanes) {
       const { engine } = lane;
       const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
-      lanes.push({ ...lane, attack: prepared });
+      lanes.push({ ...lane, attack: prepared, nearest: attack.nearest === true });
     }
-    const results: RadiusResult[] = [];
-    for (const epsilon of epsilons) {
-      const doing = `${attack.name} ${norm} ${epsilon}`;
-      const onImages = (images: number): void => report(doing, images);
-      const radius = { threat, epsilon, targeted };
-      const k = Math.min(examples, field.predictions.length);
-      results.push(await runRadius(field, { attack, lanes, norm, radius, examples: k, onImages }));
-    }
-    return results;
+    return await use(lanes);
   } finally {
     for (const lane of lanes) await lane.attack.release();
   }
 }
 
+/** Runs one attack at each radius. */
+async function runTrial(
+  field: Field,
+  { attack, norm, epsilons, targeted = false }: Trial,
+  { journal, examples = 0 }: EvaluateOptions,
+  { number, report }: { readonly number: number; readonly report: Report },
+): Promise<TrialResult> {
+  const threat = findThreat(norm);
+  const task: TrialTask = {
+    attack,
+    norm,
+    threat,
+    targeted,
+    epsilons,
+    name: `${number} ${norm}`,
+    journal,
+    examples: Math.min(examples, field.predictions.length),
+    onImages: report,
+  };
+  const stages = attack.stages?.({ classifier: field.classifier, threat });
+  if (stages)
+    return runSuite(field, task, stages, (stage, use) => withLanes(field, { attack: stage, threat }, use));
+  const run = attack.nearest === true ? runNearest : runRadii;
+  return withLanes(field, { attack, threat }, (lanes) => run(field, task, lanes));
+}
+
+/** How often a trial goes over all images. */
+function passesOf({ attack, epsilons, norm }: Trial, classifier: Classifier): number {
+  if (attack.nearest === true) return 1;
+  const stages = attack.stages?.({ classifier, threat: findThreat(norm) });
+  return epsilons.length * (stages?.length ?? 1);
+}
+
 /** Calls `onProgress` with running totals. */
-function reporter(n: number, { trials, onProgress }: EvaluateOptions): Report {
-  const total = n * (1 + trials.reduce((passes, { epsilons }) => passes + epsilons.length, 0));
+function reporter(n: number, classifier: Classifier, { trials, onProgress }: EvaluateOptions): Report {
+  const total = n * (1 + trials.reduce((passes, trial) => passes + passesOf(trial, classifier), 0));
   let done = 0;
   return (doing, images) => {
     done += images;
@@ -180,7 +207,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const n = checkOptions(data, classifier, options);
   const { engines, labels: given = "true", seed = 0, batchSize = 100, signal } = options;
-  const report = reporter(n, options);
+  const report = reporter(n, classifier, options);
   const lanes: Lane[] = [];
   try {
     for (const engine of engines) lanes.push({ engine, predictor: await openPredictor(classifier, engine) });
@@ -200,10 +227,11 @@ export async function evaluate(
       signal,
     };
     const gradients = await sampleGradients(field, options);
-    const results: RadiusResult[] = [];
-    for (const trial of options.trials) results.push(...(await runTrial(field, trial, options, report)));
+    const results: TrialResult[] = [];
+    for (const [number, trial] of options.trials.entries())
+      results.push(await runTrial(field, trial, options, { number, report }));
     const clean = predictions.filter((c, i) => c === labels[i]).length / n;
-    const single = results.map(({ outcome }) => outcome);
+    const single = results.flatMap((result) => result.outcomes);
     const outcomes = options.worstCase === true ? [...single, ...worstCases(single)] : single;
     return {
       n,
@@ -211,8 +239,9 @@ export async function evaluate(
       predictions,
       robust: outcomes.map(({ record }) => record),
       outcomes,
-      examples: (options.examples ?? 0) > 0 ? results.map(({ examples }) => examples) : [],
-      flags: flagsOf({ n, clean, ...seen, gradients, trials: results.map(({ evidence }) => evidence) }),
+      distances: results.flatMap((result) => result.distances),
+      examples: results.flatMap((result) => result.examples),
+      flags: flagsOf({ n, clean, ...seen, gradients, trials: results.flatMap((result) => result.evidence) }),
     };
   } finally {
     for (const { predictor } of lanes) await predictor.release();

@@ -18,6 +18,8 @@ export interface TrialEvidence {
   readonly outside: number;
   /** Adversarial points or outputs at them that are not finite. */
   readonly nonFinite: number;
+  /** Images that fell to this stage of a suite. */
+  readonly fallen?: number;
   /** Points wrongly classified before the attack and rightly after it; single-step attacks only. */
   readonly recovered: number;
   /** Adversarial points rounded to 8 bits, and how many of them are rightly classified again. */
@@ -93,6 +95,7 @@ const zeroGradients = ({ gradients }: Evidence): Flag[] =>
 /** Two records of the same attack that differ in ε alone. */
 const sameButEpsilon = (a: RobustRecord, b: RobustRecord): boolean =>
   a.attack === b.attack &&
+  a.suite === b.suite &&
   a.norm === b.norm &&
   a.targeted === b.targeted &&
   JSON.stringify(a.options) === JSON.stringify(b.options);

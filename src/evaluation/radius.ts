@@ -1,25 +1,34 @@
-// All that one attack at one radius leaves behind: who still stands, evidence for flags, images for figures.
+// What an attack leaves behind at each radius: who still stands, evidence for flags, images for figures.
 import type { Attack } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
+import type { Threat } from "../threat/threat.js";
+import { distanceRecordOf } from "./distances.js";
 import type { TrialEvidence } from "./flags.js";
-import type { Examples, Outcome, RobustRecord } from "./records.js";
-import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
+import type { Journal } from "./journal.js";
+import type { DistanceRecord, Examples, Outcome, RobustRecord } from "./records.js";
+import { strike, type Strike } from "./strike.js";
+import type { AttackLane, Field } from "./trial.js";
 
-export interface RadiusResult {
-  readonly outcome: Outcome;
-  readonly evidence: TrialEvidence;
-  readonly examples: Examples;
+export interface TrialResult {
+  readonly outcomes: readonly Outcome[];
+  readonly evidence: readonly TrialEvidence[];
+  readonly examples: readonly Examples[];
+  readonly distances: readonly DistanceRecord[];
 }
 
-export interface RadiusTask {
+export interface TrialTask {
   readonly attack: Attack;
-  readonly lanes: readonly AttackLane[];
   readonly norm: NormName;
-  readonly radius: Radius;
+  readonly threat: Threat;
+  readonly targeted: boolean;
+  readonly epsilons: readonly number[];
+  /** What the journal knows it by. */
+  readonly name: string;
+  readonly journal: Journal | undefined;
   /** First images to keep for figures. */
   readonly examples: number;
-  /** Called with the number of images done. */
-  readonly onImages: (images: number) => void;
+  /** Called with what is being done and the number of images done. */
+  readonly onImages: (doing: string, images: number) => void;
 }
 
 /** Indices of all images that were (or were not) classified rightly before any attack. */
@@ -27,84 +36,198 @@ function byCleanPrediction({ predictions, labels }: Field, right: boolean): numb
   return [...predictions.keys()].filter((i) => (predictions[i] === labels[i]) === right);
 }
 
-/** The first `k` images as they are. */
-function untouched(field: Field, { attack, norm, radius, examples: k }: RadiusTask): Examples {
+/** The first images, and what `struck` made of them, the later ones over the earlier ones. */
+function examplesOf(
+  field: Field,
+  { attack, norm, examples: k }: TrialTask,
+  epsilon: number,
+  struck: readonly Strike[],
+): Examples[] {
+  if (k === 0) return [];
   const indices = Array.from({ length: k }, (_, i) => i);
-  const originals = k === 0 ? new Float32Array() : field.rows(indices);
-  return {
-    attack: attack.name,
-    norm,
-    epsilon: radius.epsilon,
-    originals,
-    adversarial: originals.slice(),
-    labels: Int32Array.from(indices, (i) => field.labels[i] ?? 0),
-    predictions: field.predictions.slice(0, k),
-    adversarialPredictions: field.predictions.slice(0, k),
-  };
+  const originals = field.rows(indices);
+  const adversarial = originals.slice();
+  const adversarialPredictions = field.predictions.slice(0, k);
+  const width = originals.length / k;
+  for (const { points, classes } of struck)
+    for (const [index, point] of points) {
+      adversarial.set(point, index * width);
+      adversarialPredictions[index] = classes.get(index) ?? -1;
+    }
+  const labels = Int32Array.from(indices, (i) => field.labels[i] ?? 0);
+  const predictions = field.predictions.slice(0, k);
+  const shown = { originals, adversarial, labels, predictions, adversarialPredictions };
+  return [{ attack: attack.name, norm, epsilon, ...shown }];
 }
 
-/** Writes those points of `batch` that are among the first images. */
-function keepExamples(examples: Examples, { indices, points, classes }: AttackedBatch): void {
-  const width = points.length / indices.length;
-  indices.forEach((index, i) => {
-    if (index >= examples.labels.length) return;
-    examples.adversarial.set(points.subarray(i * width, (i + 1) * width), index * width);
-    examples.adversarialPredictions[index] = classes[i] ?? -1;
+/** The record of those that are right in `correct`. */
+function outcomeOf(
+  { given, predictions: { length: n } }: Field,
+  { norm, targeted }: TrialTask,
+  { attack, epsilon, correct, suite }: OutcomeParts,
+): Outcome {
+  const record: RobustRecord = {
+    attack: attack.name,
+    ...(suite !== undefined && { suite }),
+    norm,
+    epsilon,
+    accuracy: correct.reduce((total, c) => total + c, 0) / n,
+    n,
+    labels: given,
+    ...(targeted && { targeted: true as const }),
+    ...(Object.keys(attack.options).length > 0 && { options: attack.options }),
+  };
+  return { record, correct };
+}
+
+interface OutcomeParts {
+  readonly attack: Attack;
+  readonly epsilon: number;
+  readonly correct: Uint8Array;
+  readonly suite?: string;
+}
+
+/** [n]: 1 where an image of `indices` is still right after `struck`. */
+function stillRight({ labels, predictions }: Field, indices: readonly number[], struck: Strike): Uint8Array {
+  const correct = new Uint8Array(predictions.length);
+  for (const index of indices) correct[index] = struck.classes.get(index) === labels[index] ? 1 : 0;
+  return correct;
+}
+
+const strikeWith = (
+  field: Field,
+  task: TrialTask,
+  { attack, epsilon, lanes, indices }: StrikeTask,
+): Promise<Strike> => {
+  const { threat, targeted, journal, name, examples, norm } = task;
+  const doing = `${attack.name} ${norm} ${epsilon === Infinity ? "nearest" : epsilon}`;
+  task.onImages(doing, field.predictions.length - indices.length);
+  return strike(field, indices, {
+    lanes,
+    radius: { threat, epsilon, targeted },
+    name: `${name} ${attack.name} ${epsilon}`,
+    journal,
+    keep: Math.min(examples, field.predictions.length),
+    onImages: (images) => task.onImages(doing, images),
   });
+};
+
+interface StrikeTask {
+  readonly attack: Attack;
+  readonly epsilon: number;
+  readonly lanes: readonly AttackLane[];
+  readonly indices: readonly number[];
 }
 
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
-async function countRecovered(field: Field, { attack, lanes, radius }: RadiusTask): Promise<number> {
-  const telling = attack.kind === "single-step" && field.given === "true" && !radius.targeted;
-  if (!telling || radius.epsilon === 0) return 0;
-  let recovered = 0;
-  for await (const { indices, classes } of attackAll(field, lanes, radius, byCleanPrediction(field, false)))
-    recovered += indices.filter((index, i) => classes[i] === field.labels[index]).length;
-  return recovered;
+async function countRecovered(
+  field: Field,
+  { attack, threat, targeted }: TrialTask,
+  epsilon: number,
+  lanes: readonly AttackLane[],
+): Promise<number> {
+  const telling = attack.kind === "single-step" && field.given === "true" && !targeted;
+  if (!telling || epsilon === 0) return 0;
+  const { classes } = await strike(field, byCleanPrediction(field, false), {
+    lanes,
+    radius: { threat, epsilon, targeted },
+    name: "",
+    journal: undefined,
+    keep: 0,
+    onImages: () => undefined,
+  });
+  return [...classes].filter(([index, found]) => found === field.labels[index]).length;
 }
 
-function recordOf(
-  { given, predictions }: Field,
-  { attack, norm, radius }: RadiusTask,
-  right: number,
-): RobustRecord {
+/** Attacks what stands at each radius, and counts. */
+export async function runRadii(
+  field: Field,
+  task: TrialTask,
+  lanes: readonly AttackLane[],
+): Promise<TrialResult> {
+  const { attack } = task;
+  const outcomes: Outcome[] = [];
+  const evidence: TrialEvidence[] = [];
+  const examples: Examples[] = [];
+  const indices = byCleanPrediction(field, true);
+  for (const epsilon of task.epsilons) {
+    const struck = await strikeWith(field, task, { attack, epsilon, lanes, indices });
+    const outcome = outcomeOf(field, task, { attack, epsilon, correct: stillRight(field, indices, struck) });
+    const recovered = await countRecovered(field, task, epsilon, lanes);
+    outcomes.push(outcome);
+    evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
+    examples.push(...examplesOf(field, task, epsilon, [struck]));
+  }
+  return { outcomes, evidence, examples, distances: [] };
+}
+
+/** The radius that holds what was found of the first `k` images. */
+const farthest = ({ distances }: Strike, k: number): number =>
+  Math.max(0, ...[...distances].flatMap(([index, d]) => (index < k && Number.isFinite(d) ? [d] : [])));
+
+/** Looks for the nearest adversarial point of each image once, and counts at each radius those that lie farther. */
+export async function runNearest(
+  field: Field,
+  task: TrialTask,
+  lanes: readonly AttackLane[],
+): Promise<TrialResult> {
+  const { attack, norm, targeted } = task;
+  const indices = byCleanPrediction(field, true);
+  const struck = await strikeWith(field, task, { attack, epsilon: Infinity, lanes, indices });
+  const distances = indices.map((index) => struck.distances.get(index) ?? Infinity);
+  const { outside, nonFinite } = struck;
+  const outcomes = task.epsilons.map((epsilon) => {
+    const correct = new Uint8Array(field.predictions.length);
+    indices.forEach((index, i) => (correct[index] = (distances[i] ?? 0) > epsilon ? 1 : 0));
+    return outcomeOf(field, task, { attack, epsilon, correct });
+  });
+  // The nearest points lie on the boundary: what 8 bits make of them says nothing.
+  const rounding = { checked: 0, lost: 0 };
+  const found = { outside, nonFinite, rounding, recovered: 0 };
   return {
-    attack: attack.name,
-    norm,
-    epsilon: radius.epsilon,
-    accuracy: right / predictions.length,
-    n: predictions.length,
-    labels: given,
-    ...(radius.targeted && { targeted: true as const }),
-    ...(Object.keys(attack.options).length > 0 && { options: attack.options }),
+    outcomes,
+    evidence: outcomes.map(({ record }) => ({ record, kind: attack.kind, ...found })),
+    examples: examplesOf(field, task, farthest(struck, task.examples), [struck]),
+    distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
   };
 }
 
-/** Attacks what stands, and counts. */
-export async function runRadius(field: Field, task: RadiusTask): Promise<RadiusResult> {
-  const standing = byCleanPrediction(field, true);
-  const correct = new Uint8Array(field.predictions.length);
-  const examples = untouched(field, task);
-  const seen = { outside: 0, nonFinite: 0, rounding: { checked: 0, lost: 0 } };
-  task.onImages(correct.length - standing.length);
-  for await (const batch of attackAll(field, task.lanes, task.radius, standing)) {
-    batch.indices.forEach((index, i) => (correct[index] = batch.classes[i] === field.labels[index] ? 1 : 0));
-    seen.outside += batch.outside;
-    seen.nonFinite += batch.nonFinite;
-    seen.rounding.checked += batch.rounding.checked;
-    seen.rounding.lost += batch.rounding.lost;
-    keepExamples(examples, batch);
-    task.onImages(batch.indices.length);
+/** Runs the stages of a suite one after the other, each at every radius on what the ones before left standing. */
+export async function runSuite(
+  field: Field,
+  task: TrialTask,
+  stages: readonly Attack[],
+  withLanes: <T>(attack: Attack, use: (lanes: readonly AttackLane[]) => Promise<T>) => Promise<T>,
+): Promise<TrialResult> {
+  const first = byCleanPrediction(field, true);
+  const standing = task.epsilons.map(() => first);
+  const struckAt: Strike[][] = task.epsilons.map(() => []);
+  const byStage: Outcome[][] = [];
+  const evidence: TrialEvidence[] = [];
+  for (const attack of stages) {
+    const outcomes: Outcome[] = [];
+    await withLanes(attack, async (lanes) => {
+      for (const [i, epsilon] of task.epsilons.entries()) {
+        const indices = standing[i] ?? [];
+        const struck = await strikeWith(field, task, { attack, epsilon, lanes, indices });
+        const correct = stillRight(field, indices, struck);
+        const outcome = outcomeOf(field, task, { attack, epsilon, correct, suite: task.attack.name });
+        const fallen = indices.length - correct.reduce((total, c) => total + c, 0);
+        standing[i] = indices.filter((index) => correct[index] === 1);
+        struckAt[i]?.push(struck);
+        outcomes.push(outcome);
+        evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered: 0, fallen });
+      }
+    });
+    byStage.push(outcomes);
   }
-  const recovered = await countRecovered(field, task);
-  const record = recordOf(
-    field,
-    task,
-    correct.reduce((total, c) => total + c, 0),
+  const whole = (byStage.at(-1) ?? []).map(({ record: { epsilon }, correct }) =>
+    outcomeOf(field, task, { attack: task.attack, epsilon, correct }),
   );
   return {
-    outcome: { record, correct },
-    evidence: { record, kind: task.attack.kind, ...seen, recovered },
-    examples,
+    outcomes: [...byStage.flat(), ...whole],
+    evidence,
+    examples: task.epsilons.flatMap((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
+    distances: [],
   };
 }

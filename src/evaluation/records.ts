@@ -7,6 +7,11 @@ import type { Flag } from "./flags.js";
 export interface RobustRecord {
   /** The attack's name, or `worst-case`: the share that no attack at this norm and ε brought down. */
   readonly attack: string;
+  /**
+   * The suite that the attack was a stage of: it met what the stages before it had left standing, and the accuracy is
+   * what it left in turn.
+   */
+  readonly suite?: string;
   readonly norm: NormName;
   /** Radius, in input units. */
   readonly epsilon: number;
@@ -14,6 +19,21 @@ export interface RobustRecord {
   readonly accuracy: number;
   readonly n: number;
   /** Labels the attack was given. */
+  readonly labels: "true" | "predicted";
+  readonly targeted?: true;
+  readonly options?: AttackOptions;
+}
+
+/** How far the nearest adversarial points lie that one attack found. */
+export interface DistanceRecord {
+  readonly attack: string;
+  readonly norm: NormName;
+  /** Images that were attacked: those rightly classified. */
+  readonly n: number;
+  /** Those for which an adversarial point was found. */
+  readonly found: number;
+  /** In input units, over all n; null where the quantile falls on images for which none was found. */
+  readonly quantiles: Readonly<Record<"least" | "lower" | "median" | "upper" | "most", number | null>>;
   readonly labels: "true" | "predicted";
   readonly targeted?: true;
   readonly options?: AttackOptions;
@@ -48,7 +68,9 @@ export interface Evaluation {
   readonly robust: readonly RobustRecord[];
   /** One for each record of `robust`, in the same order. */
   readonly outcomes: readonly Outcome[];
-  /** One for each attack and ε, where asked for. */
+  /** One for each attack that looks for the nearest point. */
+  readonly distances: readonly DistanceRecord[];
+  /** One for each attack and ε, where asked for; attacks that look for the nearest point have the ε that holds all of theirs. */
   readonly examples: readonly Examples[];
   readonly flags: readonly Flag[];
 }

@@ -7,7 +7,7 @@ import { tensor } from "../base/tensor.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
-import { enforce } from "./enforce.js";
+import { difference, enforce } from "./enforce.js";
 import { inLanes } from "./lanes.js";
 import type { Predictor } from "./predictor.js";
 
@@ -20,6 +20,8 @@ export interface Lane {
 /** A lane with an attack in it. */
 export interface AttackLane extends Lane {
   readonly attack: PreparedAttack;
+  /** Whether it looks for the nearest point. */
+  readonly nearest: boolean;
 }
 
 /** What the trials of one evaluation share. */
@@ -48,6 +50,8 @@ export interface AttackedBatch {
   readonly indices: readonly number[];
   readonly points: Float32Array;
   readonly classes: Int32Array;
+  /** How far they are from their images, infinite where they are not adversarial; for attacks on the nearest point. */
+  readonly distances?: Float64Array;
   readonly outside: number;
   readonly nonFinite: number;
   /** Points that are adversarial, and how many of them no longer are once saved with 8 bits a number. */
@@ -97,7 +101,7 @@ async function lostByRounding(
 /** Attacks one batch of images, and judges what came of it. */
 async function attackBatch(
   field: Field,
-  { attack, predictor }: AttackLane,
+  { attack, predictor, nearest }: AttackLane,
   { threat, epsilon, targeted }: Radius,
   indices: readonly number[],
 ): Promise<AttackedBatch> {
@@ -118,7 +122,11 @@ async function attackBatch(
   const judged = await predictor.predict(points, indices.length);
   const { classes } = judged;
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
-  return { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+  const found = { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+  if (!nearest) return found;
+  const moved = threat.distance(difference(points, originals), limits.columns);
+  const distances = moved.map((d, i) => (classes[i] === field.labels[indices[i] ?? 0] ? Infinity : d));
+  return { ...found, distances };
 }
 
 /** Attacks the images at `indices`, a batch at a time in each lane; batches come in the order of their images. */

@@ -1,6 +1,7 @@
 // Evaluates a model's file under planned attacks: the one way for runs and audits, so that both give one figure.
 import { pixelData } from "../evaluation/data.js";
 import { evaluate, type Progress } from "../evaluation/evaluate.js";
+import type { Journal } from "../evaluation/journal.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { count } from "../base/shape.js";
 import type { Split } from "../data/index.js";
@@ -17,13 +18,14 @@ export interface AssessOptions {
   readonly limit?: number | undefined;
   /** Images of each attack to return. */
   readonly examples: number;
+  readonly journal?: Journal;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
 
 /** Accuracy of `classifier` on `split`, clean and under each attack at each radius. */
 export function assess(classifier: Classifier, split: Split, options: AssessOptions): Promise<Evaluation> {
-  const { attacks, limit, signal, onProgress, ...rest } = options;
+  const { attacks, limit, journal, signal, onProgress, ...rest } = options;
   const size = count(classifier.model.inputShape);
   const trials = attacks.map(({ epsilons, norm, ...reference }) => ({
     attack: make.attack(reference),
@@ -34,6 +36,7 @@ export function assess(classifier: Classifier, split: Split, options: AssessOpti
     ...rest,
     trials,
     ...(limit !== undefined && { limit }),
+    ...(journal && { journal }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });

@@ -7,6 +7,7 @@ import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
 import { checkFit, openClassifier } from "./fit.js";
+import { journalIdentity, openJournal } from "./journal.js";
 import type { AttackPlan } from "./recipe.js";
 import type { AuditFile } from "./records.js";
 
@@ -29,6 +30,8 @@ export interface AuditOptions {
   readonly limit?: number;
   /** They share the images. Default: one with one thread for each core; the last bits depend on the threads alone. */
   readonly engines?: readonly Engine[];
+  /** A file that keeps what is done, for an audit that is stopped and called again; removed at the end. */
+  readonly journal?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -49,7 +52,16 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { model } = classifier;
   checkFit(path, model, dataset);
   const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
+  const sha256 = createHash("sha256").update(file).digest("hex");
+  const [{ provider, threads } = { provider: "none", threads: 0 }] = engines;
+  const { count: images } = dataset[split];
+  const data = { dataset: dataset.name, split, images, limit };
+  const decides = { sha256, data, attacks, labels, seed, provider, threads };
   try {
+    const journal =
+      options.journal === undefined
+        ? undefined
+        : await openJournal(options.journal, journalIdentity(decides));
     const found = await assess(classifier, dataset[split], {
       engines,
       attacks,
@@ -58,14 +70,16 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       limit,
       batchSize: options.batchSize ?? 100,
       examples: 0,
+      ...(journal && { journal }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
+    await journal?.remove();
     return {
       schema: 1,
       model: {
         file: path,
-        sha256: createHash("sha256").update(file).digest("hex"),
+        sha256,
         inputShape: [...model.inputShape],
         classes: model.classes,
         parameters: model.parameters.reduce((sum, { shape }) => sum + count(shape), 0),
@@ -75,6 +89,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       seed,
       clean: found.clean,
       robust: found.robust.map((record) => ({ ...record })),
+      distances: found.distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),
     };

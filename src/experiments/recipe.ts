@@ -9,6 +9,7 @@ import * as architectureRegistry from "../nn/architectures/index.js";
 import { lossNames } from "../nn/losses.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
+import { normNames, type NormName } from "../threat/find.js";
 import { create, readReference, type Reference } from "./references.js";
 
 const epsilons = z.preprocess(
@@ -18,8 +19,11 @@ const epsilons = z.preprocess(
 
 const attackEntry = z.object({
   epsilon: epsilons.describe("radius or radii, input units"),
-  norm: z.enum(["linf", "l2", "l1"]).default("linf"),
+  norm: z.enum(normNames).default("linf"),
 });
+
+/** Attacks that look for the nearest point need no radius; accuracy is counted at those given. */
+const nearestEntry = attackEntry.extend({ epsilon: epsilons.default([]) });
 
 const training = z.strictObject({
   optimizer: z.unknown().default("sgd"),
@@ -68,7 +72,7 @@ export interface Method {
 /** An attack with the radii and the norm it is run at. */
 export interface AttackPlan extends Reference {
   readonly epsilons: readonly number[];
-  readonly norm: "linf" | "l2" | "l1";
+  readonly norm: NormName;
 }
 
 export interface Recipe extends Omit<
@@ -117,7 +121,10 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
   const given = typeof value === "object" && value !== null ? (Object.values(value)[0] as unknown) : {};
   const { epsilon: _epsilon, norm: _norm, ...rest } = (given ?? {}) as Record<string, unknown>;
   const { name: known, options } = readReference(attackRegistry, "attack", { [name]: rest }, path);
-  const plan = withPath([...path, name], () => parseOptions(name, attackEntry, given ?? {}));
+  const { nearest } = create(attackRegistry, "attack", { name: known, options });
+  const plan = withPath([...path, name], () =>
+    nearest ? parseOptions(name, nearestEntry, given ?? {}) : parseOptions(name, attackEntry, given ?? {}),
+  );
   return { name: known, options, epsilons: plan.epsilon, norm: plan.norm };
 }
 

@@ -1,18 +1,37 @@
 // What runs, audits and profiles leave behind, as schemas: results.json, audit.json, run.json, metrics.jsonl …
 import { z } from "zod";
+import { normNames } from "../threat/find.js";
 
 const share = z.number().min(0).max(1);
 
 /** Accuracy of one classifier under one attack at one radius. */
 export const robustRecord = z.strictObject({
   attack: z.string(),
-  norm: z.enum(["linf", "l2", "l1"]),
+  suite: z
+    .string()
+    .optional()
+    .describe("the suite it was a stage of: it met what earlier stages left standing"),
+  norm: z.enum(normNames),
   epsilon: z.number().min(0).describe("radius, input units"),
   accuracy: share.describe("share of the n images that stay rightly classified"),
   n: z.int().min(1),
   labels: z.enum(["true", "predicted"]).describe("labels the attack moves away from"),
   targeted: z.boolean().optional(),
   options: z.record(z.string(), z.unknown()).optional().describe("the attack's options, where it has any"),
+});
+
+/** How far the nearest adversarial points lie. */
+const distanceRecord = z.strictObject({
+  attack: z.string(),
+  norm: z.enum(normNames),
+  n: z.int().min(0).describe("images attacked: those rightly classified"),
+  found: z.int().min(0).describe("images for which an adversarial point was found"),
+  quantiles: z
+    .record(z.enum(["least", "lower", "median", "upper", "most"]), z.number().min(0).nullable())
+    .describe("of the distances, input units, over all n; null where none was found"),
+  labels: z.enum(["true", "predicted"]),
+  targeted: z.boolean().optional(),
+  options: z.record(z.string(), z.unknown()).optional(),
 });
 
 /** A doubt about an evaluation. */
@@ -29,6 +48,7 @@ export const resultRow = z.strictObject({
   epochs: z.int().min(0),
   clean: share.describe("accuracy on unperturbed test images"),
   robust: z.array(robustRecord),
+  distances: z.array(distanceRecord).optional(),
   flags: z.array(flagRecord).optional(),
 });
 
@@ -52,6 +72,7 @@ export const auditFile = z.strictObject({
   seed: z.int().min(0),
   clean: share,
   robust: z.array(robustRecord),
+  distances: z.array(distanceRecord),
   flags: z.array(flagRecord),
   environment: z.record(z.string(), z.unknown()),
 });

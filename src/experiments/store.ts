@@ -30,6 +30,7 @@ export const paths = {
   row: (trial: string): string => join("trials", trial, "row.json"),
   profiles: "profiles",
   profile: (method: string): string => join("profiles", `${method}.json`),
+  journal: (trial: string): string => join("trials", trial, "evaluation.jsonl"),
   gallery: (trial: string): string => join("trials", trial, "gallery.safetensors"),
 } as const;
 

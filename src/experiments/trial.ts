@@ -14,6 +14,7 @@ import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
 import { firstLayerFeatures } from "./features.js";
 import { harden, type Hardened } from "./harden.js";
+import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { make, type Method, type Recipe } from "./recipe.js";
 import { metricsLine, resultRow, type Gallery, type MetricsLine, type ResultRow } from "./records.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
@@ -176,13 +177,17 @@ export async function finishedTrial(
 async function evaluateTrial(
   context: TrialContext,
   trial: Trial,
-): Promise<{ evaluation: Evaluation; gallery: Gallery }> {
+): Promise<{ evaluation: Evaluation; gallery: Gallery; journal: JournalFile }> {
   const { recipe, dataset, folder, engine, signal } = context;
   const file = await readFile(join(folder, paths.model(trial.name)));
   const { classifier } = importClassifier(file, { name: trial.name });
+  const { provider, threads } = engine;
+  const decides = { row: rowIdentity(recipe, trial), sha256: sha256(file), provider, threads };
+  const journal = await openJournal(join(folder, paths.journal(trial.name)), journalIdentity(decides));
   const evaluation = await assess(classifier, dataset.test, {
     ...recipe.evaluation,
     engines: [engine],
+    journal,
     signal,
     onProgress: context.onEvaluation,
   });
@@ -201,7 +206,7 @@ async function evaluateTrial(
     adversarialPredictions: shown?.adversarialPredictions ?? new Int32Array(),
     features: firstLayerFeatures(classifier),
   };
-  return { evaluation, gallery };
+  return { evaluation, gallery, journal };
 }
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
@@ -211,10 +216,10 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   if (finished !== null) return finished;
   const training = await trainedModel(context, trial);
   const begun = performance.now();
-  const { evaluation, gallery } = await evaluateTrial(context, trial);
+  const { evaluation, gallery, journal } = await evaluateTrial(context, trial);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   const { method, seed } = trial;
-  const { clean, robust, flags } = evaluation;
+  const { clean, robust, distances, flags } = evaluation;
   const row: ResultRow = {
     method: method.name,
     seed,
@@ -222,14 +227,18 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     epochs: recipe.training.epochs,
     clean,
     robust: robust.map((record) => ({ ...record })),
+    ...(distances.length > 0 && {
+      distances: distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),
+    }),
     ...(flags.length > 0 && { flags: flags.map((flag) => ({ ...flag })) }),
   };
-  const seconds = (performance.now() - begun) / 1000;
+  const seconds = (performance.now() - begun + journal.known.milliseconds) / 1000;
   await writeJson(join(folder, paths.row(trial.name)), {
     schema: 1,
     identity: rowIdentity(recipe, trial),
     seconds,
     row,
   });
+  await journal.remove();
   return { row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: seconds } };
 }

@@ -8,6 +8,9 @@ export type NormName = keyof typeof threats;
 
 const known: Readonly<Record<string, Threat>> = threats;
 
+/** All of them. */
+export const normNames = Object.keys(threats) as [NormName, ...NormName[]];
+
 /** The norm ball called `name`; throws with a did-you-mean when there is none. */
 export function findThreat(name: string, where = "threat"): Threat {
   const found = Object.hasOwn(known, name) ? known[name] : undefined;

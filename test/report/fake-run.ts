@@ -192,6 +192,7 @@ export function fakeAudit(): AuditFile {
     seed: 0,
     clean: 0.9812,
     robust,
+    distances: [],
     flags: [
       {
         name: "weak-iterative",

@@ -30,11 +30,15 @@ interface AuditFlags {
   readonly json?: true;
 }
 
+/** What a stopped audit leaves behind. */
+const journalName = "audit.journal.jsonl";
+
 /** A new folder, or one that an audit has written before. */
 async function checkFolder(folder: string): Promise<void> {
   const entries = await entriesOf(folder);
   check(
-    entries.length === 0 || (entries.includes("audit.json") && !entries.includes("run.json")),
+    entries.length === 0 ||
+      ((entries.includes("audit.json") || entries.includes(journalName)) && !entries.includes("run.json")),
     folder,
     "an empty folder or one of Temper's audits",
     () => `a folder with ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""}`,
@@ -69,7 +73,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const dataset = await loadDataset(datasetNamed(flags.dataset));
   printNotes(io, openClassifier(path, file).notes);
   const view = await progressView(io);
-  const messages = { view, stopping: "stopping …", stopped: "stopped; nothing was written" };
+  const messages = { view, stopping: "stopping …", stopped: "stopped; the same command goes on from here" };
   const engines = openEngines(file.length, flags);
   let stage = "";
   const record = await interruptible(io, messages, (signal) =>
@@ -80,6 +84,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       dataset,
       attacks,
       engines,
+      journal: join(folder, journalName),
       signal,
       onProgress: ({ doing: exactly, done, total }) => {
         const doing = attackStage(exactly);

@@ -1,0 +1,101 @@
+// One attack at one radius on given images: what it leaves of each, batch by batch, known ones taken from the journal.
+import type { Journal, JournalEntry } from "./journal.js";
+import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
+
+export interface StrikeOptions {
+  readonly lanes: readonly AttackLane[];
+  readonly radius: Radius;
+  /** What the journal knows the strike by. */
+  readonly name: string;
+  readonly journal: Journal | undefined;
+  /** Points of the images before this one are kept. */
+  readonly keep: number;
+  /** Called with the number of images done. */
+  readonly onImages: (images: number) => void;
+}
+
+export interface Strike {
+  /** By index: the class at the attack's point. Images that were not attacked are not in it. */
+  readonly classes: ReadonlyMap<number, number>;
+  /** By index: how far the point is from its image; for attacks that look for the nearest point. */
+  readonly distances: ReadonlyMap<number, number>;
+  /** By index, of those kept. */
+  readonly points: ReadonlyMap<number, Float32Array>;
+  readonly outside: number;
+  readonly nonFinite: number;
+  readonly rounding: { readonly checked: number; readonly lost: number };
+  readonly milliseconds: number;
+}
+
+function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): JournalEntry {
+  const { indices, points, classes, distances, outside, nonFinite, rounding } = batch;
+  const width = points.length / indices.length;
+  const kept = indices.flatMap((index, i) => (index < keep ? [i] : []));
+  const rows = new Float32Array(kept.length * width);
+  kept.forEach((row, i) => rows.set(points.subarray(row * width, (row + 1) * width), i * width));
+  return {
+    indices: [...indices],
+    classes: [...classes],
+    ...(distances && { distances: [...distances] }),
+    outside,
+    nonFinite,
+    rounding,
+    milliseconds,
+    ...(kept.length > 0 && { points: rows }),
+  };
+}
+
+/** Takes `entry` into the maps. */
+function record(
+  entry: JournalEntry,
+  keep: number,
+  maps: {
+    classes: Map<number, number>;
+    distances: Map<number, number>;
+    points: Map<number, Float32Array>;
+  },
+): void {
+  const kept = entry.indices.filter((index) => index < keep);
+  const width = (entry.points?.length ?? 0) / Math.max(kept.length, 1);
+  entry.indices.forEach((index, i) => {
+    maps.classes.set(index, entry.classes[i] ?? -1);
+    if (entry.distances) maps.distances.set(index, entry.distances[i] ?? Infinity);
+  });
+  kept.forEach((index, i) => {
+    if (entry.points) maps.points.set(index, entry.points.slice(i * width, (i + 1) * width));
+  });
+}
+
+/** Attacks the images at `indices` that the journal does not know of. */
+export async function strike(
+  field: Field,
+  indices: readonly number[],
+  { lanes, radius, name, journal, keep, onImages }: StrikeOptions,
+): Promise<Strike> {
+  const maps = {
+    classes: new Map<number, number>(),
+    distances: new Map<number, number>(),
+    points: new Map<number, Float32Array>(),
+  };
+  const seen = { outside: 0, nonFinite: 0, rounding: { checked: 0, lost: 0 }, milliseconds: 0 };
+  const take = (entry: JournalEntry): void => {
+    record(entry, keep, maps);
+    seen.outside += entry.outside;
+    seen.nonFinite += entry.nonFinite;
+    seen.rounding.checked += entry.rounding.checked;
+    seen.rounding.lost += entry.rounding.lost;
+    seen.milliseconds += entry.milliseconds;
+    onImages(entry.indices.length);
+  };
+  journal?.read(name).forEach(take);
+  const left = indices.filter((index) => !maps.classes.has(index));
+  let begun = performance.now();
+  for await (const batch of attackAll(field, lanes, radius, left)) {
+    const now = performance.now();
+    const entry = entryOf(batch, keep, now - begun);
+    begun = now;
+    await journal?.write(name, entry);
+    take(entry);
+  }
+  return { ...maps, ...seen };
+}

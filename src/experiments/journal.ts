@@ -1,0 +1,94 @@
+// An evaluation's journal on the disk: one line a batch, so that one that was killed goes on where it was.
+import { createHash } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { z } from "zod";
+import { appendTo, writeWhole } from "../data/disk.js";
+import type { Journal, JournalEntry } from "../evaluation/journal.js";
+import { onnxruntimeVersion, temperVersion } from "./environment.js";
+
+const line = z.strictObject({
+  strike: z.string(),
+  indices: z.array(z.int()),
+  classes: z.array(z.int()),
+  distances: z.array(z.number().nullable()).optional(),
+  outside: z.int(),
+  nonFinite: z.int(),
+  rounding: z.strictObject({ checked: z.int(), lost: z.int() }),
+  milliseconds: z.number(),
+  points: z.base64().optional(),
+});
+type Line = z.output<typeof line>;
+
+const header = z.strictObject({
+  schema: z.literal(1),
+  kind: z.literal("temper-journal"),
+  identity: z.string(),
+});
+
+function toLine(strike: string, { points, distances, ...entry }: JournalEntry): Line {
+  const bytes = points && Buffer.from(points.buffer, points.byteOffset, points.byteLength);
+  return {
+    strike,
+    ...entry,
+    indices: [...entry.indices],
+    classes: [...entry.classes],
+    ...(distances && { distances: distances.map((d) => (Number.isFinite(d) ? d : null)) }),
+    ...(bytes && { points: bytes.toString("base64") }),
+  };
+}
+
+function fromLine({ points, distances, ...entry }: Omit<Line, "strike">): JournalEntry {
+  return {
+    ...entry,
+    ...(distances && { distances: distances.map((d) => d ?? Infinity) }),
+    ...(points !== undefined && {
+      points: new Float32Array(Uint8Array.from(Buffer.from(points, "base64")).buffer),
+    }),
+  };
+}
+
+/** The lines that are whole; a kill may have cut the last one off. */
+function parseLines(text: string): unknown[] {
+  return text.split("\n").flatMap((each) => {
+    try {
+      return [JSON.parse(each) as unknown];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** What decides every line of a journal, as a hash; versions of Temper and ONNX Runtime are added. */
+export const journalIdentity = (decides: unknown): string =>
+  createHash("sha256")
+    .update(JSON.stringify([temperVersion(), onnxruntimeVersion(), decides]))
+    .digest("hex");
+
+export interface JournalFile extends Journal {
+  /** Batches that were known when it was opened, and how long they took. */
+  readonly known: { readonly batches: number; readonly milliseconds: number };
+  /** Removes the file: the evaluation is done. */
+  remove(): Promise<void>;
+}
+
+/** The journal at `path` if it is of this `identity`, else a new one in its place. */
+export async function openJournal(path: string, identity: string): Promise<JournalFile> {
+  const [first, ...rest] = parseLines(await readFile(path, "utf8").catch(() => ""));
+  const own = header.safeParse(first);
+  const kept = own.data?.identity === identity ? rest : [];
+  const lines = kept.flatMap((each) => line.safeParse(each).data ?? []);
+  const head = { schema: 1, kind: "temper-journal", identity };
+  await writeWhole(path, [head, ...lines].map((each) => `${JSON.stringify(each)}\n`).join(""));
+  const entries = new Map<string, JournalEntry[]>();
+  for (const { strike, ...entry } of lines)
+    entries.set(strike, [...(entries.get(strike) ?? []), fromLine(entry)]);
+  return {
+    known: {
+      batches: lines.length,
+      milliseconds: lines.reduce((total, { milliseconds }) => total + milliseconds, 0),
+    },
+    read: (strike) => entries.get(strike) ?? [],
+    write: (strike, entry) => appendTo(path, `${JSON.stringify(toLine(strike, entry))}\n`),
+    remove: () => rm(path, { force: true }),
+  };
+}
