@@ -1,11 +1,12 @@
 // The L1 ball: the absolute changes add up to at most ε.
-import { add, div, mul, neg, sub } from "../ops/arithmetic.js";
+import { add, div, mul, sub } from "../ops/arithmetic.js";
 import { greater, lessEqual, cast, where } from "../ops/compare.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { abs, relu, sign } from "../ops/piecewise.js";
-import { toNode, type Node, type Operand } from "../graph/node.js";
+import type { Node, Operand } from "../graph/node.js";
+import { roomOf, unlimited } from "./room.js";
 import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
-import { roundingUnit, type StepOptions, type Threat } from "./threat.js";
+import { roundingUnit, type RiseOptions, type StepOptions, type Threat } from "./threat.js";
 
 /** Newton steps towards the projection's threshold; 16 reach it to rounding in every case tried. */
 const newtonSteps = 16;
@@ -29,43 +30,49 @@ function project(delta: Node, epsilon: Operand): Node {
   return mul(shrunk, div(epsilon, maximum(total, maximum(epsilon, smallest))));
 }
 
-/** What each coordinate can move along the gradient before it meets the box, at most `length`. */
-function roomOf(gradient: Node, { from, length, bounds: [low, high] }: StepOptions): Node {
-  const rising = cast(greater(gradient, 0), "float32");
-  const falling = cast(greater(neg(gradient), 0), "float32");
-  const up = Number.isFinite(high) ? minimum(relu(sub(high, from)), length) : toNode(length);
-  const down = Number.isFinite(low) ? minimum(relu(sub(from, low)), length) : toNode(length);
-  return add(mul(rising, up), mul(falling, down));
-}
-
-const spentAbove = (share: Node, room: Node, threshold: Node): Node =>
-  rowSums(mul(room, cast(greater(share, threshold), "float32")));
+const costAbove = (share: Node, cost: Node, threshold: Node): Node =>
+  rowSums(mul(cost, cast(greater(share, threshold), "float32")));
 
 /**
- * The best step of L1 length `length` inside the box: coordinates in the order of |g|, each to its bound, until the
- * length is spent. The order is a threshold on |g| / max|g|, found by bisection; what lies within 2⁻²⁴ of it
- * shares the rest.
+ * Moves of all their room in the order of `share` (0 … 1) until `budget` is spent at `cost` each. The order is a
+ * threshold on the share, found by bisection; what lies within 2⁻²⁴ of it gets the rest in equal parts.
  */
-function steepest(gradient: Node, options: StepOptions): Node {
-  const room = roomOf(gradient, options);
-  const share = div(abs(gradient), maximum(largestOfRows(gradient), smallest));
-  let low: Node = mul(largestOfRows(gradient), 0);
+function greedy(share: Node, room: Node, { cost, budget }: { cost: Node; budget: Operand }): Node {
+  let low: Node = mul(largestOfRows(share), 0);
   let high: Node = add(low, 1);
   for (let step = 0; step < halvings; step++) {
     const middle = mul(add(low, high), 0.5);
-    const affordable = lessEqual(spentAbove(share, room, middle), options.length);
+    const affordable = lessEqual(costAbove(share, cost, middle), budget);
     [low, high] = [where(affordable, low, middle), where(affordable, middle, high)];
   }
-  const whole = mul(room, cast(greater(share, high), "float32"));
-  const edge = sub(mul(room, cast(greater(share, low), "float32")), whole);
-  const rest = relu(sub(options.length, rowSums(whole)));
-  const part = minimum(div(rest, maximum(rowSums(edge), smallest)), 1);
-  return mul(sign(gradient), add(whole, mul(edge, part)));
+  const whole = cast(greater(share, high), "float32");
+  const edge = sub(cast(greater(share, low), "float32"), whole);
+  const rest = relu(sub(budget, rowSums(mul(cost, whole))));
+  const part = minimum(div(rest, maximum(rowSums(mul(cost, edge)), smallest)), 1);
+  return mul(room, add(whole, mul(edge, part)));
+}
+
+/** |g| / max|g|. */
+const shareOf = (gradient: Node): Node => div(abs(gradient), maximum(largestOfRows(gradient), smallest));
+
+/** The best step of L1 length `length` inside the box: coordinates in the order of |g|, each to its bound. */
+function steepest(gradient: Node, { from, length, bounds }: StepOptions): Node {
+  const room = roomOf(gradient, from, bounds, length);
+  return mul(sign(gradient), greedy(shareOf(gradient), room, { cost: room, budget: length }));
+}
+
+/** Coordinates in the order of |g|, each to its bound, until the rise is made. */
+function shortest(gradient: Node, { from, rise, bounds }: RiseOptions): Node {
+  const uphill = mul(gradient, sign(rise));
+  const share = shareOf(gradient);
+  const room = roomOf(uphill, from, bounds);
+  const budget = minimum(div(abs(rise), maximum(largestOfRows(gradient), smallest)), unlimited);
+  return mul(sign(uphill), greedy(share, room, { cost: mul(share, room), budget }));
 }
 
 /**
  * ‖δ‖₁ = Σ|δᵢ|. Projection: min ‖d − δ‖₂ subject to ‖d‖₁ ≤ ε. Steepest step: max ⟨g, d⟩ subject to ‖d‖₁ ≤ length
- * and the box. (The literature's choices – the one largest coordinate, or SLIDE's top share of them with equal
+ * and the box; the way to a hyperplane is its dual. (The literature's choices – the one largest coordinate, or SLIDE's top share of them with equal
  * weights, Tramèr & Boneh 2019 – waste what the box cuts off, or miss the worst case of a linear model.)
  */
 export const l1: Threat = {
@@ -75,6 +82,9 @@ export const l1: Threat = {
   tolerance: (columns, bounds) => columns * roundingUnit(bounds),
   project,
   steepest,
+  norm: (delta) => rowSums(abs(delta)),
+  dualNorm: largestOfRows,
+  shortest,
   /** Exponential sizes divided by the sum of one more than d of them, with random signs (Dirichlet). */
   randomStart(stream, at, epsilon, out) {
     const words = new Uint32Array(out.length + 1);

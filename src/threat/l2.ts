@@ -3,15 +3,17 @@ import { div, mul } from "../ops/arithmetic.js";
 import { sqrt } from "../ops/exponential.js";
 import { maximum } from "../ops/extremum.js";
 import type { Node } from "../graph/node.js";
+import { abs, sign } from "../ops/piecewise.js";
+import { fill, roomOf } from "./room.js";
 import { foldRows, smallest, largestOfRows, rowSums } from "./rows.js";
-import { roundingUnit, type Threat } from "./threat.js";
+import { isBounded, roundingUnit, type Threat } from "./threat.js";
 
 const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
 
 /**
  * ‖δ‖₂ = √Σδᵢ². Projection: min ‖d − δ‖₂ subject to ‖d‖₂ ≤ ε, which is δ · min(1, ε / ‖δ‖₂).
  * Steepest step: length · g / ‖g‖₂, with g first divided by its largest coordinate, so that squares of tiny
- * gradients do not vanish.
+ * gradients do not vanish. Way to a hyperplane: λ·g, each coordinate as far as the box lets it.
  */
 export const l2: Threat = {
   name: "l2",
@@ -22,6 +24,25 @@ export const l2: Threat = {
   steepest: (gradient, { length }) => {
     const scaled = div(gradient, maximum(largestOfRows(gradient), smallest));
     return mul(scaled, div(length, maximum(norm(scaled), smallest)));
+  },
+  norm,
+  dualNorm: (gradient) => {
+    const largest = maximum(largestOfRows(gradient), smallest);
+    return mul(largest, norm(div(gradient, largest)));
+  },
+  shortest: (gradient, { from, rise, bounds }) => {
+    const uphill = mul(gradient, sign(rise));
+    const largest = maximum(largestOfRows(gradient), smallest);
+    const worth = div(abs(gradient), largest);
+    const room = roomOf(uphill, from, bounds);
+    const moves = fill({
+      worth,
+      speed: worth,
+      room,
+      rise: div(abs(rise), largest),
+      limited: isBounded(bounds),
+    });
+    return mul(sign(uphill), moves);
   },
   /** The first d of d + 2 normal numbers, divided by the length of all, are uniform in the unit ball. */
   randomStart(stream, at, epsilon, out) {

@@ -1,14 +1,16 @@
 // The L∞ ball: every coordinate moves by at most ε.
-import { mul, neg } from "../ops/arithmetic.js";
+import { div, mul, neg } from "../ops/arithmetic.js";
 import { maximum, minimum } from "../ops/extremum.js";
-import { sign } from "../ops/piecewise.js";
+import { abs, sign } from "../ops/piecewise.js";
 import { toNode } from "../graph/node.js";
-import { foldRows } from "./rows.js";
-import { roundingUnit, type Threat } from "./threat.js";
+import { fill, roomOf } from "./room.js";
+import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
+import { isBounded, roundingUnit, type Threat } from "./threat.js";
 
 /**
  * ‖δ‖∞ = max |δᵢ|. Projection: min ‖d − δ‖₂ subject to |dᵢ| ≤ ε, which is clipping each coordinate to [−ε, ε].
  * Steepest step: length · sign(g) (Goodfellow et al. 2015); with the box clipped after it, still the best one.
+ * Dual norm: Σ|gᵢ|. Way to a hyperplane: all coordinates by the same λ, or as far as the box lets them.
  */
 export const linf: Threat = {
   name: "linf",
@@ -20,5 +22,19 @@ export const linf: Threat = {
     return maximum(minimum(delta, radius), neg(radius));
   },
   steepest: (gradient, { length }) => mul(sign(gradient), length),
+  norm: largestOfRows,
+  dualNorm: (gradient) => rowSums(abs(gradient)),
+  shortest: (gradient, { from, rise, bounds }) => {
+    const uphill = mul(gradient, sign(rise));
+    const largest = maximum(largestOfRows(gradient), smallest);
+    const moves = fill({
+      worth: div(abs(gradient), largest),
+      speed: 1,
+      room: roomOf(uphill, from, bounds),
+      rise: div(abs(rise), largest),
+      limited: isBounded(bounds),
+    });
+    return mul(sign(uphill), moves);
+  },
   randomStart: (stream, at, epsilon, out) => stream.uniform(out, at, [-epsilon, epsilon]),
 };

@@ -16,6 +16,15 @@ export interface StepOptions {
   readonly bounds: Bounds;
 }
 
+/** Where a move starts, what it shall gain along a gradient, and the box it stays in. */
+export interface RiseOptions {
+  /** [n, …], inside `bounds`. */
+  readonly from: Node;
+  /** ⟨gradient, move⟩ of each row, of either sign: [n, 1, …]. */
+  readonly rise: Node;
+  readonly bounds: Bounds;
+}
+
 export interface Threat {
   /** Word on the command line and in records. */
   readonly name: string;
@@ -29,6 +38,15 @@ export interface Threat {
   project(delta: Node, epsilon: Operand): Node;
   /** argmax over d of ⟨gradient, d⟩ subject to ‖d‖ ≤ length, row by row; zero where the gradient is zero. */
   steepest(gradient: Node, options: StepOptions): Node;
+  /** ‖delta‖ of each row: [n, …] → [n, 1, …]. */
+  norm(delta: Node): Node;
+  /** The dual norm, max ⟨gradient, d⟩ subject to ‖d‖ ≤ 1, of each row: [n, …] → [n, 1, …]. */
+  dualNorm(gradient: Node): Node;
+  /**
+   * argmin over d of ‖d‖ subject to ⟨gradient, d⟩ = rise and the box, row by row: the way to a hyperplane. Where the
+   * box ends before it, as far as the box allows; zero where the gradient is zero.
+   */
+  shortest(gradient: Node, options: RiseOptions): Node;
   /** Fills `out` with a point uniform in the ball of radius ε around 0. */
   randomStart(stream: RandomStream, at: Position, epsilon: number, out: Float32Array): void;
 }
@@ -51,6 +69,9 @@ export function intoBallAndBox(
   const inBall = add(center, threat.project(sub(moved, center), epsilon));
   return intoBox(inBall, bounds);
 }
+
+/** Whether the box ends anywhere. */
+export const isBounded = (bounds: Bounds): boolean => bounds.some(Number.isFinite);
 
 /** x clipped to `bounds`. */
 export const intoBox = (x: Node, [low, high]: Bounds): Node => clip(x, low, high);

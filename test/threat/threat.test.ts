@@ -7,9 +7,11 @@ import { floats, scalar } from "../../src/base/tensor.js";
 import { graphFunction } from "../../src/graph/function.js";
 import { input, type Node } from "../../src/graph/node.js";
 import { exportFunction } from "../../src/onnx/export.js";
+import { add, div, mul } from "../../src/ops/arithmetic.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { findThreat } from "../../src/threat/find.js";
 import * as threats from "../../src/threat/index.js";
+import { rowSums } from "../../src/threat/rows.js";
 import { intoBallAndBox, type Bounds, type Threat } from "../../src/threat/threat.js";
 
 const engine = localEngine({ threads: 1 });
@@ -68,6 +70,30 @@ const dual: Record<string, (g: readonly number[]) => number> = {
   l2: (g) => Math.hypot(...g),
   l1: (g) => Math.max(...g.map(Math.abs)),
 };
+
+/** Smallest ‖d‖ with ⟨g, d⟩ = rise, 0 ≤ sign(rise·g)·d ≤ room, in float64: λ by bisection, L1 by sorting. */
+function leastNorm(name: string, g: readonly number[], room: readonly number[], rise: number): number {
+  const worth = g.map(Math.abs);
+  const moves = (level: number): number[] =>
+    room.map((r, i) => Math.min(r, name === "l2" ? level * (worth[i] ?? 0) : level));
+  const gained = (level: number): number => moves(level).reduce((a, m, i) => a + m * (worth[i] ?? 0), 0);
+  if (name === "l1") {
+    let left = rise;
+    const order = [...worth.keys()].sort((i, j) => (worth[j] ?? 0) - (worth[i] ?? 0));
+    return order.reduce((total, i) => {
+      const move = Math.min(room[i] ?? 0, worth[i] === 0 ? 0 : left / (worth[i] ?? 1));
+      left = Math.max(0, left - move * (worth[i] ?? 0));
+      return total + move;
+    }, 0);
+  }
+  let [low, high] = [0, 1e9];
+  for (let i = 0; i < 200; i++) {
+    const middle = (low + high) / 2;
+    [low, high] = gained(middle) < rise ? [middle, high] : [low, middle];
+  }
+  const found = moves(high);
+  return name === "l2" ? Math.hypot(...found) : Math.max(...found);
+}
 
 describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, threat) => {
   const tolerance = threat.tolerance(columns, bounds);
@@ -128,6 +154,59 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
     gradient[columns + 2] = -1e-28;
     const step = await steepest(center, gradient, 0.25);
     expect([...step].map((v) => v + 0)).toEqual([...gradient].map((v) => (v === 0 ? 0 : -0.25)));
+  });
+
+  it("goes the shortest way to a hyperplane, or as far as the box allows", async () => {
+    const rise = add(mul(rowSums(x), 0), radius);
+    const shortest = await compile(threat.shortest(y, { from: x, rise, bounds }));
+    // Sixteenths: what float32 cannot tell from the room's end decides nothing here.
+    const sixteenths = (low: number, high: number) =>
+      fc.array(
+        fc.integer({ min: 16 * low, max: 16 * high }).map((k) => k / 16),
+        { minLength: columns, maxLength: columns },
+      );
+    const property = fc.asyncProperty(
+      sixteenths(0, 1),
+      sixteenths(-2, 2),
+      number(-6, 6),
+      async (from, g, wanted) => {
+        const got = await shortest(one(from), one(g), wanted);
+        const room = from.map((v, i) => ((g[i] ?? 0) * wanted > 0 ? 1 - v : v));
+        const capacity = room.reduce((a, r, i) => a + r * Math.abs(g[i] ?? 0), 0);
+        const target = Math.min(Math.abs(wanted), capacity);
+        const reached = got.reduce((a, v, i) => a + v * (g[i] ?? 0), 0) * Math.sign(wanted);
+        expect(Math.abs(reached - target)).toBeLessThanOrEqual(1e-5 * Math.max(...g.map(Math.abs)));
+        const least = leastNorm(name, g, room, target * (1 + 1e-6));
+        expect(distanceOf(got)).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-5);
+        got.forEach((v, i) =>
+          expect(v + (from[i] ?? 0) >= -1e-7 && v + (from[i] ?? 0) <= 1 + 1e-7).toBe(true),
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 300, seed: 5 });
+  });
+
+  it("goes by rise / dual norm where there is no box, along tiny gradients too", async () => {
+    const free: Bounds = [-Infinity, Infinity];
+    const rise = add(mul(rowSums(x), 0), radius);
+    const shortest = await compile(threat.norm(threat.shortest(y, { from: x, rise, bounds: free })));
+    const ratio = await compile(div(radius, threat.dualNorm(y)));
+    const property = fc.asyncProperty(
+      row(-2, 2),
+      fc.constantFrom(1, 1e-18),
+      epsilon,
+      async (g, scale, wanted) => {
+        fc.pre(Math.max(...g.map(Math.abs)) > 2 ** -8);
+        const gradient = one(g.map((v) => v * scale));
+        const [got, want] = [
+          await shortest(gradient, gradient, wanted * scale),
+          await ratio(gradient, gradient, wanted * scale),
+        ];
+        expect(Math.abs((got[0] ?? NaN) / (want[0] ?? NaN) - 1)).toBeLessThan(1e-5);
+        expect(await shortest(one(g), new Float32Array(columns), wanted)).toEqual(one([0]));
+      },
+    );
+    await fc.assert(property, { numRuns: 100, seed: 6 });
   });
 
   it("starts uniformly in the ball, the same point for the same position", () => {
