@@ -1,3 +1,5 @@
 // Attacks by name: the namespace is the registry.
 export * from "./fgsm.js";
 export * from "./pgd.js";
+export * from "./fab.js";
+export { fabT as "fab-t" } from "./fab-t.js";

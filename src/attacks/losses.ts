@@ -18,14 +18,15 @@ export interface AttackLoss {
 /** Takes the true class out of a softmax: far below any logit, and finite. */
 const excluded = 1e30;
 
-const classesOf = (logits: Node): number => {
+/** The number of classes of logits [n, classes]. */
+export const classesOf = (logits: Node): number => {
   const classes = logits.shape[1];
   if (typeof classes !== "number") throw new Error("logits of a symbolic number of classes");
   return classes;
 };
 
 /** `logits` with the class of `own` (one-hot rows) out of every maximum. */
-const withoutOwn = (logits: Node, own: Node): Node => sub(logits, mul(own, excluded));
+export const withoutOwn = (logits: Node, own: Node): Node => sub(logits, mul(own, excluded));
 
 /** Losses by the word of the option `loss`. */
 export const attackLosses = {

@@ -13,6 +13,7 @@ import { findThreat } from "../../src/threat/find.js";
 import * as threats from "../../src/threat/index.js";
 import { rowSums } from "../../src/threat/rows.js";
 import { intoBallAndBox, type Bounds, type Threat } from "../../src/threat/threat.js";
+import { leastNorm } from "../support/least-norm.js";
 
 const engine = localEngine({ threads: 1 });
 afterAll(() => engine.close());
@@ -70,30 +71,6 @@ const dual: Record<string, (g: readonly number[]) => number> = {
   l2: (g) => Math.hypot(...g),
   l1: (g) => Math.max(...g.map(Math.abs)),
 };
-
-/** Smallest ‖d‖ with ⟨g, d⟩ = rise, 0 ≤ sign(rise·g)·d ≤ room, in float64: λ by bisection, L1 by sorting. */
-function leastNorm(name: string, g: readonly number[], room: readonly number[], rise: number): number {
-  const worth = g.map(Math.abs);
-  const moves = (level: number): number[] =>
-    room.map((r, i) => Math.min(r, name === "l2" ? level * (worth[i] ?? 0) : level));
-  const gained = (level: number): number => moves(level).reduce((a, m, i) => a + m * (worth[i] ?? 0), 0);
-  if (name === "l1") {
-    let left = rise;
-    const order = [...worth.keys()].sort((i, j) => (worth[j] ?? 0) - (worth[i] ?? 0));
-    return order.reduce((total, i) => {
-      const move = Math.min(room[i] ?? 0, worth[i] === 0 ? 0 : left / (worth[i] ?? 1));
-      left = Math.max(0, left - move * (worth[i] ?? 0));
-      return total + move;
-    }, 0);
-  }
-  let [low, high] = [0, 1e9];
-  for (let i = 0; i < 200; i++) {
-    const middle = (low + high) / 2;
-    [low, high] = gained(middle) < rise ? [middle, high] : [low, middle];
-  }
-  const found = moves(high);
-  return name === "l2" ? Math.hypot(...found) : Math.max(...found);
-}
 
 describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, threat) => {
   const tolerance = threat.tolerance(columns, bounds);
@@ -176,7 +153,7 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
         const target = Math.min(Math.abs(wanted), capacity);
         const reached = got.reduce((a, v, i) => a + v * (g[i] ?? 0), 0) * Math.sign(wanted);
         expect(Math.abs(reached - target)).toBeLessThanOrEqual(1e-5 * Math.max(...g.map(Math.abs)));
-        const least = leastNorm(name, g, room, target * (1 + 1e-6));
+        const least = leastNorm(name, g.map(Math.abs), room, target);
         expect(distanceOf(got)).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-5);
         got.forEach((v, i) =>
           expect(v + (from[i] ?? 0) >= -1e-7 && v + (from[i] ?? 0) <= 1 + 1e-7).toBe(true),
