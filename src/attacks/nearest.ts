@@ -18,13 +18,13 @@ import { attackInputs, logitsAt } from "./white-box.js";
 const columnShape = ({ inputShape }: Model): Shape => [B, ...inputShape.map(() => 1)];
 
 /** An input of one number per row, [n, 1, …] beside inputs [n, …]. */
-export const columnInput = (model: Model, name: string): InputNode => input(name, columnShape(model));
+const columnInput = (model: Model, name: string): InputNode => input(name, columnShape(model));
 
 /** [n] or [n, 1] → [n, 1, …]. */
 export const asColumn = (model: Model, values: Node): Node => reshape(values, columnShape(model));
 
 /** Values of `columnInput`, one per row. */
-export const columnOf = ({ inputs }: AttackBatch, values: Float32Array): Tensor =>
+const columnOf = ({ inputs }: AttackBatch, values: Float32Array): Tensor =>
   tensor("float32", [values.length, ...inputs.shape.slice(1).map(() => 1)], values);
 
 export interface Sighting {
