@@ -62,7 +62,7 @@ describe("the five recipes of CONTRIBUTING.md", () => {
   it("are an operation, an attack, a defence, a network and a dataset, one file and one export line each", () => {
     expect(blocks.filter(({ verb }) => verb === "file").map(({ path }) => path)).toEqual([
       "src/ops/gauss.ts",
-      "src/attacks/bim.ts",
+      "src/attacks/momentum-pgd.ts",
       "src/defenses/gaussian-noise.ts",
       "src/nn/architectures/softmax-regression.ts",
       "src/data/datasets/letters.ts",
@@ -82,7 +82,7 @@ describe("the five recipes of CONTRIBUTING.md", () => {
     const suites = ["ops", "attacks", "defenses", "architectures", "datasets"].map(
       (name) => `test/contracts/${name}.test.ts`,
     );
-    const words = "gauss|bim|gaussian-noise|softmax-regression|letters|registry";
+    const words = "gauss|momentum-pgd|gaussian-noise|softmax-regression|letters|registry";
     const report = join(copy, "report.json");
     run("vitest/vitest.mjs", [
       "run",

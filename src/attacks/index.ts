@@ -1,5 +1,7 @@
 // Attacks by name: the namespace is the registry.
 export * from "./fgsm.js";
+export * from "./bim.js";
+export { miFgsm as "mi-fgsm" } from "./mi-fgsm.js";
 export * from "./pgd.js";
 export * from "./fab.js";
 export { fabT as "fab-t" } from "./fab-t.js";

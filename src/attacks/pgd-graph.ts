@@ -1,15 +1,18 @@
 // One iteration of projected gradient descent as a loop over a carried point, and the judge of its last point.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { B } from "../base/shape.js";
+import { B, count } from "../base/shape.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type Node, type Operand } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
 import { ModelProtoSchema } from "../onnx/generated/onnx_pb.js";
-import { add, sub } from "../ops/arithmetic.js";
+import { add, div, mul, sub } from "../ops/arithmetic.js";
 import { cast, greater, where } from "../ops/compare.js";
+import { maximum } from "../ops/extremum.js";
+import { abs } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
+import { rowSums, smallest } from "../threat/rows.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import type { AttackLoss } from "./losses.js";
@@ -17,6 +20,8 @@ import { ascentAt, attackInputs, fallen, logitsAt, openInputs } from "./white-bo
 
 export interface PgdGraphOptions {
   readonly loss: AttackLoss;
+  /** Share μ of the earlier directions that is kept; 0: none. */
+  readonly momentum: number;
   /** +1 away from the labels, −1 towards them. */
   readonly direction: Operand;
 }
@@ -28,13 +33,24 @@ const perRow = (flags: Node, like: Node): Node =>
     like.shape.map((d, i) => (i === 0 ? d : 1)),
   );
 
+/** μ·m + g / mean |g| (Dong et al. 2018, equation 6, with the mean in place of the sum: steps take the direction alone). */
+function gathered(
+  momentum: Node,
+  share: number,
+  { gradient, width }: { gradient: Node; width: number },
+): Node {
+  const size = div(rowSums(abs(gradient)), width);
+  return add(mul(momentum, share), div(gradient, maximum(size, smallest)));
+}
+
 /**
  * x ← Π(x + steepest(∇loss)), Π the projection on the ball around `input` and the box; a point that has fallen stays
- * where it is. State `start`: x. Result `fallen` [steps, n]: whether x had fallen when the iteration began.
+ * where it is. State `start`: x; with momentum, state `momentum`: the direction so far, which takes the gradient's
+ * place. Result `fallen` [steps, n]: whether x had fallen when the iteration began.
  */
 export function pgdLoop(
   { classifier, threat }: AttackTarget,
-  { loss, direction }: PgdGraphOptions,
+  { loss, momentum: share, direction }: PgdGraphOptions,
 ): LoopFunction {
   const inputs = attackInputs(classifier.model);
   const { input: center, labels, epsilon, weights } = inputs;
@@ -42,32 +58,40 @@ export function pgdLoop(
   const x = input("start", [B, ...classifier.model.inputShape]);
   const stepSize = input("step_size", []);
   const { logits, gradient } = ascentAt(classifier, x, inputs, { loss, direction });
-  const step = threat.steepest(gradient, { from: x, length: stepSize, bounds });
+  const momentum = input("momentum", x.shape);
+  const width = count(classifier.model.inputShape);
+  const uphill = share > 0 ? gathered(momentum, share, { gradient, width }) : gradient;
+  const step = threat.steepest(uphill, { from: x, length: stepSize, bounds });
   const moved = intoBallAndBox(threat, add(x, step), { center, epsilon, bounds });
   const down = fallen(logits, labels, direction);
   const standing = sum(sub(1, cast(down, "float32")));
-  const all = [x, center, labels, epsilon, stepSize, ...openInputs(direction), ...weights.values()];
+  const states = share > 0 ? [x, momentum] : [x];
+  const invariant = [center, labels, epsilon, stepSize, ...openInputs(direction), ...weights.values()];
   const body = simplify(
-    graphFunction("pgd", all, {
+    graphFunction("pgd", [...states, ...invariant], {
       next: where(perRow(down, x), x, moved),
+      ...(share > 0 && { momentum: uphill }),
       fallen: down,
       proceed: greater(standing, 0),
     }),
   );
-  const { next, fallen: flags, proceed } = body.outputs;
+  const { next, momentum: kept, fallen: flags, proceed } = body.outputs;
   if (!next || !flags || !proceed) throw new Error("an output was lost");
   return {
     name: "pgd",
-    carried: [{ input: x, next }],
+    carried: [{ input: x, next }, ...(kept ? [{ input: momentum, next: kept }] : [])],
     scanned: [],
-    invariant: all.slice(1),
+    invariant,
     outputs: { fallen: flags },
     proceed,
   };
 }
 
 /** Loss [n] and fallen [n] of given points: what decides between restarts. */
-export function judgeOf({ classifier }: AttackTarget, { loss, direction }: PgdGraphOptions): GraphFunction {
+export function judgeOf(
+  { classifier }: AttackTarget,
+  { loss, direction }: Pick<PgdGraphOptions, "loss" | "direction">,
+): GraphFunction {
   const inputs = attackInputs(classifier.model);
   const { input: x, labels, weights } = inputs;
   const logits = logitsAt(classifier, x, inputs);

@@ -1,5 +1,5 @@
 // The host's side of PGD: short runs of the loop on the rows still standing.
-import { tensor } from "../base/tensor.js";
+import { floats, tensor } from "../base/tensor.js";
 import type { Program } from "../runtime/engine.js";
 import { floatsOf, labelsOf, type AttackBatch } from "./attack.js";
 import { outputNamed, putRows, runRows, takeRows } from "./rows.js";
@@ -14,6 +14,7 @@ export interface Walk {
   readonly steps: number;
   /** In input units. */
   readonly stepSize: number;
+  readonly momentum: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,13 +24,16 @@ const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).le
 /** Moves the `standing` rows of `start` for all steps or until they fall: `start`, changed in place. */
 export async function ascend(
   loop: Program,
-  { batch, steps, stepSize, signal }: Walk,
+  { batch, steps, stepSize, momentum, signal }: Walk,
   start: Float32Array,
   standing: readonly number[],
 ): Promise<Float32Array> {
   const { inputs, epsilon, targeted } = batch;
   const feeds = {
-    states: { start: tensor("float32", inputs.shape, start) },
+    states: {
+      start: tensor("float32", inputs.shape, start),
+      ...(momentum > 0 && { momentum: floats(inputs.shape, new Float32Array(start.length)) }),
+    },
     perRow: { input: inputs, labels: labelsOf(batch) },
     scalars: { epsilon, step_size: stepSize, direction: aim(targeted) },
   };

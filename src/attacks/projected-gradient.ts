@@ -34,6 +34,11 @@ export const projectedGradientSchema = z.strictObject({
     .default(1)
     .describe("independent runs; the strongest point of each sample is kept"),
   loss: z.enum(attackLossNames).default("cross-entropy").describe("what the steps climb"),
+  momentum: quantity(0)
+    .default(0)
+    .describe(
+      "share of the sum of earlier gradients that is kept, each of mean size 1; 0: the last one alone",
+    ),
 });
 export type ProjectedGradientOptions = z.output<typeof projectedGradientSchema>;
 
@@ -85,7 +90,8 @@ async function perturb(
   options: ProjectedGradientOptions,
 ): Promise<Float32Array> {
   const stepSize = stepSizeOf(options, batch.epsilon);
-  const walk: Walk = { batch, steps: options.steps, stepSize, signal: context.signal };
+  const { steps, momentum } = options;
+  const walk: Walk = { batch, steps, stepSize, momentum, signal: context.signal };
   let rows: readonly number[] = range(batch.labels.length);
   const best = new StrongestPoints(batch);
   for (let restart = 0; restart < options.restarts && rows.length > 0; restart++) {
@@ -105,7 +111,7 @@ export function projectedGradient(
   options: ProjectedGradientOptions,
   own: readonly string[] = Object.keys(options),
 ): Attack {
-  const { loss, restarts, randomStart } = options;
+  const { loss, restarts, randomStart, momentum } = options;
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
   );
@@ -117,7 +123,7 @@ export function projectedGradient(
     async prepare(context) {
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
-      const graph = { loss: attackLosses[loss], direction: input("direction", []) };
+      const graph = { loss: attackLosses[loss], momentum, direction: input("direction", []) };
       const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
       const judge =
         restarts > 1 ? await loadFunction(context.engine, judgeOf(context, graph), { weights }) : null;
@@ -132,7 +138,7 @@ export function projectedGradient(
     toOnnx(target, { targeted }) {
       checkNorm(attack, target.threat);
       const { weights } = target.classifier;
-      const loop = pgdLoop(target, { loss: attackLosses[loss], direction: aim(targeted) });
+      const loop = pgdLoop(target, { loss: attackLosses[loss], momentum, direction: aim(targeted) });
       const metadata = metadataOf(attack, target, targeted);
       return withResult(exportLoop(loop, { weights, metadata }), "start", "adversarial");
     },

@@ -115,7 +115,7 @@ describe("names, options and files, with code 1", () => {
     ],
     [
       audit("--epsilon", "0.1", "--set", "pgd.step=3"),
-      "pgd: unknown option 'step' – did you mean 'steps'? (known: steps, stepSize, relativeStepSize, randomStart, restarts, loss)",
+      "pgd: unknown option 'step' – did you mean 'steps'? (known: steps, stepSize, relativeStepSize, randomStart, restarts, loss, momentum)",
     ],
     [audit("--epsilon", "0.1", "--set", "pgd.steps=0"), "pgd.steps: expected number to be >=1, got 0"],
     [

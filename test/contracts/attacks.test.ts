@@ -18,6 +18,8 @@ afterAll(() => engine.close());
 
 /** Options under which each attack is tried, beside its defaults; few steps keep the suite short. */
 const variants: Record<string, readonly Record<string, unknown>[]> = {
+  bim: [{ steps: 12 }],
+  "mi-fgsm": [{ steps: 12 }],
   pgd: [{ steps: 12 }, { steps: 7, restarts: 3, stepSize: 0.05 }, { steps: 6, randomStart: false }],
 };
 /** Short budgets in place of the published ones, which would take the suite minutes. */
@@ -237,12 +239,14 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
         epsilon: new ort.Tensor("float32", Float32Array.of(epsilon), []),
       };
       if (session.inputNames.includes("iterations")) {
-        if (attack.options["randomStart"] === true || attack.options["restarts"] !== 1) return;
+        if (attack.options["randomStart"] === true || (attack.options["restarts"] ?? 1) !== 1) return;
         const { steps = 1, stepSize, relativeStepSize } = attack.options as Record<string, number>;
         const step = stepSize ?? ((relativeStepSize ?? 0) * epsilon) / steps;
         feeds["iterations"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(steps)), []);
         feeds["step_size"] = new ort.Tensor("float32", Float32Array.of(step), []);
         feeds["start"] = new ort.Tensor("float32", points.slice(0, 40 * width), [40, 3, 7]);
+        if (session.inputNames.includes("momentum"))
+          feeds["momentum"] = new ort.Tensor("float32", new Float32Array(40 * width), [40, 3, 7]);
       }
       const { adversarial } = await session.run(feeds);
       expect(adversarial?.data).toEqual(await perturb(attack, norm, batch));
