@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    // Tests see no datasets that the user has fetched.
+    env: { TEMPER_CACHE: "node_modules/.cache/temper-tests" },
   },
 });

@@ -7,7 +7,8 @@ import type { Engine } from "../runtime/engine.js";
 import { findThreat, type NormName } from "../threat/find.js";
 import type { Threat } from "../threat/threat.js";
 import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
-import { flagsOf } from "./flags.js";
+import { openCarryOn } from "./carry-on.js";
+import { flagsOf } from "./flags/index.js";
 import type { Journal } from "./journal.js";
 import { probeGradients, type GradientShare } from "./gradient-probe.js";
 import { inLanes } from "./lanes.js";
@@ -93,10 +94,14 @@ interface Clean {
   readonly predictions: Int32Array;
   readonly nonFinite: number;
   readonly probabilities: boolean;
+  readonly random: boolean;
 }
 
 type Rows = Field["rows"];
 type Report = (doing: string, images: number) => void;
+
+/** Whether both hold the same numbers; what is no number equals itself. */
+const sameNumbers = (a: Float32Array, b: Float32Array): boolean => a.every((v, i) => Object.is(v, b[i]));
 
 /** Predictions of the first `n` images. */
 async function predictClean(
@@ -107,21 +112,25 @@ async function predictClean(
   report: Report,
 ): Promise<Clean> {
   const predictions = new Int32Array(n);
-  let [nonFinite, probabilities] = [0, true];
+  let [nonFinite, probabilities, random] = [0, true, false];
   const batches = range(Math.ceil(n / batchSize)).map((i) =>
     range(Math.min(batchSize, n - i * batchSize)).map((row) => i * batchSize + row),
   );
   const predicted = inLanes(lanes, batches, async ({ predictor }, indices) => {
     signal?.throwIfAborted();
-    return { indices, ...(await predictor.predict(rows(indices), indices.length)) };
+    const predicted = await predictor.predict(rows(indices), indices.length);
+    // The first batch twice: a model that draws random numbers gives other outputs.
+    const again = indices[0] === 0 ? await predictor.predict(rows(indices), indices.length) : predicted;
+    return { indices, ...predicted, random: !sameNumbers(predicted.outputs, again.outputs) };
   });
   for await (const batch of predicted) {
     predictions.set(batch.classes, batch.indices[0]);
     nonFinite += batch.nonFinite;
     probabilities &&= batch.sumToOne;
+    random ||= batch.random;
     report("clean", batch.indices.length);
   }
-  return { predictions, nonFinite, probabilities };
+  return { predictions, nonFinite, probabilities, random };
 }
 
 /** Gradients at the first images that are classified rightly. */
@@ -136,23 +145,29 @@ async function sampleGradients(
   return probeGradients(field.classifier, engine, field.rows(sample), labels);
 }
 
-/** Compiles `attack` in every lane for as long as `use` takes. */
+/** Compiles `attack` – alone or a stage of a suite – in every lane for as long as `use` takes. */
 async function withLanes<T>(
   field: Field,
-  { attack, threat }: { readonly attack: Attack; readonly threat: Threat },
+  { attack, threat, alone }: { readonly attack: Attack; readonly threat: Threat; readonly alone: boolean },
   use: (lanes: readonly AttackLane[]) => Promise<T>,
 ): Promise<T> {
   const { classifier, signal } = field;
+  const { kind, nearest = false } = attack;
+  const ends = alone && kind === "iterative" && !nearest;
   const lanes: AttackLane[] = [];
   try {
     for (const lane of field.lanes) {
       const { engine } = lane;
       const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
-      lanes.push({ ...lane, attack: prepared, nearest: attack.nearest === true });
+      const carryOn = ends ? await openCarryOn(engine, { classifier, threat }) : null;
+      lanes.push({ ...lane, attack: prepared, nearest, carryOn });
     }
     return await use(lanes);
   } finally {
-    for (const lane of lanes) await lane.attack.release();
+    for (const { attack: prepared, carryOn } of lanes) {
+      await prepared.release();
+      await carryOn?.release();
+    }
   }
 }
 
@@ -177,9 +192,11 @@ async function runTrial(
   };
   const stages = attack.stages?.({ classifier: field.classifier, threat });
   if (stages)
-    return runSuite(field, task, stages, (stage, use) => withLanes(field, { attack: stage, threat }, use));
+    return runSuite(field, task, stages, (stage, use) =>
+      withLanes(field, { attack: stage, threat, alone: false }, use),
+    );
   const run = attack.nearest === true ? runNearest : runRadii;
-  return withLanes(field, { attack, threat }, (lanes) => run(field, task, lanes));
+  return withLanes(field, { attack, threat, alone: true }, (lanes) => run(field, task, lanes));
 }
 
 /** How often a trial goes over all images. */
@@ -241,7 +258,14 @@ export async function evaluate(
       outcomes,
       distances: results.flatMap((result) => result.distances),
       examples: results.flatMap((result) => result.examples),
-      flags: flagsOf({ n, clean, ...seen, gradients, trials: results.flatMap((result) => result.evidence) }),
+      flags: flagsOf({
+        n,
+        clean,
+        classes: classifier.model.classes,
+        ...seen,
+        gradients,
+        trials: results.flatMap((result) => result.evidence),
+      }),
     };
   } finally {
     for (const { predictor } of lanes) await predictor.release();

@@ -8,11 +8,17 @@ import { simplify } from "../graph/simplify.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
-import { largestOfRows } from "../threat/rows.js";
+import { abs } from "../ops/piecewise.js";
+import { largestOfRows, rowSums } from "../threat/rows.js";
 
 export interface GradientShare {
   /** Points whose gradient is zero in every coordinate. */
   readonly zero: number;
+  /**
+   * Points where ‖gradient‖₁ times the width of the input's range is less than float32 resolves of the logits: 2⁻²³ of
+   * the largest. None where the range is infinite.
+   */
+  readonly tiny: number;
   /** Points whose gradient is infinite or not a number. */
   readonly nonFinite: number;
   readonly checked: number;
@@ -27,12 +33,16 @@ export async function probeGradients(
 ): Promise<GradientShare> {
   const inputs = attackInputs(classifier.model);
   const { input, labels: own, weights } = inputs;
-  const { gradient } = ascentAt(classifier, input, inputs, {
+  const { gradient, logits } = ascentAt(classifier, input, inputs, {
     loss: attackLosses["cross-entropy"],
     direction: 1,
   });
   const fn = simplify(
-    graphFunction("probe", [input, own, ...weights.values()], { size: largestOfRows(gradient) }),
+    graphFunction("probe", [input, own, ...weights.values()], {
+      size: largestOfRows(gradient),
+      total: rowSums(abs(gradient)),
+      scale: largestOfRows(logits),
+    }),
   );
   const program = await loadFunction(engine, fn, { weights: classifier.weights });
   const outputs = await runRows(program, range(labels.length), {
@@ -42,9 +52,14 @@ export async function probeGradients(
     },
   });
   await program.release();
-  const sizes = Array.from(outputNamed(outputs, "size").data, Number).slice(0, labels.length);
+  const column = (name: string): number[] =>
+    Array.from(outputNamed(outputs, name).data, Number).slice(0, labels.length);
+  const [sizes, totals, scales] = [column("size"), column("total"), column("scale")];
+  const [low, high] = classifier.bounds;
+  const reach = high - low < Infinity ? high - low : Infinity;
   return {
     zero: sizes.filter((s) => s === 0).length,
+    tiny: totals.filter((total, i) => total > 0 && total * reach < 2 ** -23 * (scales[i] ?? 0)).length,
     nonFinite: sizes.filter((s) => !Number.isFinite(s)).length,
     checked: sizes.length,
   };

@@ -1,5 +1,7 @@
 // What an evaluation knows of its images so far, so that one that was stopped goes on where it was.
 
+import type { CarriedOn } from "./carry-on.js";
+
 /** A batch of images after an attack. */
 export interface JournalEntry {
   readonly indices: readonly number[];
@@ -10,6 +12,7 @@ export interface JournalEntry {
   readonly outside: number;
   readonly nonFinite: number;
   readonly rounding: { readonly checked: number; readonly lost: number };
+  readonly carriedOn?: CarriedOn;
   readonly milliseconds: number;
   /** The points of those images that are kept for figures, one after the other. */
   readonly points?: Float32Array;

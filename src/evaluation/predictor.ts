@@ -9,6 +9,8 @@ import { loadFunction } from "../runtime/load.js";
 
 /** A class, or −1 where an output is not a number: such a point counts as wrongly classified. */
 export interface Predictions {
+  /** [rows, classes]. */
+  readonly outputs: Float32Array;
   readonly classes: Int32Array;
   /** Rows with an output that is infinite or not a number. */
   readonly nonFinite: number;
@@ -36,7 +38,7 @@ function read(outputs: Float32Array, columns: number): Predictions {
     if (row.some(Number.isNaN)) classes[i] = -1;
     sumToOne &&= isDistribution(row);
   });
-  return { classes, nonFinite, sumToOne };
+  return { outputs, classes, nonFinite, sumToOne };
 }
 
 /** The graph of the classifier's own file (weights as initializers), the form in which it is exported and audited. */

@@ -3,7 +3,7 @@ import type { Attack } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
 import type { Threat } from "../threat/threat.js";
 import { distanceRecordOf } from "./distances.js";
-import type { TrialEvidence } from "./flags.js";
+import type { TrialEvidence } from "./flags/index.js";
 import type { Journal } from "./journal.js";
 import type { DistanceRecord, Examples, Outcome, RobustRecord } from "./records.js";
 import { strike, type Strike } from "./strike.js";

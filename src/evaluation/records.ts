@@ -1,7 +1,7 @@
 // What an evaluation returns.
 import type { AttackOptions } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
-import type { Flag } from "./flags.js";
+import type { Flag } from "./flags/index.js";
 
 /** Accuracy of one classifier under one attack at one radius. */
 export interface RobustRecord {

@@ -1,4 +1,5 @@
 // One attack at one radius on given images: what it leaves of each, batch by batch, known ones taken from the journal.
+import type { CarriedOn } from "./carry-on.js";
 import type { Journal, JournalEntry } from "./journal.js";
 import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
 
@@ -24,11 +25,12 @@ export interface Strike {
   readonly outside: number;
   readonly nonFinite: number;
   readonly rounding: { readonly checked: number; readonly lost: number };
+  readonly carriedOn: CarriedOn;
   readonly milliseconds: number;
 }
 
 function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): JournalEntry {
-  const { indices, points, classes, distances, outside, nonFinite, rounding } = batch;
+  const { indices, points, classes, distances, outside, nonFinite, rounding, carriedOn } = batch;
   const width = points.length / indices.length;
   const kept = indices.flatMap((index, i) => (index < keep ? [i] : []));
   const rows = new Float32Array(kept.length * width);
@@ -40,6 +42,7 @@ function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): Jour
     outside,
     nonFinite,
     rounding,
+    ...(carriedOn && { carriedOn }),
     milliseconds,
     ...(kept.length > 0 && { points: rows }),
   };
@@ -77,13 +80,21 @@ export async function strike(
     distances: new Map<number, number>(),
     points: new Map<number, Float32Array>(),
   };
-  const seen = { outside: 0, nonFinite: 0, rounding: { checked: 0, lost: 0 }, milliseconds: 0 };
+  const seen = {
+    outside: 0,
+    nonFinite: 0,
+    rounding: { checked: 0, lost: 0 },
+    carriedOn: { checked: 0, fallen: 0 },
+    milliseconds: 0,
+  };
   const take = (entry: JournalEntry): void => {
     record(entry, keep, maps);
     seen.outside += entry.outside;
     seen.nonFinite += entry.nonFinite;
     seen.rounding.checked += entry.rounding.checked;
     seen.rounding.lost += entry.rounding.lost;
+    seen.carriedOn.checked += entry.carriedOn?.checked ?? 0;
+    seen.carriedOn.fallen += entry.carriedOn?.fallen ?? 0;
     seen.milliseconds += entry.milliseconds;
     onImages(entry.indices.length);
   };

@@ -1,12 +1,13 @@
 // One attack at one radius over all images that still stand.
 import { range, takeRows } from "../attacks/rows.js";
-import type { PreparedAttack } from "../attacks/attack.js";
+import type { AttackBatch, PreparedAttack } from "../attacks/attack.js";
 import { randomStream } from "../base/random.js";
 import { count } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
 import type { Classifier } from "../nn/model.js";
-import type { Engine } from "../runtime/engine.js";
+import type { Engine, Program } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
+import { carryOn, type CarriedOn } from "./carry-on.js";
 import { difference, enforce } from "./enforce.js";
 import { inLanes } from "./lanes.js";
 import type { Predictor } from "./predictor.js";
@@ -22,6 +23,8 @@ export interface AttackLane extends Lane {
   readonly attack: PreparedAttack;
   /** Whether it looks for the nearest point. */
   readonly nearest: boolean;
+  /** Where it is to be seen whether the attack had come to its end. */
+  readonly carryOn: Program | null;
 }
 
 /** What the trials of one evaluation share. */
@@ -56,6 +59,7 @@ export interface AttackedBatch {
   readonly nonFinite: number;
   /** Points that are adversarial, and how many of them no longer are once saved with 8 bits a number. */
   readonly rounding: { readonly checked: number; readonly lost: number };
+  readonly carriedOn?: CarriedOn;
 }
 
 /** A wrong class for each image, each as likely as the others; depends on seed and index only. */
@@ -101,7 +105,7 @@ async function lostByRounding(
 /** Attacks one batch of images, and judges what came of it. */
 async function attackBatch(
   field: Field,
-  { attack, predictor, nearest }: AttackLane,
+  { attack, predictor, nearest, carryOn: loop }: AttackLane,
   { threat, epsilon, targeted }: Radius,
   indices: readonly number[],
 ): Promise<AttackedBatch> {
@@ -109,20 +113,25 @@ async function attackBatch(
   const { classifier, seed } = field;
   const { inputShape } = classifier.model;
   const originals = field.rows(indices);
-  const adversarial = await attack.perturb({
+  const batch: AttackBatch = {
     inputs: tensor("float32", [indices.length, ...inputShape], originals),
     labels: attackLabels(field, indices, targeted),
     targeted,
     indices,
     epsilon,
     seed,
-  });
+  };
+  const adversarial = await attack.perturb(batch);
   const limits = { epsilon, bounds: classifier.bounds, columns: count(inputShape) };
   const { points, outside, nonFinite } = enforce(threat, originals, adversarial, limits);
   const judged = await predictor.predict(points, indices.length);
   const { classes } = judged;
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
   const found = { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+  if (loop !== null) {
+    const right = range(indices.length).filter((row) => classes[row] === field.labels[indices[row] ?? 0]);
+    return { ...found, carriedOn: await carryOn(loop, predictor, batch, { points, right }) };
+  }
   if (!nearest) return found;
   const moved = threat.distance(difference(points, originals), limits.columns);
   const distances = moved.map((d, i) => (classes[i] === field.labels[indices[i] ?? 0] ? Infinity : d));

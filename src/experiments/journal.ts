@@ -14,6 +14,7 @@ const line = z.strictObject({
   outside: z.int(),
   nonFinite: z.int(),
   rounding: z.strictObject({ checked: z.int(), lost: z.int() }),
+  carriedOn: z.strictObject({ checked: z.int(), fallen: z.int() }).optional(),
   milliseconds: z.number(),
   points: z.base64().optional(),
 });
@@ -37,9 +38,10 @@ function toLine(strike: string, { points, distances, ...entry }: JournalEntry): 
   };
 }
 
-function fromLine({ points, distances, ...entry }: Omit<Line, "strike">): JournalEntry {
+function fromLine({ points, distances, carriedOn, ...entry }: Omit<Line, "strike">): JournalEntry {
   return {
     ...entry,
+    ...(carriedOn && { carriedOn }),
     ...(distances && { distances: distances.map((d) => d ?? Infinity) }),
     ...(points !== undefined && {
       points: new Float32Array(Uint8Array.from(Buffer.from(points, "base64")).buffer),

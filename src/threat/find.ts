@@ -9,7 +9,7 @@ export type NormName = keyof typeof threats;
 const known: Readonly<Record<string, Threat>> = threats;
 
 /** All of them. */
-export const normNames = Object.keys(threats) as [NormName, ...NormName[]];
+export const normNames = Object.keys(threats).sort() as [NormName, ...NormName[]];
 
 /** The norm ball called `name`; throws with a did-you-mean when there is none. */
 export function findThreat(name: string, where = "threat"): Threat {

@@ -250,8 +250,8 @@ describe("the runner's own hand", () => {
       expect(Math.abs(v - (originals[i] ?? NaN))).toBeLessThanOrEqual(0.05 + 2 ** -23);
       expect(v >= 0 && v <= 1).toBe(true);
     });
-    expect(flags.map(({ name }) => name)).toEqual(["left-ball"]);
-    expect(flags[0]?.message).toMatch(/^fake \(linf, ε 0.05\) left its ball or the bounds at \d+ images/);
+    expect(flags.map(({ name }) => name)).toEqual(["too-few-steps", "left-ball"]);
+    expect(flags[1]?.message).toMatch(/^fake \(linf, ε 0.05\) left its ball or the bounds at \d+ images/);
   });
 
   it("counts points that are not numbers as attacks that failed", async () => {
@@ -260,7 +260,7 @@ describe("the runner's own hand", () => {
       0.05,
     );
     expect(robust[0]?.accuracy).toBe(clean);
-    expect(flags.map(({ name }) => name)).toEqual(["non-finite"]);
+    expect(flags.map(({ name }) => name)).toEqual(["non-finite", "too-few-steps"]);
   });
 
   it("goes on correctly where outputs are probabilities", async () => {

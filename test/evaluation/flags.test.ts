@@ -1,13 +1,14 @@
 // Each flag fires on a case built for it, with cause and remedy, and is silent on a sound evaluation.
 import { afterAll, describe, expect, it } from "vitest";
-import { fgsm } from "../../src/attacks/index.js";
+import type { Attack } from "../../src/attacks/attack.js";
+import { fgsm, pgd } from "../../src/attacks/index.js";
 import { evaluate } from "../../src/evaluation/evaluate.js";
-import { flagsOf, type Evidence, type TrialEvidence } from "../../src/evaluation/flags.js";
+import { flagsOf, type Evidence, type TrialEvidence } from "../../src/evaluation/flags/index.js";
 import type { RobustRecord } from "../../src/evaluation/records.js";
 import type { Classifier } from "../../src/nn/model.js";
 import { floor } from "../../src/ops/piecewise.js";
-import { mul } from "../../src/ops/arithmetic.js";
-import { localEngine } from "../../src/runtime/engine.js";
+import { add, mul } from "../../src/ops/arithmetic.js";
+import { localEngine, type Engine, type Program } from "../../src/runtime/engine.js";
 import { linearClassifier, uniformPoints } from "../support/toy-models.js";
 
 const engine = localEngine({ threads: 1 });
@@ -37,17 +38,36 @@ const trial = (
   ...more,
 });
 
+/** A stage of AutoAttack. */
+const stage = (
+  attack: string,
+  kind: TrialEvidence["kind"],
+  accuracy: number,
+  fallen: number,
+): TrialEvidence => {
+  const { record: plain, ...rest } = trial(attack, 0.1, accuracy, { kind, fallen });
+  return { ...rest, record: { ...plain, suite: "autoattack" } };
+};
+
 const sound: Evidence = {
   n: 1000,
+  classes: 10,
   clean: 0.98,
   probabilities: false,
+  random: false,
   nonFinite: 0,
-  gradients: { zero: 0, nonFinite: 0, checked: 128 },
+  gradients: { zero: 0, tiny: 0, nonFinite: 0, checked: 128 },
   trials: [trial("fgsm", 0.1, 0.93), trial("fgsm", 0.2, 0.6), trial("pgd", 0.1, 0.9, { recovered: 3 })],
 };
 
 describe("flagsOf", () => {
   it("is silent on a sound evaluation, and on a weak model", () => {
+    const quiet = [
+      trial("pgd", 0.1, 0.9, { carriedOn: { checked: 80, fallen: 1 } }),
+      trial("square", 0.1, 0.895, { kind: "black-box" }),
+      stage("square", "black-box", 0.88, 10),
+    ];
+    expect(flagsOf({ ...sound, trials: quiet })).toEqual([]);
     expect(flagsOf(sound)).toEqual([]);
     expect(flagsOf({ ...sound, trials: [trial("fgsm", 0.1, 0.3), trial("pgd", 0.1, 0.02)] })).toEqual([]);
   });
@@ -69,8 +89,38 @@ describe("flagsOf", () => {
   const cases: [string, Partial<Evidence>, RegExp][] = [
     ["probabilities", { probabilities: true }, /^The outputs sum to 1/],
     ["non-finite", { nonFinite: 3 }, /outputs of 3 of 1000 clean images, 0 adversarial ones; gradients of 0/],
-    ["non-finite", { gradients: { zero: 0, nonFinite: 7, checked: 128 } }, /gradients of 7/],
-    ["zero-gradients", { gradients: { zero: 64, nonFinite: 0, checked: 128 } }, /at 50.0 % of 128 images/],
+    ["non-finite", { gradients: { zero: 0, tiny: 0, nonFinite: 7, checked: 128 } }, /gradients of 7/],
+    [
+      "zero-gradients",
+      { gradients: { zero: 64, tiny: 0, nonFinite: 0, checked: 128 } },
+      /at 50.0 % of 128 images/,
+    ],
+    ["random-outputs", { random: true }, /^The same images gave other outputs the second time/],
+    [
+      "tiny-gradients",
+      { gradients: { zero: 0, tiny: 2, nonFinite: 0, checked: 100 } },
+      /^At 2.0 % of 100 images/,
+    ],
+    [
+      "black-box-wins",
+      { trials: [trial("pgd", 0.1, 0.9), trial("square", 0.1, 0.8, { kind: "black-box" })] },
+      /^Without gradients, square \(linf, ε 0.1\) leaves 80.0 %, .* pgd \(linf, ε 0.1\), 90.0 %: the gradients mislead/,
+    ],
+    [
+      "black-box-wins",
+      { trials: [stage("apgd-ce", "iterative", 0.6, 300), stage("square", "black-box", 0.58, 20)] },
+      /^Without gradients, autoattack's square \(linf, ε 0.1\) brings down 20 of the images that withstood/,
+    ],
+    [
+      "too-few-steps",
+      { trials: [trial("pgd", 0.1, 0.9, { carriedOn: { checked: 80, fallen: 6 } })] },
+      /^6 of 80 images that withstood pgd \(linf, ε 0.1\) fall when it goes on/,
+    ],
+    [
+      "few-classes",
+      { classes: 2, trials: [stage("apgd-ce", "iterative", 0.6, 300)] },
+      /^With 2 classes autoattack is not the published one/,
+    ],
     [
       "rises-with-epsilon",
       { trials: [trial("pgd", 0.2, 0.7), trial("pgd", 0.1, 0.6)] },
@@ -131,17 +181,17 @@ describe("evaluations of built models", () => {
     [0, 1],
   );
   const points = uniformPoints(60, linear);
-  const flagsAt = async (classifier: Classifier, epsilon: number): Promise<string[]> => {
+  const flagsAt = async (
+    classifier: Classifier,
+    epsilon: number,
+    { attack = fgsm(), engines = [engine] }: { attack?: Attack; engines?: Engine[] } = {},
+  ): Promise<string[]> => {
     const rows = (indices: readonly number[]): Float32Array =>
       Float32Array.from(indices.flatMap((i) => [...points.subarray(4 * i, 4 * i + 4)]));
-    const trials = [{ attack: fgsm(), norm: "linf", epsilons: [epsilon] }] as const;
+    const trials = [{ attack, norm: "linf", epsilons: [epsilon] }] as const;
     const blank = { count: 60, labels: new Int32Array(60), rows };
     const { predictions } = await evaluate(classifier, blank, { engines: [engine], trials: [] });
-    const { flags } = await evaluate(
-      classifier,
-      { ...blank, labels: predictions },
-      { engines: [engine], trials },
-    );
+    const { flags } = await evaluate(classifier, { ...blank, labels: predictions }, { engines, trials });
     return flags.map(({ name }) => name);
   };
   const changed = (change: (typeof linear.model)["apply"]): Classifier => ({
@@ -152,6 +202,34 @@ describe("evaluations of built models", () => {
   it("see steps that have no gradient", async () => {
     const steps = changed((x, pass) => mul(floor(mul(linear.model.apply(x, pass), 4)), 0.25));
     expect(await flagsAt(steps, 0.1)).toEqual(["single-step-alone", "zero-gradients"]);
+  });
+
+  it("see gradients that drown in the logits", async () => {
+    const drowned = changed((x, pass) => add(linear.model.apply(x, pass), 1e9));
+    expect(await flagsAt(drowned, 0.1)).toContain("tiny-gradients");
+  });
+
+  it("see outputs that change from one time to the next", async () => {
+    let calls = 0;
+    const noisy: Engine = {
+      ...engine,
+      load: async (model, options) => {
+        const program = await engine.load(model, options);
+        const run: Program["run"] = async (feeds) => {
+          const { logits, ...others } = await program.run(feeds);
+          if (logits?.data instanceof Float32Array) logits.data[0] = 1000 + calls++;
+          return { ...others, ...(logits && { logits }) };
+        };
+        return Object.assign(Object.create(program) as Program, { run, release: () => program.release() });
+      },
+    };
+    expect(await flagsAt(linear, 0.1, { engines: [noisy] })).toContain("random-outputs");
+  });
+
+  it("see an attack that stopped on its way, and none that arrived", async () => {
+    const short = pgd({ steps: 2, stepSize: 0.001, randomStart: false });
+    expect(await flagsAt(linear, 0.1, { attack: short })).toEqual(["too-few-steps"]);
+    expect(await flagsAt(linear, 0.1, { attack: pgd({ steps: 20 }) })).toEqual([]);
   });
 
   it("see outputs that overflow", async () => {

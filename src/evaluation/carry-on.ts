@@ -1,0 +1,47 @@
+// Whether an attack had come to its end: points that withstood it, moved on for some more steps.
+import type { AttackBatch, AttackTarget } from "../attacks/attack.js";
+import { attackLosses } from "../attacks/losses.js";
+import { pgdLoop } from "../attacks/pgd-graph.js";
+import { ascend } from "../attacks/pgd-run.js";
+import { takeRows } from "../attacks/rows.js";
+import { count } from "../base/shape.js";
+import { input } from "../graph/node.js";
+import type { Engine, Program } from "../runtime/engine.js";
+import { loadLoop } from "../runtime/load.js";
+import type { Predictor } from "./predictor.js";
+
+/** Only images before this one are looked at. */
+const images = 100;
+const steps = 10;
+/** In units of ε. */
+const stepSize = 0.05;
+
+/** The loop that carries on. */
+export const openCarryOn = (engine: Engine, target: AttackTarget): Promise<Program> =>
+  loadLoop(
+    engine,
+    pgdLoop(target, { loss: attackLosses["cross-entropy"], direction: input("direction", []) }),
+    { weights: target.classifier.weights },
+  );
+
+export interface CarriedOn {
+  readonly checked: number;
+  readonly fallen: number;
+}
+
+/** Moves those of `points` on that are still of their class in `right`; counts how many fall. */
+export async function carryOn(
+  loop: Program,
+  predictor: Predictor,
+  batch: AttackBatch,
+  { points, right }: { readonly points: Float32Array; readonly right: readonly number[] },
+): Promise<CarriedOn> {
+  const { inputs, labels, indices, epsilon } = batch;
+  const rows = right.filter((row) => (indices[row] ?? images) < images);
+  if (rows.length === 0 || epsilon === 0) return { checked: 0, fallen: 0 };
+  const walk = { batch, steps, stepSize: stepSize * epsilon };
+  const reached = await ascend(loop, walk, points.slice(), rows);
+  const width = count(inputs.shape.slice(1));
+  const { classes } = await predictor.predict(takeRows(reached, width, rows), rows.length);
+  return { checked: rows.length, fallen: rows.filter((row, i) => classes[i] !== labels[row]).length };
+}

@@ -1,0 +1,130 @@
+// Doubts about the attacks: too weak, of one kind, or misled.
+import { percent, title, type Evidence, type Flag, type TrialEvidence } from "./evidence.js";
+
+export const alone = ({ trials }: Evidence): Flag[] => {
+  const attacking = trials.filter(({ record }) => record.epsilon > 0);
+  if (attacking.length === 0 || attacking.some(({ kind }) => kind !== "single-step")) return [];
+  const names = [...new Set(attacking.map(({ record }) => record.attack))].join(", ");
+  return [
+    {
+      name: "single-step-alone",
+      message: `Every attack took a single step (${names}), so these figures say nothing about robustness: a network that hides its gradient withstands one step and falls to many.`,
+      remedy: "Attack with pgd too before any figure here is quoted.",
+    },
+  ];
+};
+
+export const overfitted = ({ trials, clean }: Evidence): Flag[] => {
+  const of = (kind: TrialEvidence["kind"]) => trials.filter((t) => t.kind === kind && t.record.epsilon > 0);
+  const pairs = of("single-step").flatMap(({ record: one }) =>
+    of("iterative").flatMap(({ record: many }) =>
+      one.norm === many.norm &&
+      one.epsilon === many.epsilon &&
+      one.accuracy >= 0.5 * clean &&
+      many.accuracy < 0.5 * one.accuracy
+        ? [[one, many] as const]
+        : [],
+    ),
+  );
+  const [first] = pairs;
+  if (first === undefined) return [];
+  const [one, many] = first;
+  return [
+    {
+      name: "single-step-only",
+      message: `${percent(one.accuracy)} under ${title(one)}, but ${percent(many.accuracy)} under ${title(many)}: the model resists one step only (catastrophic overfitting of single-step training, or gradient masking).`,
+      remedy: "Do not quote the single-step figure. Train with a random start, smaller ε or several steps.",
+    },
+  ];
+};
+
+export const leaking = ({ trials, clean, n }: Evidence): Flag[] => {
+  const found = trials.find(({ record, recovered }) => record.accuracy + recovered / n > clean + 2 / n);
+  if (found === undefined) return [];
+  const { record, recovered } = found;
+  return [
+    {
+      name: "label-leaking",
+      message: `With all images attacked, accuracy under ${title(record)} is ${percent(record.accuracy + recovered / n)}, above the clean ${percent(clean)}: the perturbation gives the label away.`,
+      remedy:
+        "The model has learnt the attack. Craft training images from predicted labels or with random starts.",
+    },
+  ];
+};
+
+/** What a single attack without gradients found that none with gradients did, at the same norm and ε. */
+function beatenByBlackBox({ trials, n }: Evidence): (readonly [TrialEvidence, string])[] {
+  const margin = Math.max(0.01, 2 / n);
+  const own = trials.filter(({ record }) => record.suite === undefined && record.epsilon > 0);
+  const single = own.flatMap((black) => {
+    const same = own.filter(
+      ({ kind, record: { norm, epsilon, targeted } }) =>
+        kind === "iterative" &&
+        norm === black.record.norm &&
+        epsilon === black.record.epsilon &&
+        targeted === black.record.targeted,
+    );
+    const white = same.toSorted((a, b) => a.record.accuracy - b.record.accuracy)[0];
+    if (black.kind !== "black-box" || white === undefined) return [];
+    if (black.record.accuracy >= white.record.accuracy - margin) return [];
+    const [low, high] = [percent(black.record.accuracy), percent(white.record.accuracy)];
+    return [
+      [black, `leaves ${low}, the strongest attack with them, ${title(white.record)}, ${high}`],
+    ] as const;
+  });
+  const stages = trials.flatMap((stage) =>
+    stage.kind === "black-box" && (stage.fallen ?? 0) > margin * n
+      ? ([[stage, `brings down ${stage.fallen} of the images that withstood every stage with them`]] as const)
+      : [],
+  );
+  return [...single, ...stages];
+}
+
+export const blackBoxWins = (evidence: Evidence): Flag[] =>
+  beatenByBlackBox(evidence)
+    .slice(0, 1)
+    .map(([{ record }, words]) => ({
+      name: "black-box-wins",
+      message: `Without gradients, ${title(record)} ${words}: the gradients mislead (masking), so attacks that follow them say too little.`,
+      remedy:
+        "Trust the smallest figure; look for what hides the gradient, and attack around it (transfer, more queries).",
+    }));
+
+/** Points that withstood and fall soon after make the figure a matter of the number of steps. */
+export const unfinished = ({ trials }: Evidence): Flag[] => {
+  const [first] = trials.flatMap(({ record, carriedOn }) =>
+    carriedOn && carriedOn.checked >= 10 && carriedOn.fallen > Math.max(1, 0.02 * carriedOn.checked)
+      ? [{ record, ...carriedOn }]
+      : [],
+  );
+  if (first === undefined) return [];
+  const { record, checked, fallen } = first;
+  return [
+    {
+      name: "too-few-steps",
+      message: `${fallen} of ${checked} images that withstood ${title(record)} fall when it goes on for some more steps: the loss was still rising, so the figure is too high.`,
+      remedy: "Use more steps, restarts, or autoattack, whose step size adapts.",
+    },
+  ];
+};
+
+export const fewClasses = ({ classes, trials }: Evidence): Flag[] => {
+  const suite = trials.find(({ record }) => record.suite !== undefined)?.record.suite;
+  if (suite === undefined || classes >= 4) return [];
+  return [
+    {
+      name: "few-classes",
+      message: `With ${classes} classes ${suite} is not the published one: the difference-of-logits-ratio loss needs 3 classes, its targeted form 4, so other losses stand in for them.`,
+      remedy: "Do not compare the figure with those of published leaderboards.",
+    },
+  ];
+};
+
+export const outside = ({ trials }: Evidence): Flag[] =>
+  trials
+    .filter((trial) => trial.outside > 0)
+    .map(({ record, outside: count }) => ({
+      name: "left-ball",
+      message: `${title(record)} left its ball or the bounds at ${count} ${count === 1 ? "image" : "images"}; what left was taken back before it counted.`,
+      remedy: "A defect of the attack: report it.",
+    }));

@@ -1,0 +1,28 @@
+// Doubts about an evaluation, each with its cause and what to do about it.
+import { alone, blackBoxWins, fewClasses, leaking, outside, overfitted, unfinished } from "./attacks.js";
+import type { Evidence, Flag } from "./evidence.js";
+import { tinyGradients, zeroGradients } from "./gradients.js";
+import { nonFinite, probabilities, random } from "./outputs.js";
+import { rising, rounding } from "./radii.js";
+
+export type { Evidence, Flag, TrialEvidence } from "./evidence.js";
+
+const detectors = [
+  alone,
+  random,
+  probabilities,
+  nonFinite,
+  zeroGradients,
+  tinyGradients,
+  blackBoxWins,
+  leaking,
+  overfitted,
+  rising,
+  unfinished,
+  fewClasses,
+  outside,
+  rounding,
+];
+
+/** All doubts that the evidence raises, the gravest kind first. */
+export const flagsOf = (evidence: Evidence): Flag[] => detectors.flatMap((detect) => detect(evidence));

@@ -1,0 +1,41 @@
+// Doubts about what the model gives out.
+import type { Evidence, Flag } from "./evidence.js";
+
+export const probabilities = ({ probabilities }: Evidence): Flag[] =>
+  probabilities
+    ? [
+        {
+          name: "probabilities",
+          message: "The outputs sum to 1: probabilities, not logits. Attacks used their logarithm.",
+          remedy:
+            "Export the model without its last softmax: logarithms of rounded probabilities lose gradients.",
+        },
+      ]
+    : [];
+
+export const random = ({ random }: Evidence): Flag[] =>
+  random
+    ? [
+        {
+          name: "random-outputs",
+          message:
+            "The same images gave other outputs the second time: the model draws random numbers, so an attack meets another model at each step, and accuracy is too high by chance.",
+          remedy:
+            "Switch the randomness off if it is not part of the defence; else attack the expectation over many draws.",
+        },
+      ]
+    : [];
+
+export const nonFinite = ({ nonFinite, n, gradients, trials }: Evidence): Flag[] => {
+  const under = trials.reduce((total, trial) => total + trial.nonFinite, 0);
+  const bad = gradients?.nonFinite ?? 0;
+  if (nonFinite + under + bad === 0) return [];
+  return [
+    {
+      name: "non-finite",
+      message: `Infinite or undefined numbers: outputs of ${nonFinite} of ${n} clean images, ${under} adversarial ones; gradients of ${bad}. Attacks cannot climb them, so robust accuracy may be too high.`,
+      remedy:
+        "Find the overflow (often an exponential, a logarithm or a division in the model) and evaluate again.",
+    },
+  ];
+};

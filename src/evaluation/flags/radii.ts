@@ -1,0 +1,46 @@
+// Doubts from one attack at several radii, and from what the radius leaves of an image.
+import type { RobustRecord } from "../records.js";
+import { percent, title, type Evidence, type Flag } from "./evidence.js";
+
+/** Two records of the same attack that differ in ε alone. */
+const sameButEpsilon = (a: RobustRecord, b: RobustRecord): boolean =>
+  a.attack === b.attack &&
+  a.suite === b.suite &&
+  a.norm === b.norm &&
+  a.targeted === b.targeted &&
+  JSON.stringify(a.options) === JSON.stringify(b.options);
+
+export const rising = ({ trials, n }: Evidence): Flag[] => {
+  const records = trials.map(({ record }) => record);
+  const margin = Math.max(0.005, 2 / n);
+  const pairs = records.flatMap((low) =>
+    records
+      .filter((high) => sameButEpsilon(low, high) && high.epsilon > low.epsilon)
+      .filter((high) => high.accuracy > low.accuracy + margin)
+      .map((high) => [low, high] as const),
+  );
+  const [first] = pairs;
+  if (first === undefined) return [];
+  const [low, high] = first;
+  return [
+    {
+      name: "rises-with-epsilon",
+      message: `Accuracy rises with ε: ${percent(low.accuracy)} under ${title(low)}, ${percent(high.accuracy)} at ε ${high.epsilon}. A larger ball holds the smaller one, so the attack failed.`,
+      remedy: "Use more and smaller steps, restarts, and attacks of other kinds; trust the smallest figure.",
+    },
+  ];
+};
+
+export const rounding = ({ trials }: Evidence): Flag[] => {
+  const lossy = trials.filter(({ rounding: { checked, lost } }) => checked >= 10 && lost > 0.1 * checked);
+  const [first] = lossy;
+  if (first === undefined) return [];
+  const { lost, checked } = first.rounding;
+  return [
+    {
+      name: "lost-in-8-bits",
+      message: `${lost} of ${checked} adversarial images of ${title(first.record)} are no longer adversarial when saved with 8 bits a pixel.`,
+      remedy: "For attacks on image files, quote figures after rounding.",
+    },
+  ];
+};
