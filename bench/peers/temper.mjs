@@ -102,7 +102,7 @@ function workOf(task) {
     return multiplyAdds([model.apply(x, evaluationPass(lookup(values)))], batch);
   }
   const target = { classifier: { model, weights, bounds: [0, 1] }, threat: linf };
-  const { carried } = pgdLoop(target, { loss: attackLosses["cross-entropy"], direction: 1 });
+  const { carried } = pgdLoop(target, { loss: attackLosses["cross-entropy"], momentum: 0, direction: 1 });
   const { steps, restarts } = task.attack;
   return (
     steps *
