@@ -5,3 +5,4 @@ export { miFgsm as "mi-fgsm" } from "./mi-fgsm.js";
 export * from "./pgd.js";
 export * from "./fab.js";
 export { fabT as "fab-t" } from "./fab-t.js";
+export * from "./square.js";

@@ -1,0 +1,225 @@
+// Square's noise on the host: where it starts, and which window it changes how in each query.
+import { randomStream, type RandomStream } from "../base/random.js";
+import { count, stridesOf } from "../base/shape.js";
+import { floats } from "../base/tensor.js";
+import type { Tensors } from "../runtime/engine.js";
+import type { Bounds, Threat } from "../threat/threat.js";
+import { cellsOf, profileShape, pyramids, type Grid } from "./square-windows.js";
+
+/** One input's search, apart from the point where it stands. */
+export interface Search {
+  readonly grid: Grid;
+  readonly threat: Threat;
+  readonly bounds: Bounds;
+  readonly epsilon: number;
+  readonly seed: number;
+}
+
+const wordsFor = (bits: number): number => Math.ceil(bits / 32);
+
+/** ±1 from bit number `i` of `words` from `at` on. */
+const signAt = (words: Uint32Array, at: number, i: number): number =>
+  (((words[at + (i >>> 5)] ?? 0) >>> (i & 31)) & 1) === 0 ? -1 : 1;
+
+/** A whole number from 0 to n − 1. */
+const below = (n: number, word = 0): number => Math.floor((word / 2 ** 32) * n);
+
+const clipped = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
+
+/** The ends of each coordinate's interval in the L∞ ball and the box. */
+export function intervals(
+  originals: Float32Array,
+  { epsilon, bounds: [low, high] }: Search,
+): { readonly low: Float32Array; readonly high: Float32Array } {
+  const to = (shift: number): Float32Array => originals.map((v) => clipped(v + shift, low, high));
+  return { low: to(-epsilon), high: to(epsilon) };
+}
+
+/** The pattern of a window in all orientations, and where its cells lie relative to its corner. */
+interface Pattern {
+  readonly byAxis: readonly Float32Array[];
+  readonly offsets: readonly number[];
+}
+
+/** Patterns by the sides of the window, each made once. */
+function patternsOf({ grid, threat }: Search): (sides: readonly number[]) => Pattern {
+  const known = new Map<string, Pattern>();
+  const strides = stridesOf(grid.spatial);
+  const lengthOf = (values: readonly number[]): number =>
+    threat.distance(Float32Array.from(values), values.length)[0] ?? 0;
+  return (sides) => {
+    const key = sides.join();
+    const pattern = known.get(key) ?? {
+      byAxis: sides.map((_, axis) => pyramids(sides, axis, lengthOf)),
+      offsets: cellsOf(sides).map((cell) => cell.reduce((at, i, axis) => at + i * (strides[axis] ?? 0), 0)),
+    };
+    known.set(key, pattern);
+    return pattern;
+  };
+}
+
+/** L∞: vertical stripes, each at one end of the intervals, channel by channel. */
+function stripes(originals: Float32Array, sample: number, search: Search, stream: RandomStream) {
+  const { channels, spatial } = search.grid;
+  const columns = spatial.at(-1) ?? 1;
+  const perChannel = count(spatial);
+  const words = new Uint32Array(wordsFor(channels * columns));
+  stream.words(words, { sample });
+  const { low, high } = intervals(originals, search);
+  return originals.map((_, i) => {
+    const stripe = Math.floor(i / perChannel) * columns + (i % columns);
+    return (signAt(words, 0, stripe) > 0 ? high[i] : low[i]) ?? NaN;
+  });
+}
+
+/** L2 and L1: patterns side by side, five along each axis, scaled to length ε. */
+function tiles(originals: Float32Array, sample: number, search: Search, stream: RandomStream): Float32Array {
+  const { grid, threat, epsilon, bounds } = search;
+  const { channels, spatial } = grid;
+  const sides = spatial.map((size) => Math.max(Math.floor(size / 5), 1));
+  const corners = cellsOf(spatial.map((size, axis) => Math.floor(size / (sides[axis] ?? 1))));
+  const { byAxis, offsets } = patternsOf(search)(sides);
+  const strides = stridesOf(spatial);
+  const margins = spatial.map((size, axis) => Math.floor((size % (sides[axis] ?? 1)) / 2));
+  const perTile = 1 + wordsFor(channels);
+  const words = new Uint32Array(perTile * corners.length);
+  stream.words(words, { sample });
+  const delta = new Float32Array(originals.length);
+  corners.forEach((corner, tile) => {
+    const from = corner.reduce((at, i, axis) => {
+      return at + (i * (sides[axis] ?? 0) + (margins[axis] ?? 0)) * (strides[axis] ?? 0);
+    }, 0);
+    const pattern = byAxis[below(byAxis.length, words[tile * perTile])];
+    for (let channel = 0; channel < channels; channel++) {
+      const sign = signAt(words, tile * perTile + 1, channel);
+      offsets.forEach((offset, i) => {
+        delta[channel * count(spatial) + from + offset] = sign * (pattern?.[i] ?? 0);
+      });
+    }
+  });
+  const [length = 0] = threat.distance(delta, delta.length);
+  return originals.map((v, i) => clipped(v + (epsilon / length) * (delta[i] ?? 0), bounds[0], bounds[1]));
+}
+
+/** Where the search of one input begins, keyed by its sample. */
+export function squareStart(originals: Float32Array, sample: number, search: Search): Float32Array {
+  const stream = randomStream(search.seed, "square-start");
+  return (search.threat.name === "linf" ? stripes : tiles)(originals, sample, search, stream);
+}
+
+/** Fills what one query of one row scans: `at` counts the queries of all rows in the arrays. */
+type Writer = (at: number, words: Uint32Array, sides: readonly number[]) => void;
+
+interface Scans {
+  readonly arrays: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
+  >;
+  readonly write: Writer;
+}
+
+const zeros = (queries: number, shape: readonly number[]) => ({
+  shape,
+  data: new Float32Array(queries * count(shape)),
+});
+
+/** Profiles of one window: `height(channel)` along the first axis, 1 along the others, 0 outside. */
+function profiles(name: string, queries: number, grid: Grid, perChannel: boolean) {
+  const arrays = grid.spatial.map((_, axis) =>
+    zeros(queries, profileShape(grid, axis, perChannel && axis === 0)),
+  );
+  const write = (
+    at: number,
+    corner: readonly number[],
+    sides: readonly number[],
+    heights: readonly number[],
+  ) =>
+    arrays.forEach(({ data, shape }, axis) => {
+      const size = grid.spatial[axis] ?? 1;
+      const from = at * count(shape) + (corner[axis] ?? 0);
+      const rows = axis === 0 ? heights : [1];
+      rows.forEach((height, row) => {
+        const begin = from + row * size;
+        data.fill(height, begin, begin + (sides[axis] ?? 0));
+      });
+    });
+  return { named: Object.fromEntries(arrays.map((array, axis) => [`${name}.${axis}`, array])), write };
+}
+
+const cornerOf = ({ spatial }: Grid, sides: readonly number[], words: Uint32Array, from: number): number[] =>
+  spatial.map((size, axis) => below(size - (sides[axis] ?? 1) + 1, words[from + axis]));
+
+/** L∞: one window, in each channel far beyond one end of the interval. */
+function cornerScans(queries: number, { grid, epsilon }: Search): Scans {
+  const window = profiles("window", queries, grid, true);
+  const axes = grid.spatial.length;
+  return {
+    arrays: window.named,
+    write(at, words, sides) {
+      const heights = Array.from(
+        { length: grid.channels },
+        (_, c) => 4 * epsilon * signAt(words, 2 * axes + 1, c),
+      );
+      window.write(at, cornerOf(grid, sides, words, 0), sides, heights);
+    },
+  };
+}
+
+/** L2 and L1: two windows, the first's pattern and its sign in each channel. */
+function redistributionScans(queries: number, search: Search): Scans {
+  const { grid } = search;
+  const [first, second] = ["first", "second"].map((name) => profiles(name, queries, grid, false));
+  const pattern = zeros(queries, [1, ...grid.spatial]);
+  const signs = zeros(queries, [grid.channels, ...grid.spatial.map(() => 1)]);
+  const patternFor = patternsOf(search);
+  const axes = grid.spatial.length;
+  const strides = stridesOf(grid.spatial);
+  return {
+    arrays: { ...first?.named, ...second?.named, pattern, signs },
+    write(at, words, sides) {
+      const corner = cornerOf(grid, sides, words, 0);
+      first?.write(at, corner, sides, [1]);
+      second?.write(at, cornerOf(grid, sides, words, axes), sides, [1]);
+      const { byAxis, offsets } = patternFor(sides);
+      const values = byAxis[below(axes, words[2 * axes])];
+      const from =
+        at * count(grid.spatial) + corner.reduce((sum, i, axis) => sum + i * (strides[axis] ?? 0), 0);
+      offsets.forEach((offset, i) => (pattern.data[from + offset] = values?.[i] ?? 0));
+      for (let c = 0; c < grid.channels; c++)
+        signs.data[at * grid.channels + c] = signAt(words, 2 * axes + 1, c);
+    },
+  };
+}
+
+/** About how many numbers one query of one row scans. */
+export const scannedPerQuery = ({ grid: { channels, spatial }, threat }: Search): number =>
+  threat.name === "linf" ? channels * spatial.reduce((sum, size) => sum + size, 0) : count(spatial);
+
+/**
+ * What a run scans: the queries from number `from` on, with windows of the given `sides` ([] for none), for rows of the
+ * given `samples`. Keyed by sample and query.
+ */
+export function squareProposals(
+  search: Search,
+  samples: readonly number[],
+  from: number,
+  sides: readonly (readonly number[])[],
+): Tensors {
+  const { grid, threat, seed } = search;
+  const stream = randomStream(seed, "square");
+  const queries = sides.length * samples.length;
+  const { arrays, write } = (threat.name === "linf" ? cornerScans : redistributionScans)(queries, search);
+  const words = new Uint32Array(2 * grid.spatial.length + 1 + wordsFor(grid.channels));
+  sides.forEach((window, query) => {
+    if (window.length === 0) return;
+    samples.forEach((sample, row) => {
+      stream.words(words, { sample, iteration: from + query });
+      write(query * samples.length + row, words, window);
+    });
+  });
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { shape, data }]) => [
+      name,
+      floats([sides.length, samples.length, ...shape], data),
+    ]),
+  );
+}

@@ -1,0 +1,160 @@
+// Square attack (Andriushchenko, Croce, Flammarion & Hein 2020): random search over windows, without gradients.
+import { z } from "zod";
+import { quantity, unit } from "../base/options.js";
+import { tensor } from "../base/tensor.js";
+import type { Program } from "../runtime/engine.js";
+import { loadLoop } from "../runtime/load.js";
+import {
+  checkNorm,
+  floatsOf,
+  guarded,
+  labelsOf,
+  type Attack,
+  type AttackBatch,
+  type AttackContext,
+} from "./attack.js";
+import { attackLosses, attackLossNames, type AttackLossName } from "./losses.js";
+import { putRows, range, runRows } from "./rows.js";
+import { RunLength } from "./run-length.js";
+import { squareLoop } from "./square-graph.js";
+import { intervals, scannedPerQuery, squareProposals, squareStart, type Search } from "./square-proposals.js";
+import { gridOf, windowShare, windowSides } from "./square-windows.js";
+import { aim } from "./white-box.js";
+
+const schema = z.strictObject({
+  queries: z
+    .int()
+    .min(1)
+    .default(5000)
+    .describe("changes tried on each input; the start costs one query more"),
+  initialShare: quantity(0, 1).default(0.8).describe("share of the pixels that the first windows cover"),
+  rescaleSchedule: z
+    .boolean()
+    .default(true)
+    .describe("shrink windows over the queries there are, not over 10,000"),
+  loss: z
+    .enum(attackLossNames)
+    .optional()
+    .describe("what has to grow; default: margin, or cross-entropy where a class is to be reached"),
+});
+type SquareOptions = z.output<typeof schema>;
+
+/**
+ * The smallest window's side, by norm. In L2 the pattern's two pyramids want three pixels; corners of the L1 ball are
+ * single pixels, so a window may end as one.
+ */
+const leastSides: Readonly<Record<string, number>> = { linf: 1, l2: 3, l1: 1 };
+
+/** The windows' sides in queries `from` … `from + n − 1`; query 0 tries the start itself. */
+function sidesOf({ grid, threat }: Search, from: number, n: number, options: SquareOptions) {
+  const { queries, initialShare: start, rescaleSchedule: rescaled } = options;
+  const least = leastSides[threat.name] ?? 1;
+  return range(n).map((i) => {
+    const query = from + i - 1;
+    return query < 0
+      ? []
+      : windowSides(grid, windowShare(query, { start, queries, rescaled }), {
+          least,
+          odd: threat.name !== "linf",
+        });
+  });
+}
+
+/** The starting points of all rows. */
+function startsOf({ inputs, indices, labels }: AttackBatch, search: Search): Float32Array {
+  const originals = floatsOf(inputs);
+  const width = originals.length / labels.length;
+  const starts = new Float32Array(originals.length);
+  for (let row = 0; row < labels.length; row++) {
+    const original = originals.subarray(row * width, (row + 1) * width);
+    putRows(starts, width, [row], squareStart(original, indices[row] ?? 0, search));
+  }
+  return starts;
+}
+
+/** All queries on the rows that still stand. */
+async function perturb(
+  batch: AttackBatch,
+  { classifier, threat, signal }: AttackContext,
+  loop: Program,
+  options: SquareOptions,
+): Promise<Float32Array> {
+  const { labels, indices, epsilon, seed, targeted } = batch;
+  const grid = gridOf(classifier.model.inputShape);
+  const search: Search = { grid, threat, epsilon, seed, bounds: classifier.bounds };
+  const n = labels.length;
+  const points = (data: Float32Array) => tensor("float32", [n, grid.channels, ...grid.spatial], data);
+  const originals = floatsOf(batch.inputs);
+  const best = startsOf(batch, search);
+  const resting = new Float32Array(n);
+  const states = {
+    best: points(best),
+    loss: tensor("float32", [n], new Float32Array(n).fill(-Infinity)),
+    resting: tensor("float32", [n], resting),
+  };
+  const { low, high } = intervals(originals, search);
+  const own =
+    threat.name === "linf" ? { low: points(low), high: points(high) } : { input: points(originals) };
+  const perRow = { ...own, labels: labelsOf(batch) };
+  const scalars = { direction: aim(targeted), ...(threat.name !== "linf" && { epsilon }) };
+  const length = new RunLength(n * scannedPerQuery(search));
+  let rows = range(n);
+  for (let done = 0; done <= options.queries && rows.length > 0;) {
+    signal?.throwIfAborted();
+    const samples = (rows.length === 1 ? [...rows, ...rows] : rows).map((row) => indices[row] ?? 0);
+    const from = done;
+    done += await length.run(options.queries + 1 - done, (iterations) => {
+      const sides = sidesOf(search, from, iterations, options);
+      const scanned = squareProposals(search, samples, from, sides);
+      return runRows(loop, rows, { states, perRow, scalars, scanned, iterations });
+    });
+    rows = rows.filter((row) => resting[row] === 0);
+  }
+  return best;
+}
+
+/** One program for each loss, made when first asked for: labels to leave and to reach may want different ones. */
+function programs(context: AttackContext) {
+  const made = new Map<AttackLossName, Promise<Program>>();
+  const load = (loss: AttackLossName): Promise<Program> =>
+    loadLoop(context.engine, squareLoop(context, attackLosses[loss]), {
+      weights: context.classifier.weights,
+    });
+  return {
+    get(loss: AttackLossName): Promise<Program> {
+      const program = made.get(loss) ?? load(loss);
+      made.set(loss, program);
+      return program;
+    },
+    release: async () => {
+      for (const program of made.values()) await (await program).release();
+    },
+  };
+}
+
+/**
+ * Windows of the input are changed at random, each change kept where the loss grows; L∞, L2 and L1. Inputs [d] count
+ * as one line of d numbers, others as channels of what follows.
+ */
+export const square = unit("square", "random search over windows (black box)", schema, (options) => {
+  const { loss, ...shown } = options;
+  const attack: Attack = {
+    name: "square",
+    kind: "black-box",
+    options: { ...shown, ...(loss !== undefined && { loss }) },
+    norms: ["linf", "l2", "l1"],
+    async prepare(context) {
+      checkNorm(attack, context.threat);
+      const loops = programs(context);
+      await loops.get(loss ?? "margin");
+      return {
+        perturb: guarded(attack, context, async (batch) => {
+          const loop = await loops.get(loss ?? (batch.targeted ? "cross-entropy" : "margin"));
+          return perturb(batch, context, loop, options);
+        }),
+        release: () => loops.release(),
+      };
+    },
+  };
+  return attack;
+});
