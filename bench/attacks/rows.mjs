@@ -15,4 +15,14 @@ const gradient = [
   pgd("l2", 1.5),
 ];
 
-export const rows = [...gradient];
+const square = (norm, epsilon) => ({
+  attack: "square",
+  norm,
+  epsilon,
+  options: { queries: 5000 },
+  reference: { attack: "square", options: { queries: 5000 } },
+});
+
+const blackBox = [square("linf", 0.1), square("l2", 1.5)];
+
+export const rows = [...gradient, ...blackBox];

@@ -45,8 +45,8 @@ const labels = await (async () => {
 })();
 
 describe.each(["linf", "l2", "l1"])("%s", (norm) => {
-  it.each(["fgsm", "pgd"])("%s", async (name) => {
-    const attack = createAttack(name, name === "pgd" ? { steps: 7 } : {});
+  it.each(["fgsm", "pgd", "square"])("%s", async (name) => {
+    const attack = createAttack(name, { pgd: { steps: 7 }, square: { queries: 60 } }[name] ?? {});
     const prepared = await attack.prepare({ engine, classifier, threat: findThreat(norm) });
     const perturb = (from: number, to: number) =>
       prepared.perturb({

@@ -26,6 +26,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
 const brief: Record<string, Record<string, unknown>> = {
   fab: { steps: 12, restarts: 2 },
   "fab-t": { steps: 12, targets: 2 },
+  square: { queries: 300 },
 };
 const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5 };
 
@@ -282,7 +283,8 @@ describe.each(fixed)("%s on a linear model", (_, attack, norm) => {
     // A random start is forgotten by half with each step of length ε; the default steps leave 1 % of it in L2.
     const { relativeStepSize: _, ...options } = attack.options;
     const iterative = attack.kind === "iterative" ? { steps: 40, stepSize: radius } : {};
-    const full = createAttack(attack.name, { ...options, ...iterative });
+    const random = attack.kind === "black-box";
+    const full = createAttack(attack.name, random ? {} : { ...options, ...iterative });
     const batch: AttackBatch = {
       inputs: floats([rows, width], from.slice()),
       labels: new Int32Array(rows),
@@ -292,12 +294,13 @@ describe.each(fixed)("%s on a linear model", (_, attack, norm) => {
       seed: 2,
     };
     const got = await perturb(full, norm, batch, linear);
+    let total = 0;
     for (let row = 0; row < rows; row++) {
       const [x, moved] = [from, got].map((all) => all.slice(row * width, (row + 1) * width));
       if (!x || !moved) throw new Error("no row");
       const worst = worstMargin[norm]?.(x, radius) ?? NaN;
       expect(worst).toBeGreaterThan(0);
-      if (norm === "linf") {
+      if (norm === "linf" && !random) {
         const want = x.map((v, i) =>
           Math.min(Math.max(v - Math.fround(radius) * Math.sign(weight[i] ?? 0), 0), 1),
         );
@@ -306,9 +309,12 @@ describe.each(fixed)("%s on a linear model", (_, attack, norm) => {
         );
       }
       const reached = (margin(x) - margin(moved)) / (margin(x) - worst);
-      expect(reached).toBeGreaterThan(norm === "linf" ? 1 - 1e-5 : 1 - 1e-4);
+      // Random search without gradients comes within 10 % on average, with all of its published budget.
+      if (!random) expect(reached).toBeGreaterThan(norm === "linf" ? 1 - 1e-5 : 1 - 1e-4);
       expect(reached).toBeLessThan(1 + 1e-5);
+      total += reached;
     }
+    expect(total / rows).toBeGreaterThan(0.9);
   });
 });
 
