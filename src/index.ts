@@ -115,6 +115,7 @@ export type { Schedule } from "./optim/schedule.js";
 export * as attacks from "./attacks/index.js";
 export { fgsm } from "./attacks/fgsm.js";
 export { pgd } from "./attacks/pgd.js";
+export { transferFrom, type TransferSource } from "./attacks/transfer.js";
 export type { Attack, AttackBatch, AttackContext, AttackTarget, PreparedAttack } from "./attacks/attack.js";
 export * as threats from "./threat/index.js";
 export { linf, l1, l2 } from "./threat/index.js";

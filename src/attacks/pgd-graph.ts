@@ -22,6 +22,8 @@ export interface PgdGraphOptions {
   readonly loss: AttackLoss;
   /** Share μ of the earlier directions that is kept; 0: none. */
   readonly momentum: number;
+  /** Whether a point that has fallen stays where it is. */
+  readonly rest: boolean;
   /** +1 away from the labels, −1 towards them. */
   readonly direction: Operand;
 }
@@ -44,13 +46,13 @@ function gathered(
 }
 
 /**
- * x ← Π(x + steepest(∇loss)), Π the projection on the ball around `input` and the box; a point that has fallen stays
- * where it is. State `start`: x; with momentum, state `momentum`: the direction so far, which takes the gradient's
+ * x ← Π(x + steepest(∇loss)), Π the projection on the ball around `input` and the box; a point that has fallen may
+ * stay where it is. State `start`: x; with momentum, state `momentum`: the direction so far, which takes the gradient's
  * place. Result `fallen` [steps, n]: whether x had fallen when the iteration began.
  */
 export function pgdLoop(
   { classifier, threat }: AttackTarget,
-  { loss, momentum: share, direction }: PgdGraphOptions,
+  { loss, momentum: share, rest, direction }: PgdGraphOptions,
 ): LoopFunction {
   const inputs = attackInputs(classifier.model);
   const { input: center, labels, epsilon, weights } = inputs;
@@ -69,21 +71,21 @@ export function pgdLoop(
   const invariant = [center, labels, epsilon, stepSize, ...openInputs(direction), ...weights.values()];
   const body = simplify(
     graphFunction("pgd", [...states, ...invariant], {
-      next: where(perRow(down, x), x, moved),
+      next: rest ? where(perRow(down, x), x, moved) : moved,
       ...(share > 0 && { momentum: uphill }),
       fallen: down,
-      proceed: greater(standing, 0),
+      ...(rest && { proceed: greater(standing, 0) }),
     }),
   );
   const { next, momentum: kept, fallen: flags, proceed } = body.outputs;
-  if (!next || !flags || !proceed) throw new Error("an output was lost");
+  if (!next || !flags) throw new Error("an output was lost");
   return {
     name: "pgd",
     carried: [{ input: x, next }, ...(kept ? [{ input: momentum, next: kept }] : [])],
     scanned: [],
     invariant,
     outputs: { fallen: flags },
-    proceed,
+    ...(proceed && { proceed }),
   };
 }
 

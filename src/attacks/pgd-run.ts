@@ -15,6 +15,8 @@ export interface Walk {
   /** In input units. */
   readonly stepSize: number;
   readonly momentum: number;
+  /** Whether rows that have fallen leave. */
+  readonly rest: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,7 +26,7 @@ const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).le
 /** Moves the `standing` rows of `start` for all steps or until they fall: `start`, changed in place. */
 export async function ascend(
   loop: Program,
-  { batch, steps, stepSize, momentum, signal }: Walk,
+  { batch, steps, stepSize, momentum, rest, signal }: Walk,
   start: Float32Array,
   standing: readonly number[],
 ): Promise<Float32Array> {
@@ -44,7 +46,7 @@ export async function ascend(
     const { data, shape } = outputNamed(await runRows(loop, rows, { ...feeds, iterations }), "fallen");
     // Flags are [iterations, rows]: the last iteration's say who had fallen when it began.
     const fallen = data.slice(-(shape[1] ?? 0));
-    rows = rows.filter((_, i) => !fallen[i]);
+    rows = rows.filter((_, i) => !rest || !fallen[i]);
   }
   return start;
 }

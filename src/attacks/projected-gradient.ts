@@ -39,6 +39,12 @@ export const projectedGradientSchema = z.strictObject({
     .describe(
       "share of the sum of earlier gradients that is kept, each of mean size 1; 0: the last one alone",
     ),
+  rest: z
+    .boolean()
+    .default(true)
+    .describe(
+      "leave points that have fallen where they are; false: go on, for points that other models fall for too",
+    ),
 });
 export type ProjectedGradientOptions = z.output<typeof projectedGradientSchema>;
 
@@ -90,8 +96,8 @@ async function perturb(
   options: ProjectedGradientOptions,
 ): Promise<Float32Array> {
   const stepSize = stepSizeOf(options, batch.epsilon);
-  const { steps, momentum } = options;
-  const walk: Walk = { batch, steps, stepSize, momentum, signal: context.signal };
+  const { steps, momentum, rest } = options;
+  const walk: Walk = { batch, steps, stepSize, momentum, rest, signal: context.signal };
   let rows: readonly number[] = range(batch.labels.length);
   const best = new StrongestPoints(batch);
   for (let restart = 0; restart < options.restarts && rows.length > 0; restart++) {
@@ -111,7 +117,7 @@ export function projectedGradient(
   options: ProjectedGradientOptions,
   own: readonly string[] = Object.keys(options),
 ): Attack {
-  const { loss, restarts, randomStart, momentum } = options;
+  const { loss, restarts, randomStart, momentum, rest } = options;
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
   );
@@ -123,7 +129,7 @@ export function projectedGradient(
     async prepare(context) {
       checkNorm(attack, context.threat);
       const { weights } = context.classifier;
-      const graph = { loss: attackLosses[loss], momentum, direction: input("direction", []) };
+      const graph = { loss: attackLosses[loss], momentum, rest, direction: input("direction", []) };
       const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
       const judge =
         restarts > 1 ? await loadFunction(context.engine, judgeOf(context, graph), { weights }) : null;
@@ -138,7 +144,7 @@ export function projectedGradient(
     toOnnx(target, { targeted }) {
       checkNorm(attack, target.threat);
       const { weights } = target.classifier;
-      const loop = pgdLoop(target, { loss: attackLosses[loss], momentum, direction: aim(targeted) });
+      const loop = pgdLoop(target, { loss: attackLosses[loss], momentum, rest, direction: aim(targeted) });
       const metadata = metadataOf(attack, target, targeted);
       return withResult(exportLoop(loop, { weights, metadata }), "start", "adversarial");
     },

@@ -20,7 +20,12 @@ const stepSize = 0.05;
 export const openCarryOn = (engine: Engine, target: AttackTarget): Promise<Program> =>
   loadLoop(
     engine,
-    pgdLoop(target, { loss: attackLosses["cross-entropy"], momentum: 0, direction: input("direction", []) }),
+    pgdLoop(target, {
+      loss: attackLosses["cross-entropy"],
+      momentum: 0,
+      rest: true,
+      direction: input("direction", []),
+    }),
     { weights: target.classifier.weights },
   );
 
@@ -39,7 +44,7 @@ export async function carryOn(
   const { inputs, labels, indices, epsilon } = batch;
   const rows = right.filter((row) => (indices[row] ?? images) < images);
   if (rows.length === 0 || epsilon === 0) return { checked: 0, fallen: 0 };
-  const walk = { batch, steps, stepSize: stepSize * epsilon, momentum: 0 };
+  const walk = { batch, steps, stepSize: stepSize * epsilon, momentum: 0, rest: true };
   const reached = await ascend(loop, walk, points.slice(), rows);
   const width = count(inputs.shape.slice(1));
   const { classes } = await predictor.predict(takeRows(reached, width, rows), rows.length);

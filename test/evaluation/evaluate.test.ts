@@ -64,7 +64,10 @@ describe("evaluate", () => {
         epsilon: 0.05,
         accuracy: accuracy(0.05),
         ...common,
-        options: { steps: 10, stepSize: 0.05, randomStart: true, restarts: 1, loss: "cross-entropy" },
+        options: {
+          ...{ steps: 10, stepSize: 0.05, randomStart: true, restarts: 1 },
+          ...{ loss: "cross-entropy", momentum: 0, rest: true },
+        },
       },
     ]);
     expect(accuracy(0.15)).toBeLessThan(accuracy(0.05));
