@@ -5,4 +5,5 @@ export { miFgsm as "mi-fgsm" } from "./mi-fgsm.js";
 export * from "./pgd.js";
 export * from "./fab.js";
 export { fabT as "fab-t" } from "./fab-t.js";
+export * from "./spsa.js";
 export * from "./square.js";

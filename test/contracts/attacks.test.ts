@@ -26,6 +26,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
 const brief: Record<string, Record<string, unknown>> = {
   fab: { steps: 12, restarts: 2 },
   "fab-t": { steps: 12, targets: 2 },
+  spsa: { steps: 12, samples: 24, learningRate: 0.02 },
   square: { queries: 300 },
 };
 const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5 };
