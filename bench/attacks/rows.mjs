@@ -25,4 +25,26 @@ const square = (norm, epsilon) => ({
 
 const blackBox = [square("linf", 0.1), square("l2", 1.5)];
 
-export const rows = [...gradient, ...blackBox];
+const fab = { steps: 100, n_restarts: 1, alpha_max: 0.1, eta: 1.05, beta: 0.9 };
+const fabOfTorchattacks = (options) => ({ attack: "fab", options: { ...fab, ...options } });
+// That of torchattacks fails in L1.
+const fabOfAdvLib = (options) => ({ attack: "fab of adv-lib", options: { n_iter: 100, ...options } });
+const allTargets = { multi_targeted: true, n_classes: 10 };
+
+const nearest = [
+  { attack: "fab", norm: "linf", reference: fabOfTorchattacks({}) },
+  { attack: "fab", norm: "l2", reference: fabOfTorchattacks({}) },
+  { attack: "fab", norm: "l1", reference: fabOfAdvLib({}) },
+  { attack: "fab-t", norm: "linf", epsilon: 0.1, reference: fabOfTorchattacks(allTargets) },
+  { attack: "fab-t", norm: "l2", epsilon: 1.5, reference: fabOfTorchattacks(allTargets) },
+  { attack: "fab-t", norm: "l1", epsilon: 10, reference: fabOfAdvLib({ targeted_restarts: true }) },
+  ...["linf", "l2"].map((norm) => ({
+    attack: "deepfool",
+    norm,
+    reference: { attack: "deepfool", options: { steps: 50, candidates: 10, overshoot: 0.02 } },
+  })),
+  // Without rounding to 256 levels, which is part of DDN where images are saved.
+  { attack: "ddn", norm: "l2", reference: { attack: "ddn", options: { steps: 100, levels: null } } },
+];
+
+export const rows = [...gradient, ...nearest, ...blackBox];

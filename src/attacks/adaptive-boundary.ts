@@ -3,12 +3,8 @@ import { z } from "zod";
 import { quantity } from "../base/options.js";
 import { randomStream } from "../base/random.js";
 import { tensor, type Tensor } from "../base/tensor.js";
-import type { Program } from "../runtime/engine.js";
-import { loadLoop } from "../runtime/load.js";
 import {
-  checkNorm,
   floatsOf,
-  guarded,
   labelsOf,
   type Attack,
   type AttackBatch,
@@ -16,7 +12,8 @@ import {
   type AttackOptions,
 } from "./attack.js";
 import { fabLoop } from "./fab-graph.js";
-import { loadLogits, Nearest, outlookOf, type Outlook } from "./nearest.js";
+import { nearestAttack, type NearestRun } from "./nearest-attack.js";
+import { Nearest, type Outlook } from "./nearest.js";
 import { runRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
@@ -76,14 +73,12 @@ function randomStarts(
 /** The candidates of each round of runs, [n, m] each. */
 type Rounds = (outlook: Outlook, batch: AttackBatch) => readonly Tensor[];
 
-async function perturb(
-  batch: AttackBatch,
-  context: AttackContext,
-  { loop, logits }: { readonly loop: Program; readonly logits: Program },
-  { steps, restarts, rounds }: AdaptiveBoundaryOptions & { readonly rounds: Rounds },
+async function search(
+  { batch, context, loop, outlook }: NearestRun,
+  { steps, restarts }: AdaptiveBoundaryOptions,
+  rounds: Rounds,
 ): Promise<Float32Array> {
   const { inputs, targeted } = batch;
-  const outlook = await outlookOf(logits, batch);
   const nearest = new Nearest(batch);
   const candidates = rounds(outlook, batch);
   let { rows } = outlook;
@@ -116,29 +111,12 @@ export interface AdaptiveBoundary {
 }
 
 /** FAB that compares `candidates` classes at a time, in `rounds`. */
-export function adaptiveBoundary({ name, options, shown, candidates, rounds }: AdaptiveBoundary): Attack {
-  const attack: Attack = {
+export const adaptiveBoundary = ({ name, options, shown, candidates, rounds }: AdaptiveBoundary): Attack =>
+  nearestAttack({
     name,
-    kind: "iterative",
-    nearest: true,
     options: shown,
     norms: ["linf", "l2", "l1"],
-    async prepare(context) {
-      checkNorm(attack, context.threat);
-      const { weights, model } = context.classifier;
-      const graph = fabLoop(context, { ...options, candidates: candidates(model.classes) });
-      const loop = await loadLoop(context.engine, graph, { weights });
-      const logits = await loadLogits(context);
-      return {
-        perturb: guarded(attack, context, (batch) =>
-          perturb(batch, context, { loop, logits }, { ...options, rounds }),
-        ),
-        release: async () => {
-          await loop.release();
-          await logits.release();
-        },
-      };
-    },
-  };
-  return attack;
-}
+    loop: (target) =>
+      fabLoop(target, { ...options, candidates: candidates(target.classifier.model.classes) }),
+    search: (run) => search(run, options, rounds),
+  });

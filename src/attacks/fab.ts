@@ -1,7 +1,7 @@
 // FAB, fast adaptive boundary (Croce & Hein 2020): the nearest adversarial point among all classes.
 import { unit } from "../base/options.js";
-import { tensor } from "../base/tensor.js";
 import { adaptiveBoundary, adaptiveBoundarySchema } from "./adaptive-boundary.js";
+import { rivalsOf } from "./nearest.js";
 
 /** Steps to the nearest of all linearized decision boundaries, biased towards the original. */
 export const fab = unit(
@@ -14,9 +14,6 @@ export const fab = unit(
       options,
       shown: options,
       candidates: (classes) => classes - 1,
-      rounds: ({ rivals }) => {
-        const width = rivals[0]?.length ?? 0;
-        return [tensor("int32", [rivals.length, width], Int32Array.from(rivals.flatMap((row) => [...row])))];
-      },
+      rounds: (outlook) => [rivalsOf(outlook, 0, outlook.rivals[0]?.length ?? 0)],
     }),
 );

@@ -7,3 +7,5 @@ export * from "./fab.js";
 export { fabT as "fab-t" } from "./fab-t.js";
 export * from "./spsa.js";
 export * from "./square.js";
+export * from "./deepfool.js";
+export * from "./ddn.js";

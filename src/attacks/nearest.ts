@@ -18,13 +18,13 @@ import { attackInputs, logitsAt } from "./white-box.js";
 const columnShape = ({ inputShape }: Model): Shape => [B, ...inputShape.map(() => 1)];
 
 /** An input of one number per row, [n, 1, …] beside inputs [n, …]. */
-const columnInput = (model: Model, name: string): InputNode => input(name, columnShape(model));
+export const columnInput = (model: Model, name: string): InputNode => input(name, columnShape(model));
 
 /** [n] or [n, 1] → [n, 1, …]. */
 export const asColumn = (model: Model, values: Node): Node => reshape(values, columnShape(model));
 
 /** Values of `columnInput`, one per row. */
-const columnOf = ({ inputs }: AttackBatch, values: Float32Array): Tensor =>
+export const columnOf = ({ inputs }: AttackBatch, values: Float32Array): Tensor =>
   tensor("float32", [values.length, ...inputs.shape.slice(1).map(() => 1)], values);
 
 export interface Sighting {
@@ -111,4 +111,11 @@ export async function outlookOf(
     return Int32Array.from(others.sort((i, j) => (z[j] ?? NaN) - (z[i] ?? NaN) || i - j));
   });
   return { rows: all.filter((row) => (predictions[row] === labels[row]) !== targeted), rivals };
+}
+
+/** Rivals of ranks [from, to) of each row: [n, to − from], int32. */
+export function rivalsOf({ rivals }: Outlook, from: number, to: number): Tensor {
+  const ranks = range(to - from).map((i) => from + i);
+  const classes = rivals.flatMap((row) => ranks.map((rank) => row[rank] ?? 0));
+  return tensor("int32", [rivals.length, to - from], Int32Array.from(classes));
 }

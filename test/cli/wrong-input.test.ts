@@ -109,10 +109,7 @@ describe("names, options and files, with code 1", () => {
     [audit("--epsilon=-0.1"), `fgsm.epsilon.0: ${number}, got "-0.1"`],
     [audit("--epsilon", "NaN"), `fgsm.epsilon.0: ${number}, got "NaN"`],
     [audit("--epsilon", "0.1,1/0"), `fgsm.epsilon.1: ${number}, got "1/0"`],
-    [
-      audit("--epsilon", "0.1", "--attack", "pdg"),
-      "unknown attack 'pdg' – did you mean 'pgd'?",
-    ],
+    [audit("--epsilon", "0.1", "--attack", "pdg"), "unknown attack 'pdg' – did you mean 'pgd'?"],
     [
       audit("--epsilon", "0.1", "--set", "pgd.step=3"),
       "pgd: unknown option 'step' – did you mean 'steps'? (known: steps, stepSize, relativeStepSize, randomStart, restarts, loss, momentum)",

@@ -28,6 +28,7 @@ const brief: Record<string, Record<string, unknown>> = {
   "fab-t": { steps: 12, targets: 2 },
   spsa: { steps: 12, samples: 24, learningRate: 0.02 },
   square: { queries: 300 },
+  ddn: { steps: 25 },
 };
 const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5 };
 
@@ -129,6 +130,7 @@ describe.each(cases)("%s", (_, attack) => {
       `${attack.name}: expected a norm out of ${attack.norms.join(", ")}, got 'l7'`,
     );
     const radius = attack.nearest === true ? "an ε" : "a finite ε";
+    const [norm = ""] = attack.norms;
     const wrong: [Partial<AttackBatch>, string][] = [
       [{ epsilon: -0.1 }, `expected ${radius} of at least 0, got -0.1`],
       [{ epsilon: NaN }, `expected ${radius} of at least 0, got NaN`],
@@ -141,14 +143,15 @@ describe.each(cases)("%s", (_, attack) => {
       ],
     ];
     for (const [more, message] of wrong)
-      await expect(perturb(attack, "linf", batchOf(0.1, 0, 2, more))).rejects.toThrow(
+      await expect(perturb(attack, norm, batchOf(0.1, 0, 2, more))).rejects.toThrow(
         `${attack.name}: ${message}`,
       );
   });
 
   it("stops when it is told to", async () => {
     const signal = AbortSignal.abort(new Error("stopped by the user"));
-    const prepared = await attack.prepare({ engine, classifier: mlp, threat: findThreat("linf"), signal });
+    const threat = findThreat(attack.norms[0] ?? "");
+    const prepared = await attack.prepare({ engine, classifier: mlp, threat, signal });
     await expect(prepared.perturb(batchOf(0.1, 0, 2))).rejects.toThrow("stopped by the user");
   });
 });
