@@ -23,7 +23,24 @@ const square = (norm, epsilon) => ({
   reference: { attack: "square", options: { queries: 5000 } },
 });
 
-const blackBox = [square("linf", 0.1), square("l2", 1.5)];
+const hopSkipJump = (norm) => ({
+  attack: "hop-skip-jump",
+  norm,
+  images: 100,
+  options: { steps: 40 },
+  reference: { attack: "hop-skip-jump", options: { steps: 40 } },
+});
+
+const spsa = {
+  attack: "spsa",
+  norm: "linf",
+  epsilon: 0.1,
+  images: 200,
+  options: { steps: 20, samples: 128, delta: 0.01, learningRate: 0.01 },
+  reference: { attack: "spsa", options: { steps: 20, samples: 128, delta: 0.01, learning_rate: 0.01 } },
+};
+
+const blackBox = [square("linf", 0.1), square("l2", 1.5), spsa, hopSkipJump("l2"), hopSkipJump("linf")];
 
 const fab = { steps: 100, n_restarts: 1, alpha_max: 0.1, eta: 1.05, beta: 0.9 };
 const fabOfTorchattacks = (options) => ({ attack: "fab", options: { ...fab, ...options } });

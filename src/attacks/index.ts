@@ -5,6 +5,7 @@ export { miFgsm as "mi-fgsm" } from "./mi-fgsm.js";
 export * from "./pgd.js";
 export * from "./fab.js";
 export { fabT as "fab-t" } from "./fab-t.js";
+export { hopSkipJump as "hop-skip-jump" } from "./hop-skip-jump.js";
 export * from "./spsa.js";
 export * from "./square.js";
 export * from "./deepfool.js";

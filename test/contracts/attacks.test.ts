@@ -26,6 +26,7 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
 const brief: Record<string, Record<string, unknown>> = {
   fab: { steps: 12, restarts: 2 },
   "fab-t": { steps: 12, targets: 2 },
+  "hop-skip-jump": { steps: 4, initialQueries: 40 },
   spsa: { steps: 12, samples: 24, learningRate: 0.02 },
   square: { queries: 300 },
   ddn: { steps: 25 },
