@@ -68,7 +68,14 @@ describe("pgd", () => {
   });
 
   it("says in its options which step size is in force", () => {
-    const common = { steps: 40, randomStart: true, restarts: 1, loss: "cross-entropy", momentum: 0, rest: true };
+    const common = {
+      steps: 40,
+      randomStart: true,
+      restarts: 1,
+      loss: "cross-entropy",
+      momentum: 0,
+      rest: true,
+    };
     expect(pgd().options).toEqual({ ...common, relativeStepSize: 2.5 });
     expect(pgd({ stepSize: "2/255" }).options).toEqual({ ...common, stepSize: 2 / 255 });
   });
