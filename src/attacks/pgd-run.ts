@@ -59,7 +59,7 @@ export interface Verdicts {
 /** Loss and state of the `rows` of `points`, in their order. */
 export async function verdicts(
   judge: Program,
-  { batch }: Walk,
+  { batch }: Pick<Walk, "batch">,
   points: Float32Array,
   rows: readonly number[],
 ): Promise<Verdicts> {

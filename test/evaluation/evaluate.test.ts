@@ -64,10 +64,7 @@ describe("evaluate", () => {
         epsilon: 0.05,
         accuracy: accuracy(0.05),
         ...common,
-        options: {
-          ...{ steps: 10, stepSize: 0.05, randomStart: true, restarts: 1 },
-          ...{ loss: "cross-entropy", momentum: 0, rest: true },
-        },
+        options: pgd({ steps: 10, stepSize: 0.05 }).options,
       },
     ]);
     expect(accuracy(0.15)).toBeLessThan(accuracy(0.05));

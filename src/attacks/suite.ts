@@ -1,0 +1,73 @@
+// Suites: attacks one after the other, each on the rows that those before it leave standing.
+import { input } from "../graph/node.js";
+import { loadFunction } from "../runtime/load.js";
+import { tensor } from "../base/tensor.js";
+import { count } from "../base/shape.js";
+import {
+  checkNorm,
+  floatsOf,
+  guarded,
+  type Attack,
+  type AttackBatch,
+  type AttackTarget,
+  type PreparedAttack,
+} from "./attack.js";
+import { attackLosses } from "./losses.js";
+import { judgeOf } from "./pgd-graph.js";
+import { StrongestPoints, verdicts } from "./pgd-run.js";
+import { putRows, range, takeRows } from "./rows.js";
+
+/** The batch of the rows at `rows` alone. */
+function batchAt(batch: AttackBatch, rows: readonly number[]): AttackBatch {
+  const { inputs, labels, indices } = batch;
+  const [, ...rest] = inputs.shape;
+  return {
+    ...batch,
+    inputs: tensor("float32", [rows.length, ...rest], takeRows(floatsOf(inputs), count(rest), rows)),
+    labels: takeRows(labels, 1, rows),
+    indices: rows.map((row) => indices[row] ?? 0),
+  };
+}
+
+export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms"> {
+  /** The attacks that make sense against `target`, in their order; at least one. */
+  readonly stages: (target: AttackTarget) => readonly Attack[];
+}
+
+/** The attack that runs all stages; of a row that no stage brings down, the point of highest cross-entropy. */
+export function suite({ name, options, norms, stages }: SuiteParts): Attack {
+  const attack: Attack = {
+    name,
+    kind: "iterative",
+    options,
+    norms,
+    stages,
+    async prepare(context) {
+      checkNorm(attack, context.threat);
+      const prepared: PreparedAttack[] = [];
+      for (const stage of stages(context)) prepared.push(await stage.prepare(context));
+      const graph = { loss: attackLosses["cross-entropy"], direction: input("direction", []) };
+      const { weights } = context.classifier;
+      const judge = await loadFunction(context.engine, judgeOf(context, graph), { weights });
+      return {
+        perturb: guarded(attack, context, async (batch) => {
+          const width = count(batch.inputs.shape.slice(1));
+          const best = new StrongestPoints(batch);
+          const points = floatsOf(batch.inputs).slice();
+          let rows: readonly number[] = range(batch.labels.length);
+          for (const stage of prepared) {
+            if (rows.length === 0) break;
+            putRows(points, width, rows, await stage.perturb(batchAt(batch, rows)));
+            rows = best.offer(points, rows, await verdicts(judge, { batch }, points, rows));
+          }
+          return best.points;
+        }),
+        release: async () => {
+          for (const stage of prepared) await stage.release();
+          await judge.release();
+        },
+      };
+    },
+  };
+  return attack;
+}
