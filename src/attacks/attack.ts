@@ -60,6 +60,8 @@ export interface Attack {
    * decides which make sense.
    */
   stages?(target: AttackTarget): readonly Attack[];
+  /** What it leaves out of the attack that its name promises, in words. */
+  readonly leavesOut?: readonly string[];
   readonly options: AttackOptions;
   /** Names of the norm balls it can stay in. */
   readonly norms: readonly string[];

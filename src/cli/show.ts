@@ -46,15 +46,16 @@ export async function showRun(io: Io, folder: string, { json = false }: ShowOpti
 
 /** The report of the audit in `folder`. */
 export async function showAudit(io: Io, folder: string, { json = false }: ShowOptions = {}): Promise<void> {
-  const [{ schemas }, { readJson }, { terminalAudit, writeAuditReport }] = await Promise.all([
-    import("../experiments/records.js"),
-    import("../experiments/store.js"),
-    import("../report/index.js"),
-  ]);
+  const [{ schemas }, { paths, readGallery, readJson }, { terminalAudit, writeAuditReport }] =
+    await Promise.all([
+      import("../experiments/records.js"),
+      import("../experiments/store.js"),
+      import("../report/index.js"),
+    ]);
   const record = await readJson(join(folder, "audit.json"), schemas.audit);
   if (record === null)
     throw new TemperError(`${folder}: expected the folder of an audit, got one without audit.json`);
-  await writeAuditReport(folder, record);
+  await writeAuditReport(folder, record, await readGallery(join(folder, paths.worstImages)));
   if (json) return void printJson(io, record);
   print(io, terminalAudit(record, widthOf(io.out), colors(io)).trimEnd());
   places(io, folder, [

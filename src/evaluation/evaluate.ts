@@ -52,7 +52,7 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   /** Only the first images; default all. */
   readonly limit?: number;
-  /** Adds a record `worst-case` for each norm and ε; default false. */
+  /** Adds a record `worst-case` for each norm and ε of several attacks; default false. */
   readonly worstCase?: boolean;
   /** How many of the first images to return with each attack, for figures; default 0. */
   readonly examples?: number;
@@ -257,6 +257,7 @@ export async function evaluate(
       robust: outcomes.map(({ record }) => record),
       outcomes,
       distances: results.flatMap((result) => result.distances),
+      times: results.flatMap((result) => result.times),
       examples: results.flatMap((result) => result.examples),
       flags: flagsOf({
         n,

@@ -5,7 +5,7 @@ import type { Threat } from "../threat/threat.js";
 import { distanceRecordOf } from "./distances.js";
 import type { TrialEvidence } from "./flags/index.js";
 import type { Journal } from "./journal.js";
-import type { DistanceRecord, Examples, Outcome, RobustRecord } from "./records.js";
+import type { DistanceRecord, Examples, Outcome, RobustRecord, TimeRecord } from "./records.js";
 import { strike, type Strike } from "./strike.js";
 import type { AttackLane, Field } from "./trial.js";
 
@@ -14,6 +14,7 @@ export interface TrialResult {
   readonly evidence: readonly TrialEvidence[];
   readonly examples: readonly Examples[];
   readonly distances: readonly DistanceRecord[];
+  readonly times: readonly TimeRecord[];
 }
 
 export interface TrialTask {
@@ -119,6 +120,18 @@ interface StrikeTask {
   readonly indices: readonly number[];
 }
 
+const timeOf = (
+  { norm }: TrialTask,
+  { attack, epsilon, suite }: Pick<OutcomeParts, "attack" | "epsilon" | "suite">,
+  { milliseconds }: Strike,
+): TimeRecord => ({
+  attack: attack.name,
+  ...(suite !== undefined && { suite }),
+  norm,
+  epsilon,
+  seconds: milliseconds / 1000,
+});
+
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
 async function countRecovered(
   field: Field,
@@ -149,16 +162,18 @@ export async function runRadii(
   const outcomes: Outcome[] = [];
   const evidence: TrialEvidence[] = [];
   const examples: Examples[] = [];
+  const times: TimeRecord[] = [];
   const indices = byCleanPrediction(field, true);
   for (const epsilon of task.epsilons) {
     const struck = await strikeWith(field, task, { attack, epsilon, lanes, indices });
     const outcome = outcomeOf(field, task, { attack, epsilon, correct: stillRight(field, indices, struck) });
     const recovered = await countRecovered(field, task, epsilon, lanes);
     outcomes.push(outcome);
+    times.push(timeOf(task, { attack, epsilon }, struck));
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
     examples.push(...examplesOf(field, task, epsilon, [struck]));
   }
-  return { outcomes, evidence, examples, distances: [] };
+  return { outcomes, evidence, examples, distances: [], times };
 }
 
 /** The radius that holds what was found of the first `k` images. */
@@ -189,6 +204,7 @@ export async function runNearest(
     evidence: outcomes.map(({ record }) => ({ record, kind: attack.kind, ...found })),
     examples: examplesOf(field, task, farthest(struck, task.examples), [struck]),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
+    times: [timeOf(task, { attack, epsilon: Infinity }, struck)],
   };
 }
 
@@ -204,6 +220,7 @@ export async function runSuite(
   const struckAt: Strike[][] = task.epsilons.map(() => []);
   const byStage: Outcome[][] = [];
   const evidence: TrialEvidence[] = [];
+  const times: TimeRecord[] = [];
   for (const attack of stages) {
     const outcomes: Outcome[] = [];
     await withLanes(attack, async (lanes) => {
@@ -215,6 +232,7 @@ export async function runSuite(
         const fallen = indices.length - correct.reduce((total, c) => total + c, 0);
         standing[i] = indices.filter((index) => correct[index] === 1);
         struckAt[i]?.push(struck);
+        times.push(timeOf(task, { attack, epsilon, suite: task.attack.name }, struck));
         outcomes.push(outcome);
         evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered: 0, fallen });
       }
@@ -229,5 +247,6 @@ export async function runSuite(
     evidence,
     examples: task.epsilons.flatMap((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
     distances: [],
+    times,
   };
 }

@@ -39,6 +39,17 @@ export interface DistanceRecord {
   readonly options?: AttackOptions;
 }
 
+/** What one attack at one radius cost. */
+export interface TimeRecord {
+  readonly attack: string;
+  readonly suite?: string;
+  readonly norm: NormName;
+  /** Infinite for attacks that look for the nearest point. */
+  readonly epsilon: number;
+  /** Of the clock, on all engines together; the parts before a stop included. */
+  readonly seconds: number;
+}
+
 /** The record's images one by one. */
 export interface Outcome {
   readonly record: RobustRecord;
@@ -68,6 +79,7 @@ export interface Evaluation {
   readonly robust: readonly RobustRecord[];
   /** One for each record of `robust`, in the same order. */
   readonly outcomes: readonly Outcome[];
+  readonly times: readonly TimeRecord[];
   /** One for each attack that looks for the nearest point. */
   readonly distances: readonly DistanceRecord[];
   /** One for each attack and ε, where asked for; attacks that look for the nearest point have the ε that holds all of theirs. */

@@ -8,12 +8,18 @@ function worstOf(outcomes: readonly Outcome[], { record: { norm, epsilon, n, lab
   return { record: { attack: "worst-case", norm, epsilon, accuracy, n, labels }, correct };
 }
 
-/** For each norm and ε a record `worst-case`, over all outcomes there; in the order in which they first came. */
+/** For each norm and ε of two attacks and more a record `worst-case`, over all of them; in the order they came in. */
 export function worstCases(outcomes: readonly Outcome[]): Outcome[] {
   const groups = new Map<string, Outcome[]>();
   for (const outcome of outcomes) {
     const key = `${outcome.record.norm} ${outcome.record.epsilon}`;
     groups.set(key, [...(groups.get(key) ?? []), outcome]);
   }
-  return [...groups.values()].flatMap((group) => group.slice(0, 1).map((first) => worstOf(group, first)));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    const attacks = new Set(
+      group.map(({ record: { attack, suite = attack, options } }) => suite + JSON.stringify(options)),
+    );
+    return first === undefined || attacks.size < 2 ? [] : [worstOf(group, first)];
+  });
 }

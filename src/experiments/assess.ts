@@ -18,6 +18,7 @@ export interface AssessOptions {
   readonly limit?: number | undefined;
   /** Images of each attack to return. */
   readonly examples: number;
+  readonly worstCase?: boolean;
   readonly journal?: Journal;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;

@@ -1,5 +1,6 @@
 // Audit: one ONNX file under planned attacks, as a record. The same path as a run's own evaluation.
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { count } from "../base/shape.js";
 import type { Dataset } from "../data/index.js";
 import type { Progress } from "../evaluation/evaluate.js";
@@ -8,8 +9,10 @@ import { assess } from "./assess.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
 import { checkFit, openClassifier } from "./fit.js";
 import { journalIdentity, openJournal } from "./journal.js";
+import { notTried } from "./not-tried.js";
 import type { AttackPlan } from "./recipe.js";
-import type { AuditFile } from "./records.js";
+import { worstImages } from "./worst-images.js";
+import type { AuditFile, Gallery } from "./records.js";
 
 export interface AuditOptions {
   /** The model's bytes. */
@@ -30,11 +33,16 @@ export interface AuditOptions {
   readonly limit?: number;
   /** They share the images. Default: one with one thread for each core; the last bits depend on the threads alone. */
   readonly engines?: readonly Engine[];
+  /** Called with the images that the smallest changes bring down, out of the first ones; null where none fell. */
+  readonly onWorstImages?: (worst: Gallery | null) => void;
   /** A file that keeps what is done, for an audit that is stopped and called again; removed at the end. */
   readonly journal?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
+
+/** Images that are looked through for the worst ones. */
+const examplesKept = 64;
 
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
@@ -69,11 +77,15 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       seed,
       limit,
       batchSize: options.batchSize ?? 100,
-      examples: 0,
+      worstCase: true,
+      examples: options.onWorstImages ? examplesKept : 0,
       ...(journal && { journal }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
+    options.onWorstImages?.(
+      worstImages(found.examples, { imageShape: dataset.imageShape, title: basename(path) }),
+    );
     await journal?.remove();
     return {
       schema: 1,
@@ -90,6 +102,11 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       clean: found.clean,
       robust: found.robust.map((record) => ({ ...record })),
       distances: found.distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),
+      times: found.times.map(({ epsilon, ...time }) => ({
+        ...time,
+        epsilon: Number.isFinite(epsilon) ? epsilon : null,
+      })),
+      notTried: notTried(attacks, { images: found.n, available: dataset[split].count }),
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),
     };

@@ -73,6 +73,16 @@ export const auditFile = z.strictObject({
   clean: share,
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord),
+  times: z.array(
+    z.strictObject({
+      attack: z.string(),
+      suite: z.string().optional(),
+      norm: z.enum(normNames),
+      epsilon: z.number().min(0).nullable().describe("null for attacks that look for the nearest point"),
+      seconds: z.number().min(0).describe("of the clock, on all engines together"),
+    }),
+  ),
+  notTried: z.array(z.string()).describe("what was left out, in words"),
   flags: z.array(flagRecord),
   environment: z.record(z.string(), z.unknown()),
 });

@@ -21,6 +21,7 @@ import {
 export const paths = {
   run: "run.json",
   results: "results.json",
+  worstImages: "worst-images.safetensors",
   metrics: "metrics.jsonl",
   recipe: "recipe.yaml",
   model: (trial: string): string => join("models", `${trial}.onnx`),
@@ -134,7 +135,7 @@ export async function writeGallery(path: string, gallery: Gallery): Promise<void
 }
 
 /** The gallery at `path`, or null where there is none. */
-async function readGallery(path: string): Promise<Gallery | null> {
+export async function readGallery(path: string): Promise<Gallery | null> {
   const file = await readFile(path).catch(() => null);
   if (file === null) return null;
   const { tensors, metadata } = decodeTensors(path, file);

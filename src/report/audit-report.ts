@@ -1,22 +1,25 @@
-// The report of an audit: doubts first, then the table, its conditions, accuracy against ε.
-import type { AuditFile } from "../experiments/records.js";
+// The report of an audit: doubts first, then verdict, table, figures, what was not tried, conditions.
+import type { AuditFile, Gallery } from "../experiments/records.js";
 import { auditAccuracy } from "./accuracy.js";
+import { auditVerdict } from "./audit-verdict.js";
 import { auditConditions } from "./conditions.js";
 import { heading, paragraph, type Block, type ReportDocument } from "./document.js";
 import { auditDoubts } from "./doubts.js";
 import type { Figure } from "./figure.js";
+import { worstImages } from "./gallery.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
-import { auditTable } from "./results-table.js";
+import { auditTable, distancesTable, timesTable } from "./results-table.js";
 import { figureBlocks } from "./run-report.js";
 import { singleStepNotes } from "./strength.js";
 import { attackGroups } from "./table.js";
-import { plural } from "./text.js";
+import { plural, sentence } from "./text.js";
 
 function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocument {
   const { model, dataset, robust } = audit;
   const attacks = attackGroups(robust).map(({ title }) => title);
   const doubts = auditDoubts(audit);
+  const distances = distancesTable(audit);
   const doubtful: Block[] =
     doubts.length > 0
       ? [heading(2, "Doubts"), { kind: "doubts", doubts }]
@@ -26,12 +29,18 @@ function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocu
     lead: `${model.file}, attacked on ${plural(dataset.n, "image")} of ${dataset.name} (${dataset.split}) with ${attacks.join(", ") || "nothing"}.`,
     blocks: [
       ...doubtful,
+      heading(2, "Verdict"),
+      ...auditVerdict(audit).map(paragraph),
       heading(2, "Results"),
       { kind: "table", table: auditTable(audit) },
       ...singleStepNotes(robust, audit.flags).map(paragraph),
-      heading(3, "Conditions"),
-      { kind: "facts", facts: auditConditions(audit) },
+      ...(distances === null ? [] : [{ kind: "table" as const, table: distances }]),
       ...figureBlocks(figures),
+      heading(2, "What was not tried"),
+      paragraph(sentence(`Not tried: ${audit.notTried.join("; ")}`)),
+      heading(2, "Conditions"),
+      { kind: "facts", facts: auditConditions(audit) },
+      { kind: "details", summary: "Time spent", blocks: [{ kind: "table", table: timesTable(audit) }] },
     ],
   };
 }
@@ -42,10 +51,10 @@ export interface AuditReport {
   readonly figures: readonly Figure[];
 }
 
-/** Page, Markdown and figures of an audit. */
-export async function auditReport(audit: AuditFile): Promise<AuditReport> {
-  const figure = await auditAccuracy(audit);
-  const figures = figure === null ? [] : [figure];
+/** Page, Markdown and figures of an audit; `worst` has the images that the attacks changed least to bring down. */
+export async function auditReport(audit: AuditFile, worst: Gallery | null = null): Promise<AuditReport> {
+  const found = [await auditAccuracy(audit), worst && (await worstImages(worst))];
+  const figures = found.filter((figure) => figure !== null);
   const document = auditDocument(audit, figures);
   return { html: html(document), markdown: markdown(document), figures };
 }

@@ -101,6 +101,19 @@ const scalePanel = (scale: string): Panel => ({
   shared: true,
 });
 
+/** Images that fell, those with the smallest change first. */
+export async function worstImages(gallery: Gallery): Promise<Figure> {
+  const { attack, norm, epsilon } = gallery.attack;
+  const scale = scaleOf([gallery]);
+  return {
+    name: "worst-images",
+    title: "The smallest changes that suffice",
+    caption: `Of the first images, those that fell to the smallest changes (${normText(norm)}, up to ${epsilonText(epsilon)}; ${attackText(attack)}). Below: the predicted class; ✗ and a frame mark a wrong one.`,
+    alt: altOf(gallery),
+    panels: [await methodPanel(gallery, scale), scalePanel(epsilonText(scale))],
+  };
+}
+
 /** Originals, adversarial images and perturbations of every method; null without galleries. */
 export async function gallery(record: RunRecord): Promise<Figure | null> {
   const galleries = firstGalleries(record.galleries).filter(({ labels }) => labels.length > 0);

@@ -2,7 +2,7 @@
 import type { AuditFile, ResultsFile } from "../experiments/records.js";
 import type { DataTable } from "./document.js";
 import { attackGroups, cellText, recordsAt, tableOf } from "./table.js";
-import { epsilonText, integer, percent } from "./text.js";
+import { attackText, duration, epsilonText, integer, normText, percent, valueText } from "./text.js";
 
 interface CellStyle {
   /** Between mean and spread. */
@@ -61,3 +61,39 @@ export function auditTable({ clean, robust, dataset, model }: AuditFile): DataTa
     ],
   };
 }
+
+const quantileNames = [
+  ["least", "nearest"],
+  ["lower", "quarter"],
+  ["median", "median"],
+  ["upper", "three quarters"],
+  ["most", "farthest"],
+] as const;
+
+/** How far the nearest adversarial points lie; null where no attack looked for them. */
+export function distancesTable({ distances }: Pick<AuditFile, "distances">): DataTable | null {
+  if (distances.length === 0) return null;
+  return {
+    caption: "Distances of the nearest adversarial points, input units",
+    corner: "attack",
+    columns: [...quantileNames.map(([, name]) => name), "found", "of"].map((name) => ({ group: null, name })),
+    rows: distances.map(({ attack, norm, quantiles, found, n }) => ({
+      name: `${attackText(attack)} ${normText(norm)}`,
+      cells: [...quantileNames.map(([key]) => distanceText(quantiles[key])), integer(found), integer(n)],
+    })),
+  };
+}
+
+const distanceText = (distance: number | null | undefined): string =>
+  distance === null || distance === undefined ? "–" : String(Number(distance.toPrecision(3)));
+
+/** What each attack cost. */
+export const timesTable = ({ times, environment }: Pick<AuditFile, "times" | "environment">): DataTable => ({
+  caption: `Time by attack, on engines side by side: ${valueText(environment["jobs"])}`,
+  corner: "attack",
+  columns: ["ε", "time"].map((name) => ({ group: null, name })),
+  rows: times.map(({ attack, suite, norm, epsilon, seconds }) => ({
+    name: `${suite === undefined ? "" : `${attackText(suite)}: `}${attackText(attack)} ${normText(norm)}`,
+    cells: [epsilon === null ? "nearest" : epsilonText(epsilon), duration(seconds)],
+  })),
+});

@@ -9,6 +9,8 @@ export interface AttackGroup {
   /** `PGD-20 L∞`, with what else tells it from its neighbours. */
   readonly title: string;
   readonly attack: string;
+  /** The suite it was a stage of. */
+  readonly suite: string | null;
   readonly norm: string;
   /** Ascending, input units. */
   readonly epsilons: readonly number[];
@@ -53,8 +55,8 @@ const sorted = (options: Readonly<Record<string, unknown>> = {}): Readonly<Recor
   Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Equal for records that differ in radius and outcome alone. */
-const keyOf = ({ attack, norm, labels, targeted, options }: RobustRecord): string =>
-  JSON.stringify([attack, norm, labels, targeted ?? false, sorted(options)]);
+const keyOf = ({ attack, suite, norm, labels, targeted, options }: RobustRecord): string =>
+  JSON.stringify([attack, suite ?? null, norm, labels, targeted ?? false, sorted(options)]);
 
 /** All that can tell two groups of one attack apart. */
 const traits = ({ labels, targeted, options }: RobustRecord): Readonly<Record<string, unknown>> => ({
@@ -63,7 +65,9 @@ const traits = ({ labels, targeted, options }: RobustRecord): Readonly<Record<st
   ...(labels === "predicted" ? { labels } : {}),
 });
 
-function baseTitle({ attack, norm, options }: RobustRecord): string {
+function baseTitle({ attack, suite, norm, options }: RobustRecord): string {
+  if (attack === "worst-case") return `all of these ${normText(norm)}`;
+  if (suite !== undefined) return `${attackText(suite)}: ${attackText(attack)} ${normText(norm)}`;
   const steps = typeof options?.["steps"] === "number" ? `-${options["steps"]}` : "";
   return `${attackText(attack)}${steps} ${normText(norm)}`;
 }
@@ -78,11 +82,13 @@ function titleOf(record: RobustRecord, all: readonly RobustRecord[]): string {
   return differing.length === 0 ? base : `${base} (${optionsText(Object.fromEntries(differing))})`;
 }
 
-/** The attacks of some records: those that iterate before single steps, else in order of first appearance. */
+/** The attacks of some records: those that iterate before single steps, all together last, else in order of first appearance. */
 export function attackGroups(records: readonly RobustRecord[]): AttackGroup[] {
   const groups = groupsOf(records);
-  const isWeak = ({ attack }: AttackGroup): boolean => isSingleStep(attack);
-  return [...groups.filter((group) => !isWeak(group)), ...groups.filter(isWeak)];
+  const isWeak = ({ attack, suite }: AttackGroup): boolean => suite === null && isSingleStep(attack);
+  const isWhole = ({ attack }: AttackGroup): boolean => attack === "worst-case";
+  const rank = (group: AttackGroup): number => (isWhole(group) ? 2 : isWeak(group) ? 1 : 0);
+  return groups.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function groupsOf(records: readonly RobustRecord[]): AttackGroup[] {
@@ -93,7 +99,17 @@ function groupsOf(records: readonly RobustRecord[]): AttackGroup[] {
     if (first === undefined) return [];
     const epsilons = [...new Set(group.map(({ epsilon }) => epsilon))].sort((a, b) => a - b);
     const title = titleOf(first, firsts);
-    return [{ key, title, attack: first.attack, norm: first.norm, epsilons, options: traits(first) }];
+    return [
+      {
+        key,
+        title,
+        attack: first.attack,
+        suite: first.suite ?? null,
+        norm: first.norm,
+        epsilons,
+        options: traits(first),
+      },
+    ];
   });
 }
 

@@ -1,12 +1,13 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
 import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
+import { auditVerdict } from "./audit-verdict.js";
 import { imagesText, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { profileNotes } from "./profile-report.js";
 import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
-import { auditTable, resultsTable } from "./results-table.js";
+import { auditTable, distancesTable, resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten } from "./text.js";
@@ -156,16 +157,26 @@ function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOp
   });
 }
 
-/** An audit: its doubts, then a row for each attack and radius. */
+/** An audit: its doubts, a row for each attack and radius, the verdict, what was not tried. */
 export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
   const { dataset, model, seed } = audit;
   const doubts = doubtLines(auditDoubts(audit), width, options);
   const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in input units.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
-  const notes = [facts, ...about, ...singleStepNotes(audit.robust, audit.flags)]
+  const left = `Not tried: ${audit.notTried.join("; ")}.`;
+  const notes = [facts, ...about, ...singleStepNotes(audit.robust, audit.flags), left]
     .map((note) => folded(note, width))
     .join("\n");
-  return `${[...doubts, render(auditTable(audit), width, options), colorsOf(options).dim(notes)].join("\n\n")}\n`;
+  const distances = distancesTable(audit);
+  const tables = [auditTable(audit), ...(distances === null ? [] : [distances])];
+  const verdict = auditVerdict(audit).map((line) => folded(line, width));
+  const parts = [
+    ...doubts,
+    ...tables.map((table) => render(table, width, options)),
+    verdict.join("\n"),
+    colorsOf(options).dim(notes),
+  ];
+  return `${parts.join("\n\n")}\n`;
 }
 
 /** A profile: passes, layers, operators, the longest kernels. */

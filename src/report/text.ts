@@ -50,9 +50,12 @@ export function epsilonText(epsilon: number): string {
 const norms: Readonly<Record<string, string>> = { linf: "L∞", l2: "L2", l1: "L1" };
 export const normText = (norm: string): string => norms[norm] ?? norm;
 
-/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`, `deepfool` as it is: short words are acronyms. */
+/** Names that are neither words nor acronyms. */
+const ownNames: Readonly<Record<string, string>> = { autoattack: "AutoAttack", deepfool: "DeepFool" };
+
+/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`, `square` as it is: short words are acronyms. */
 export const attackText = (attack: string): string =>
-  attack.replace(/[a-z]+/g, (word) => (word.length <= 4 ? word.toUpperCase() : word));
+  ownNames[attack] ?? attack.replace(/[a-z]+/g, (word) => (word.length <= 4 ? word.toUpperCase() : word));
 
 /** A value of plain data: words as they are, all else as JSON. */
 export const valueText = (value: unknown): string =>

@@ -1,7 +1,7 @@
 // Reports as files: page, Markdown, and every figure as SVG and PNG; each file is written whole or not at all.
 import { join } from "node:path";
 import { writeWhole } from "../data/disk.js";
-import type { AuditFile, RunRecord, StepProfile } from "../experiments/records.js";
+import type { AuditFile, Gallery, RunRecord, StepProfile } from "../experiments/records.js";
 import { auditReport } from "./audit-report.js";
 import { standalone, type Figure } from "./figure.js";
 import { figuresOf } from "./figures.js";
@@ -43,8 +43,12 @@ export async function writeReport(dir: string, record: RunRecord): Promise<strin
 }
 
 /** Writes an audit's report into `dir`; returns the paths below it. Equal records give equal bytes. */
-export async function writeAuditReport(dir: string, audit: AuditFile): Promise<string[]> {
-  const report = await auditReport(audit);
+export async function writeAuditReport(
+  dir: string,
+  audit: AuditFile,
+  worst: Gallery | null = null,
+): Promise<string[]> {
+  const report = await auditReport(audit, worst);
   return write(dir, await filesOf(report.html, report.markdown, report.figures));
 }
 

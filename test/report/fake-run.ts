@@ -192,7 +192,21 @@ export function fakeAudit(): AuditFile {
     seed: 0,
     clean: 0.9812,
     robust,
-    distances: [],
+    distances: [
+      {
+        attack: "deepfool",
+        norm: "l2",
+        n: 9812,
+        found: 9800,
+        quantiles: { least: 0.02, lower: 0.8, median: 1.21, upper: 1.9, most: null },
+        labels: "true",
+      },
+    ],
+    times: [
+      { attack: "pgd", norm: "linf", epsilon: 0.1, seconds: 71.25 },
+      { attack: "deepfool", norm: "l2", epsilon: null, seconds: 12.5 },
+    ],
+    notTried: ["attacks without gradients (square)", "8,000 of the 10,000 images"],
     flags: [
       {
         name: "weak-iterative",

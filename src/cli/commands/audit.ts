@@ -1,7 +1,9 @@
 // `temper audit`: how an ONNX classifier stands under attack.
 import { Option, type Command } from "@commander-js/extra-typings";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { check } from "../../base/errors.js";
+import type { Gallery } from "../../experiments/records.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
@@ -62,7 +64,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     { openClassifier },
     { datasetNamed, loadDataset },
     { openEngines, closeEngines },
-    { writeJson },
+    { paths, writeGallery, writeJson },
   ] = await Promise.all([
     import("../../experiments/audit.js"),
     import("../../experiments/fit.js"),
@@ -76,6 +78,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const messages = { view, stopping: "stopping …", stopped: "stopped; the same command goes on from here" };
   const engines = openEngines(file.length, flags);
   let stage = "";
+  const images: { worst: Gallery | null } = { worst: null };
   const record = await interruptible(io, messages, (signal) =>
     runAudit({
       ...flags,
@@ -85,6 +88,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       attacks,
       engines,
       journal: join(folder, journalName),
+      onWorstImages: (worst) => void (images.worst = worst),
       signal,
       onProgress: ({ doing: exactly, done, total }) => {
         const doing = attackStage(exactly);
@@ -97,6 +101,8 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     view.stop();
     await closeEngines(engines);
   });
+  if (images.worst === null) await rm(join(folder, paths.worstImages), { force: true });
+  else await writeGallery(join(folder, paths.worstImages), images.worst);
   await writeJson(join(folder, "audit.json"), record);
   await showAudit(io, folder, { json: flags.json === true });
 }

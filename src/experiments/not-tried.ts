@@ -1,0 +1,39 @@
+// What an audit left out, in words: a figure is worth as much as what was tried.
+import { createAttack, attackNames } from "../attacks/create.js";
+import type { Attack } from "../attacks/attack.js";
+import { normNames } from "../threat/find.js";
+import { make, type AttackPlan } from "./recipe.js";
+
+/** Names of all attacks that are so. */
+const those = (is: (attack: Attack) => boolean): string =>
+  attackNames.filter((name) => is(createAttack(name))).join(", ");
+
+/** Kinds of attacks, norms and images that were not tried with `plans`; the gravest first. */
+export function notTried(
+  plans: readonly AttackPlan[],
+  { images, available }: { readonly images: number; readonly available: number },
+): string[] {
+  const attacks = plans.map((plan) => make.attack(plan));
+  const tried = (is: (attack: Attack) => boolean): boolean =>
+    attacks.some((attack) => attack.stages !== undefined || is(attack));
+  const isBlackBox = ({ kind }: Attack): boolean => kind === "black-box";
+  const isIterative = ({ kind }: Attack): boolean => kind === "iterative";
+  const without = (words: string, is: (attack: Attack) => boolean): string[] =>
+    tried(is) ? [] : [`${words} (${those(is)})`];
+  const norms = normNames.filter((name) => plans.every(({ norm }) => norm !== name));
+  return [
+    ...without("attacks of many steps", isIterative),
+    ...without("attacks without gradients", isBlackBox),
+    ...without("searches for the nearest adversarial point", ({ nearest }) => nearest === true),
+    ...(attacks.some((attack) => attack.stages !== undefined)
+      ? []
+      : ["AutoAttack, the standard of comparison (autoattack)"]),
+    ...attacks.flatMap(({ name, leavesOut = [] }) =>
+      leavesOut.map((left) => `${left} (left out of ${name})`),
+    ),
+    ...(norms.length > 0 ? [`perturbations bounded in other norms (${norms.join(", ")})`] : []),
+    ...(images < available ? [`${available - images} of the ${available} images`] : []),
+    "attacks made for this model's own defence (adaptive attacks)",
+    "changes that no norm bounds: rotations, patches, weather",
+  ];
+}
