@@ -23,8 +23,6 @@ function holds(robust: number, clean: number): string {
 function strengthOf(records: readonly RobustRecord[]): string {
   const isWhole = ({ attack, options }: RobustRecord): boolean =>
     attack === "autoattack" && options?.["version"] !== "fast";
-  if (records.every(({ attack }) => isSingleStep(attack)))
-    return "Single steps alone were tried, which proves nothing.";
   if (records.some(isWhole))
     return "AutoAttack is among the attacks: what withstands it seldom falls to other attacks of general use. It remains an upper bound.";
   return "Stronger attacks may find more: the figure is an upper bound on robustness.";
@@ -41,9 +39,14 @@ export function auditVerdict({ clean, robust, dataset }: AuditFile): string[] {
     const [worst] = whole ? [whole] : records.toSorted((a, b) => a.accuracy - b.accuracy);
     if (worst === undefined) return [];
     const { norm, epsilon, accuracy, n } = worst;
+    if (records.every(({ attack }) => isSingleStep(attack)))
+      return [
+        `${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried, which proves nothing.`,
+      ];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;
     return [`${where}: ${by} ${shareText(accuracy, n)} right. The model ${holds(accuracy, clean)}.`];
   });
-  return [first, ...lines, ...(attacked.length === 0 ? [] : [strengthOf(attacked)])];
+  const strong = attacked.filter(({ attack }) => !isSingleStep(attack));
+  return [first, ...lines, ...(strong.length === 0 ? [] : [strengthOf(strong)])];
 }

@@ -75,9 +75,15 @@ describe("evaluate", () => {
 
   it("finds the same on any number of engines", async () => {
     const trials = [{ attack: pgd({ steps: 4 }), norm: "l2", epsilons: [0.2] }] as const;
-    const one = await run({ trials, examples: 3 });
+    const { times, ...one } = await run({ trials, examples: 3 });
     const others = [localEngine({ threads: 2 }), localEngine({ threads: 2 })];
-    expect(await run({ trials, examples: 3, engines: [engine, ...others] })).toEqual(one);
+    const { times: otherTimes, ...several } = await run({
+      trials,
+      examples: 3,
+      engines: [engine, ...others],
+    });
+    expect(several).toEqual(one);
+    expect(times).toHaveLength(otherTimes.length);
   });
 
   it("refuses engines that would differ, and none", async () => {
@@ -149,13 +155,11 @@ describe("evaluate", () => {
       ["fgsm", 0.05],
       ["fgsm", 0.1],
       ["pgd", 0.1],
-      ["worst-case", 0.05],
       ["worst-case", 0.1],
     ]);
-    expect(robust[3]?.accuracy).toBe(robust[0]?.accuracy);
     const both =
       outcomes[1]?.correct.filter((c, i) => c === 1 && outcomes[2]?.correct[i] === 1).length ?? NaN;
-    expect(robust[4]?.accuracy).toBe(both / n);
+    expect(robust[3]?.accuracy).toBe(both / n);
   });
 
   it("takes predicted labels and random targets, and says so", async () => {

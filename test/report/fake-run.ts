@@ -214,6 +214,13 @@ export function fakeAudit(): AuditFile {
         remedy: "run a black-box attack, or PGD with more steps and restarts",
       },
     ],
-    environment: { temper: "0.1.0", onnxruntime: "1.30.0", provider: "cpu", threads: 2, commit: null },
+    environment: {
+      temper: "0.1.0",
+      onnxruntime: "1.30.0",
+      provider: "cpu",
+      threads: 2,
+      jobs: 1,
+      commit: null,
+    },
   };
 }

@@ -59,12 +59,12 @@ describe("numbers", () => {
 });
 
 describe("names", () => {
-  it("spells acronyms in capitals", () =>
+  it("spells acronyms in capitals, and names as their makers do", () =>
     expect(["fgsm", "pgd", "apgd-t", "deepfool", "square"].map(attackText)).toEqual([
       "FGSM",
       "PGD",
       "APGD-T",
-      "deepfool",
+      "DeepFool",
       "square",
     ]));
 
