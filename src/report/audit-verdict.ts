@@ -41,7 +41,7 @@ export function auditVerdict({ clean, robust, dataset }: AuditFile): string[] {
     const { norm, epsilon, accuracy, n } = worst;
     if (records.every(({ attack }) => isSingleStep(attack)))
       return [
-        `${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried, which proves nothing.`,
+        `${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`,
       ];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;

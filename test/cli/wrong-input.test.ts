@@ -56,7 +56,6 @@ describe("usage, with code 2", () => {
       "option '--provider <name>' argument 'gpu' is invalid. Allowed choices are cpu, webgpu, cuda, coreml, dml.",
     ],
     [["audit", "a.onnx", "--epsilon", "0.1"], "required option '--dataset <name>' not specified"],
-    [audit(), "required option '--epsilon <radii>' not specified"],
     [
       audit("--epsilon", "0.1,,0.2"),
       "option '--epsilon <radii>' argument '0.1,,0.2' is invalid. Expected words separated by commas.",
@@ -106,6 +105,7 @@ describe("names, options and files, with code 1", () => {
       "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist)",
     ],
     [audit("--epsilon", "0.1"), "DIR/a.onnx: expected an ONNX file, got no such file"],
+    [audit(), "audit --epsilon: expected radii for fgsm, like 0.1,8/255, got none"],
     [audit("--epsilon=-0.1"), `fgsm.epsilon.0: ${number}, got "-0.1"`],
     [audit("--epsilon", "NaN"), `fgsm.epsilon.0: ${number}, got "NaN"`],
     [audit("--epsilon", "0.1,1/0"), `fgsm.epsilon.1: ${number}, got "1/0"`],

@@ -2,7 +2,7 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { check } from "../../base/errors.js";
+import { check, fail } from "../../base/errors.js";
 import type { Gallery } from "../../experiments/records.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
@@ -18,7 +18,7 @@ interface AuditFlags {
   readonly dataset: string;
   readonly split: "test" | "train";
   readonly attack?: readonly string[];
-  readonly epsilon: readonly string[];
+  readonly epsilon?: readonly string[];
   readonly norm: "linf" | "l2" | "l1";
   readonly set: readonly string[];
   readonly limit?: number;
@@ -48,9 +48,17 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 async function plansOf({ attack = ["fgsm", "pgd"], epsilon, norm, set }: AuditFlags) {
-  const { readAttack } = await import("../../experiments/recipe.js");
+  const [{ readAttack }, { createAttack }] = await Promise.all([
+    import("../../experiments/recipe.js"),
+    import("../../attacks/create.js"),
+  ]);
   const settings = await readSettings(set, { units: attack, main: attack });
-  return [...new Set(attack)].map((name) => readAttack({ [name]: { ...settings[name], epsilon, norm } }));
+  return [...new Set(attack)].map((name) => {
+    const { nearest = false } = createAttack(name, settings[name], "audit");
+    if (epsilon === undefined && !nearest)
+      fail("audit --epsilon", `radii for ${name}, like 0.1,8/255`, "none");
+    return readAttack({ [name]: { ...settings[name], ...(epsilon && { epsilon }), norm } });
+  });
 }
 
 async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
@@ -127,9 +135,10 @@ export function audit(program: Command, io: Io): void {
       ).argParser(words),
     )
     .addOption(
-      new Option("--epsilon <radii>", "radii in input units, like 0.1,8/255; separated by commas")
-        .argParser(words)
-        .makeOptionMandatory(),
+      new Option(
+        "--epsilon <radii>",
+        "radii in input units, like 0.1,8/255; separated by commas (attacks that look for the nearest point need none)",
+      ).argParser(words),
     )
     .addOption(
       new Option("--norm <name>", "norm of the radii").choices(["linf", "l2", "l1"]).default("linf" as const),
