@@ -48,16 +48,15 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 async function plansOf({ attack = ["fgsm", "pgd"], epsilon, norm, set }: AuditFlags) {
-  const [{ readAttack }, { createAttack }] = await Promise.all([
-    import("../../experiments/recipe.js"),
-    import("../../attacks/create.js"),
-  ]);
+  const { make, readAttack } = await import("../../experiments/recipe.js");
   const settings = await readSettings(set, { units: attack, main: attack });
   return [...new Set(attack)].map((name) => {
-    const { nearest = false } = createAttack(name, settings[name], "audit");
-    if (epsilon === undefined && !nearest)
-      fail("audit --epsilon", `radii for ${name}, like 0.1,8/255`, "none");
-    return readAttack({ [name]: { ...settings[name], ...(epsilon && { epsilon }), norm } });
+    const plan = readAttack({ [name]: { ...settings[name], epsilon: epsilon ?? 0, norm } });
+    if (epsilon !== undefined) return plan;
+    const { nearest = false } = make.attack(plan);
+    return nearest
+      ? { ...plan, epsilons: [] }
+      : fail("audit --epsilon", `radii for ${name}, like 0.1,8/255`, "none");
   });
 }
 
