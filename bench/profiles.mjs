@@ -47,7 +47,7 @@ const { values: flags, positionals } = parseArgs({
   options: { write: { type: "string" } },
   allowPositionals: true,
 });
-const wanted = (positionals[0] ?? "a10,c,d,e-plain,f").split(",");
+const wanted = (positionals[0] ?? "a10,b-plain,b-exact,c,d,e-plain,f").split(",");
 const parts = [];
 for (const task of chosenSteps(wanted)) if (task.kind === "train") parts.push(await profileOf(task));
 const machine = describeMachine();

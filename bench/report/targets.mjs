@@ -1,4 +1,5 @@
 // What was promised: each claim with its limit, and where in the measurements its value is.
+import { reasonFor } from "./reasons.mjs";
 import { digits, percent, spreadText, table } from "./text.mjs";
 
 const atLeast = (limit, { goal, format = digits } = {}) => ({
@@ -109,7 +110,7 @@ function methodClaims(methods) {
 const verdict = ({ holds, reaches }, { median }) =>
   holds(median) ? (reaches?.(median) ? "holds, goal too" : "holds") : "**misses**";
 
-/** The claims as a table; those without a measurement are left out. */
+/** The claims as a table, with the reasons for those that are missed; those without a measurement are left out. */
 export function targetsTable({ steps, methods }) {
   const at = (id) => steps.find((step) => step.id === id);
   const claims = [
@@ -118,13 +119,16 @@ export function targetsTable({ steps, methods }) {
     ...shareClaims(at, steps),
     ...methodClaims(methods),
   ];
-  const rows = claims
-    .filter(([, , value]) => value !== undefined)
-    .map(([claim, limit, value]) => [
-      claim,
-      limit.text,
-      spreadText(value, limit.format),
-      verdict(limit, value),
-    ]);
-  return table(["claim", "target", "measured", ""], rows);
+  const measured = claims.filter(([, , value]) => value !== undefined);
+  const rows = measured.map(([claim, limit, value]) => [
+    claim,
+    limit.text,
+    spreadText(value, limit.format),
+    verdict(limit, value),
+  ]);
+  const missed = measured
+    .filter(([, { holds }, { median }]) => !holds(median))
+    .map(([claim]) => `- ${claim.replace(/:.*/, "")}: ${reasonFor(claim)}`);
+  const why = missed.length === 0 ? "" : `\n\n### Missed, and why\n\n${missed.join("\n")}`;
+  return `${table(["claim", "target", "measured", ""], rows)}${why}`;
 }
