@@ -62,6 +62,13 @@ const nearest = [
   })),
   // Without rounding to 256 levels, which is part of DDN where images are saved.
   { attack: "ddn", norm: "l2", reference: { attack: "ddn", options: { steps: 100, levels: null } } },
+  { attack: "carlini-wagner", norm: "l2", images: 100, reference: { attack: "carlini-wagner" } },
+  {
+    attack: "ead",
+    norm: "l1",
+    images: 100,
+    reference: { attack: "ead", options: { steps: 1000, decision_rule: "L1", abort_early: false } },
+  },
 ];
 
 export const rows = [...gradient, ...nearest, ...blackBox];

@@ -10,3 +10,5 @@ export * from "./spsa.js";
 export * from "./square.js";
 export * from "./deepfool.js";
 export * from "./ddn.js";
+export { carliniWagner as "carlini-wagner" } from "./carlini-wagner.js";
+export * from "./ead.js";

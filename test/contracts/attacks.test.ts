@@ -30,9 +30,15 @@ const brief: Record<string, Record<string, unknown>> = {
   spsa: { steps: 12, samples: 24, learningRate: 0.02 },
   square: { queries: 120 },
   ddn: { steps: 25 },
+  "carlini-wagner": { steps: 60, searchSteps: 3, initialConstant: 1, stepSize: 0.05 },
+  ead: { steps: 60, searchSteps: 3, initialConstant: 1 },
 };
 /** Budgets below the published ones that come within 5 % of the nearest point already. */
-const sufficient: Record<string, Record<string, unknown>> = { "hop-skip-jump": { steps: 15 } };
+const sufficient: Record<string, Record<string, unknown>> = {
+  "hop-skip-jump": { steps: 15 },
+  "carlini-wagner": { steps: 500 },
+  ead: { steps: 300 },
+};
 const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5 };
 
 const width = 21;
