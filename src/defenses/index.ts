@@ -5,3 +5,4 @@ export { adversarialBackprop as "adversarial-backprop" } from "./adversarial-bac
 export { signNoise as "sign-noise" } from "./sign-noise.js";
 export { jacobianPenalty as "jacobian-penalty" } from "./jacobian-penalty.js";
 export { fgsmTraining as "fgsm-training" } from "./fgsm-training.js";
+export { pgdTraining as "pgd-training" } from "./pgd-training.js";
