@@ -9,19 +9,20 @@ export interface EvaluationData {
   /** [count], the true classes. */
   readonly labels: ArrayLike<number>;
   /** The inputs at `indices`, one after the other, in a new array; within the classifier's bounds. */
-  rows(indices: readonly number[]): Float32Array;
+  rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
 }
 
 /** Raw pixels as inputs in [0, 1]: byte / 255; `size` numbers an image. */
-export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number): EvaluationData => ({
-  count: images.length / size,
-  labels,
-  rows(indices) {
-    const out = new Float32Array(indices.length * size);
-    gatherRows(images, size, indices, out);
-    return out;
-  },
-});
+export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number) =>
+  ({
+    count: images.length / size,
+    labels,
+    rows(indices: readonly number[]): Float32Array {
+      const out = new Float32Array(indices.length * size);
+      gatherRows(images, size, indices, out);
+      return out;
+    },
+  }) satisfies EvaluationData;
 
 /** What float noise may add to a bound before it is an error. */
 const slack = 1e-6;
@@ -30,10 +31,10 @@ const slack = 1e-6;
 export function checkedRows(
   data: EvaluationData,
   { model, bounds: [low, high] }: Classifier,
-): (indices: readonly number[]) => Float32Array {
+): (indices: readonly number[]) => Promise<Float32Array> {
   const size = count(model.inputShape);
-  return (indices) => {
-    const values = data.rows(indices);
+  return async (indices) => {
+    const values = await data.rows(indices);
     check(values.length === indices.length * size, "evaluate", `${size} numbers an image`, () =>
       String(values.length / indices.length),
     );

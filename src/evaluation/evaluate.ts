@@ -118,9 +118,9 @@ async function predictClean(
   );
   const predicted = inLanes(lanes, batches, async ({ predictor }, indices) => {
     signal?.throwIfAborted();
-    const predicted = await predictor.predict(rows(indices), indices.length);
+    const predicted = await predictor.predict(await rows(indices), indices.length);
     // The first batch twice: a model that draws random numbers gives other outputs.
-    const again = indices[0] === 0 ? await predictor.predict(rows(indices), indices.length) : predicted;
+    const again = indices[0] === 0 ? await predictor.predict(await rows(indices), indices.length) : predicted;
     return { indices, ...predicted, random: !sameNumbers(predicted.outputs, again.outputs) };
   });
   for await (const batch of predicted) {
@@ -142,7 +142,7 @@ async function sampleGradients(
   const sample = right.slice(0, gradientSample);
   if (engine === undefined || trials.length === 0 || sample.length === 0) return null;
   const labels = Int32Array.from(sample, (i) => field.labels[i] ?? 0);
-  return probeGradients(field.classifier, engine, field.rows(sample), labels);
+  return probeGradients(field.classifier, engine, await field.rows(sample), labels);
 }
 
 /** Compiles `attack` – alone or a stage of a suite – in every lane for as long as `use` takes. */

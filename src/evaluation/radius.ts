@@ -38,15 +38,15 @@ function byCleanPrediction({ predictions, labels }: Field, right: boolean): numb
 }
 
 /** The first images, and what `struck` made of them, the later ones over the earlier ones. */
-function examplesOf(
+async function examplesOf(
   field: Field,
   { attack, norm, examples: k }: TrialTask,
   epsilon: number,
   struck: readonly Strike[],
-): Examples[] {
+): Promise<Examples[]> {
   if (k === 0) return [];
   const indices = Array.from({ length: k }, (_, i) => i);
-  const originals = field.rows(indices);
+  const originals = await field.rows(indices);
   const adversarial = originals.slice();
   const adversarialPredictions = field.predictions.slice(0, k);
   const width = originals.length / k;
@@ -171,7 +171,7 @@ export async function runRadii(
     outcomes.push(outcome);
     times.push(timeOf(task, { attack, epsilon }, struck));
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
-    examples.push(...examplesOf(field, task, epsilon, [struck]));
+    examples.push(...(await examplesOf(field, task, epsilon, [struck])));
   }
   return { outcomes, evidence, examples, distances: [], times };
 }
@@ -202,7 +202,7 @@ export async function runNearest(
   return {
     outcomes,
     evidence: outcomes.map(({ record }) => ({ record, kind: attack.kind, ...found })),
-    examples: examplesOf(field, task, farthest(struck, task.examples), [struck]),
+    examples: await examplesOf(field, task, farthest(struck, task.examples), [struck]),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
     times: [timeOf(task, { attack, epsilon: Infinity }, struck)],
   };
@@ -242,10 +242,13 @@ export async function runSuite(
   const whole = (byStage.at(-1) ?? []).map(({ record: { epsilon }, correct }) =>
     outcomeOf(field, task, { attack: task.attack, epsilon, correct }),
   );
+  const shown = await Promise.all(
+    task.epsilons.map((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
+  );
   return {
     outcomes: [...byStage.flat(), ...whole],
     evidence,
-    examples: task.epsilons.flatMap((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
+    examples: shown.flat(),
     distances: [],
     times,
   };

@@ -31,7 +31,7 @@ export interface AttackLane extends Lane {
 export interface Field {
   readonly classifier: Classifier;
   readonly lanes: readonly Lane[];
-  readonly rows: (indices: readonly number[]) => Float32Array;
+  readonly rows: (indices: readonly number[]) => Promise<Float32Array>;
   /** True classes of all images. */
   readonly labels: ArrayLike<number>;
   /** Classes of the clean images, −1 where there is none. */
@@ -112,7 +112,7 @@ async function attackBatch(
   field.signal?.throwIfAborted();
   const { classifier, seed } = field;
   const { inputShape } = classifier.model;
-  const originals = field.rows(indices);
+  const originals = await field.rows(indices);
   const batch: AttackBatch = {
     inputs: tensor("float32", [indices.length, ...inputShape], originals),
     labels: attackLabels(field, indices, targeted),

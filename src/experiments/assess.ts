@@ -1,10 +1,8 @@
 // Evaluates a model's file under planned attacks: the one way for runs and audits, so that both give one figure.
-import { pixelData } from "../evaluation/data.js";
+import type { EvaluationData } from "../evaluation/data.js";
 import { evaluate, type Progress } from "../evaluation/evaluate.js";
 import type { Journal } from "../evaluation/journal.js";
 import type { Evaluation } from "../evaluation/records.js";
-import { count } from "../base/shape.js";
-import type { Split } from "../data/index.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { make, type AttackPlan } from "./recipe.js";
@@ -24,16 +22,19 @@ export interface AssessOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Accuracy of `classifier` on `split`, clean and under each attack at each radius. */
-export function assess(classifier: Classifier, split: Split, options: AssessOptions): Promise<Evaluation> {
+/** Accuracy of `classifier` on `data`, clean and under each attack at each radius. */
+export function assess(
+  classifier: Classifier,
+  data: EvaluationData,
+  options: AssessOptions,
+): Promise<Evaluation> {
   const { attacks, limit, journal, signal, onProgress, ...rest } = options;
-  const size = count(classifier.model.inputShape);
   const trials = attacks.map(({ epsilons, norm, ...reference }) => ({
     attack: make.attack(reference),
     norm,
     epsilons,
   }));
-  return evaluate(classifier, pixelData(split.images, split.labels, size), {
+  return evaluate(classifier, data, {
     ...rest,
     trials,
     ...(limit !== undefined && { limit }),

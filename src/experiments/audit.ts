@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { count } from "../base/shape.js";
-import type { Dataset } from "../data/index.js";
+import { imageSize, type Dataset } from "../data/index.js";
+import { pixelData } from "../evaluation/data.js";
 import type { Progress } from "../evaluation/evaluate.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
@@ -70,7 +71,8 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       options.journal === undefined
         ? undefined
         : await openJournal(options.journal, journalIdentity(decides));
-    const found = await assess(classifier, dataset[split], {
+    const { images: pixels, labels: classOf } = dataset[split];
+    const found = await assess(classifier, pixelData(pixels, classOf, imageSize(dataset.imageShape)), {
       engines,
       attacks,
       labels,
