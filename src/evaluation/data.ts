@@ -13,16 +13,15 @@ export interface EvaluationData {
 }
 
 /** Raw pixels as inputs in [0, 1]: byte / 255; `size` numbers an image. */
-export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number) =>
-  ({
-    count: images.length / size,
-    labels,
-    rows(indices: readonly number[]): Float32Array {
-      const out = new Float32Array(indices.length * size);
-      gatherRows(images, size, indices, out);
-      return out;
-    },
-  }) satisfies EvaluationData;
+export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number): EvaluationData => ({
+  count: images.length / size,
+  labels,
+  rows(indices) {
+    const out = new Float32Array(indices.length * size);
+    gatherRows(images, size, indices, out);
+    return out;
+  },
+});
 
 /** What float noise may add to a bound before it is an error. */
 const slack = 1e-6;

@@ -2,15 +2,18 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { count } from "../base/shape.js";
-import { imageSize, type Dataset } from "../data/index.js";
-import { pixelData } from "../evaluation/data.js";
+import { splitImages, type ImageSet } from "../data/image-set.js";
+import type { Dataset } from "../data/index.js";
+import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
+import { isIdentity } from "../nn/input-map.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
-import { checkFit, openClassifier } from "./fit.js";
+import { checkFit, fitted, inputMapOf, openClassifier } from "./fit.js";
 import { journalIdentity, openJournal } from "./journal.js";
 import { notTried } from "./not-tried.js";
+import { preprocessingDone } from "./preprocessing.js";
 import type { AttackPlan } from "./recipe.js";
 import { worstImages } from "./worst-images.js";
 import type { AuditFile, Gallery } from "./records.js";
@@ -20,9 +23,12 @@ export interface AuditOptions {
   readonly file: Uint8Array;
   /** What to call it in the record and in messages, default `model.onnx`. */
   readonly path?: string;
-  readonly dataset: Dataset;
-  /** Default `test`. */
+  /** A dataset in memory, or images that are read a batch at a time (`openImages`). */
+  readonly dataset: Dataset | ImageSet;
+  /** Of a dataset in memory, default `test`. */
   readonly split?: "test" | "train";
+  /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
+  readonly preprocessing?: Preprocessing;
   readonly attacks: readonly AttackPlan[];
   /** Labels given to the attacks, default `true`. */
   readonly labels?: "true" | "predicted";
@@ -45,34 +51,40 @@ export interface AuditOptions {
 /** Images that are looked through for the worst ones. */
 const examplesKept = 64;
 
+/** The images to audit on, and the classifier over their pixels in [0, 1]. */
+function subjectOf(path: string, { file, dataset, split, preprocessing: given }: AuditOptions) {
+  const preprocessing = given ?? readPreprocessing("preprocessing", {});
+  const { classifier, notes } = openClassifier(path, file);
+  const images = "rows" in dataset ? dataset : splitImages(dataset, split ?? "test");
+  const { model } = classifier;
+  checkFit(path, model, images, preprocessing.layout);
+  const map = inputMapOf(model, images.imageShape, preprocessing);
+  const over = isIdentity(map) ? model : fitted(model, images.imageShape, map);
+  return {
+    model,
+    images,
+    notes,
+    classifier: { ...classifier, model: over },
+    preprocessing: preprocessingDone(images, preprocessing, map),
+  };
+}
+
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
-  const {
-    file,
-    path = "model.onnx",
-    dataset,
-    attacks,
-    split = "test",
-    labels = "true",
-    seed = 0,
-    limit,
-  } = options;
-  const { classifier, notes } = openClassifier(path, file);
-  const { model } = classifier;
-  checkFit(path, model, dataset);
+  const { file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
+  const { model, images, notes, classifier, preprocessing } = subjectOf(path, options);
   const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
   const sha256 = createHash("sha256").update(file).digest("hex");
   const [{ provider, threads } = { provider: "none", threads: 0 }] = engines;
-  const { count: images } = dataset[split];
-  const data = { dataset: dataset.name, split, images, limit };
+  const { name, split, source, count: inAll, identity } = images;
+  const data = { dataset: name, split, images: inAll, limit, identity, preprocessing };
   const decides = { sha256, data, attacks, labels, seed, provider, threads };
   try {
     const journal =
       options.journal === undefined
         ? undefined
         : await openJournal(options.journal, journalIdentity(decides));
-    const { images: pixels, labels: classOf } = dataset[split];
-    const found = await assess(classifier, pixelData(pixels, classOf, imageSize(dataset.imageShape)), {
+    const found = await assess(classifier, images, {
       engines,
       attacks,
       labels,
@@ -86,7 +98,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       ...(options.onProgress && { onProgress: options.onProgress }),
     });
     options.onWorstImages?.(
-      worstImages(found.examples, { imageShape: dataset.imageShape, title: basename(path) }),
+      worstImages(found.examples, { imageShape: images.imageShape, title: basename(path) }),
     );
     await journal?.remove();
     return {
@@ -99,7 +111,12 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         parameters: model.parameters.reduce((sum, { shape }) => sum + count(shape), 0),
         notes,
       },
-      dataset: { name: dataset.name, split, n: found.n },
+      dataset: {
+        ...{ name, split, n: found.n, source },
+        ...(images.classNames && { classNames: [...images.classNames] }),
+        preprocessing,
+        notes: [...images.notes],
+      },
       seed,
       clean: found.clean,
       robust: found.robust.map((record) => ({ ...record })),
@@ -108,7 +125,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         ...time,
         epsilon: Number.isFinite(epsilon) ? epsilon : null,
       })),
-      notTried: notTried(attacks, { images: found.n, available: dataset[split].count }),
+      notTried: notTried(attacks, { images: found.n, available: inAll }),
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),
     };

@@ -1,8 +1,10 @@
-// Files of models, and whether a dataset's images are their inputs.
+// Files of models, and whether images are their inputs.
 import { check, TemperError } from "../base/errors.js";
 import { count } from "../base/shape.js";
-import { imageSize, type Dataset } from "../data/index.js";
+import { imageSize, type ImageShape } from "../data/index.js";
+import type { Preprocessing } from "../data/preprocessing.js";
 import { importClassifier, type ImportClassifierOptions } from "../nn/imported.js";
+import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
 import type { Model } from "../nn/model.js";
 import { reshape } from "../ops/reshape.js";
 
@@ -21,17 +23,54 @@ export function openClassifier(
   }
 }
 
+type Layout = Preprocessing["layout"];
+
+/** Images of a dataset or of a file: what they are, not where. */
+interface Images {
+  readonly name: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+}
+
+const isColor = (size: number | undefined): boolean => size === 1 || size === 3;
+
+/** [channels, height, width] of the images that inputs of this shape are; null where it does not say. */
+export function imageShapeOf(inputShape: readonly number[], layout?: Layout): ImageShape | null {
+  const [a = 1, b = 1, c = 1] = inputShape;
+  if (inputShape.length === 2) return [1, a, b];
+  if (inputShape.length !== 3) return null;
+  const isLast = layout === undefined ? isColor(c) && !isColor(a) : layout === "nhwc";
+  return isLast ? [c, a, b] : [a, b, c];
+}
+
 const withoutOnes = (shape: readonly number[]): string => shape.filter((d) => d !== 1).join();
 
-/** Throws unless `model` takes the dataset's images – as they are, flat, or with axes of size 1 elsewhere. */
-export function checkFit(where: string, model: Model, { name, imageShape, classes }: Dataset): void {
+/** Whether inputs of this shape hold the channels of several last. */
+function isChannelsLast(inputShape: readonly number[], imageShape: ImageShape, layout?: Layout): boolean {
+  if (imageShape[0] === 1 || layout === "nchw") return false;
+  const shape = imageShapeOf(inputShape, layout) ?? [];
+  return layout === "nhwc" || (shape.join() === imageShape.join() && shape.join() !== inputShape.join());
+}
+
+/**
+ * Throws unless `model` takes the images – as they are, flat, with channels last, or with axes of size 1 elsewhere.
+ */
+export function checkFit(
+  where: string,
+  model: Model,
+  { name, imageShape, classes }: Images,
+  layout?: Layout,
+): void {
   const { inputShape } = model;
+  const [channels, height, width] = imageShape;
+  const isLast = isChannelsLast(inputShape, imageShape, layout);
+  const wanted = isLast ? [height, width, channels] : imageShape;
   const flat = inputShape.join() === String(imageSize(imageShape));
-  const fits = flat || withoutOnes(inputShape) === withoutOnes(imageShape);
+  const fits = flat || withoutOnes(inputShape) === withoutOnes(wanted);
   check(
     fits,
     where,
-    `inputs [batch, ${imageShape.join(", ")}] for ${name}`,
+    `inputs [batch, ${wanted.join(", ")}] for ${name}`,
     () => `[batch, ${inputShape.join(", ")}]`,
   );
   check(model.classes >= classes, where, `at least ${classes} classes for ${name}`, () =>
@@ -39,9 +78,35 @@ export function checkFit(where: string, model: Model, { name, imageShape, classe
   );
 }
 
-/** The same model over the dataset's own image shape. */
-export function fitted(model: Model, { imageShape }: Dataset): Model {
-  if (model.inputShape.join() === imageShape.join()) return model;
+/** What of `preprocessing` becomes part of the graph in front of `model`, for images that fit it. */
+export function inputMapOf(
+  { inputShape }: Model,
+  imageShape: ImageShape,
+  { range, mean, std, channels, layout }: Preprocessing,
+): InputMap {
+  const map: InputMap = {
+    range,
+    mean,
+    std,
+    isReversed: channels === "bgr",
+    isChannelsLast: isChannelsLast(inputShape, imageShape, layout),
+  };
+  checkInputMap("preprocessing", map, imageShape[0]);
+  const isGray = imageShape[0] === 1;
+  const agrees = channels === undefined || (channels === "gray") === isGray;
+  check(
+    agrees,
+    "preprocessing.channels",
+    isGray ? "gray for 1 channel" : "rgb or bgr",
+    () => `'${channels}'`,
+  );
+  return map;
+}
+
+/** The same model over images [channels, height, width] in [0, 1], with `map` in front of it. */
+export function fitted(model: Model, imageShape: ImageShape, map?: InputMap): Model {
+  const isPlain = map === undefined || isIdentity(map);
+  if (isPlain && model.inputShape.join() === imageShape.join()) return model;
   check(
     count(model.inputShape) === imageSize(imageShape),
     model.name,
@@ -51,6 +116,7 @@ export function fitted(model: Model, { imageShape }: Dataset): Model {
   return {
     ...model,
     inputShape: imageShape,
-    apply: (x, pass) => model.apply(reshape(x, [x.shape[0] ?? 1, ...model.inputShape]), pass),
+    apply: (x, pass) =>
+      model.apply(reshape(isPlain ? x : mapInput(x, map), [x.shape[0] ?? 1, ...model.inputShape]), pass),
   };
 }

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { check } from "../base/errors.js";
 import { parseOptions } from "../base/options.js";
-import type { Dataset } from "../data/index.js";
 import { limit } from "../data/index.js";
+import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { compose } from "../defenses/compose.js";
 import type { Defense } from "../defenses/defense.js";
@@ -24,12 +24,16 @@ import { scheduleSchema, type Schedule } from "../optim/schedule.js";
 import { sgd } from "../optim/sgd.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
-import { checkFit, fitted } from "./fit.js";
+import { checkFit, fitted, inputMapOf } from "./fit.js";
+import type { TrainingSet } from "./images.js";
 
 export interface HardenOptions {
   /** An architecture starts from fresh weights, a classifier goes on from its own. */
   readonly model: Architecture | Classifier;
-  readonly dataset: Dataset;
+  /** A dataset, or images held whole (`loadWhole`). */
+  readonly dataset: TrainingSet;
+  /** What lies between pixels in [0, 1] and the model, no part of the file that is written; default nothing. */
+  readonly preprocessing?: Preprocessing;
   /** Outermost first; none is standard training. */
   readonly defenses: readonly Defense[];
   /** Default plain SGD. */
@@ -82,9 +86,16 @@ function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier
 const updated = (weights: Weights, tensors: Weights): Weights =>
   Object.fromEntries(Object.entries(weights).map(([name, value]) => [name, tensors[name] ?? value]));
 
+const preprocessingOf = ({ preprocessing }: HardenOptions): Preprocessing =>
+  preprocessing ?? readPreprocessing("preprocessing", {});
+
 async function trainFrom(start: Classifier, options: HardenOptions, engine: Engine): Promise<TrainingState> {
   const { dataset, checkpoint } = options;
-  const model = fitted(start.model, dataset);
+  const model = fitted(
+    start.model,
+    dataset.imageShape,
+    inputMapOf(start.model, dataset.imageShape, preprocessingOf(options)),
+  );
   check(
     model.parameters.some(({ trainable }) => trainable),
     model.name,
@@ -137,6 +148,7 @@ const anything = z.unknown();
 const plainOptions = z.strictObject({
   model: anything,
   dataset: anything,
+  preprocessing: anything,
   defenses: z.array(anything),
   optimizer: anything,
   learningRate: scheduleSchema.optional(),
@@ -159,7 +171,7 @@ const plainOptions = z.strictObject({
 export async function harden(options: HardenOptions): Promise<Hardened> {
   parseOptions("harden", plainOptions.partial(), options);
   const start = startOf(options);
-  checkFit(start.model.name, start.model, options.dataset);
+  checkFit(start.model.name, start.model, options.dataset, preprocessingOf(options).layout);
   const engine = options.engine ?? workerEngine();
   try {
     const { tensors, history, seconds } = await trainFrom(start, options, engine);

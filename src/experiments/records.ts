@@ -68,7 +68,18 @@ export const auditFile = z.strictObject({
     parameters: z.int(),
     notes: z.array(z.string()),
   }),
-  dataset: z.strictObject({ name: z.string(), split: z.string(), n: z.int().min(1) }),
+  dataset: z.strictObject({
+    name: z.string().describe("a dataset's name, or the path of a folder or archive"),
+    split: z.string(),
+    n: z.int().min(1),
+    source: z.enum(["dataset", "folder", "npz"]).optional().describe("default dataset"),
+    classNames: z.array(z.string()).optional().describe("in the model's order"),
+    preprocessing: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("what was done to the images before the model saw them; ε is measured in pixels in [0, 1]"),
+    notes: z.array(z.string()).optional(),
+  }),
   seed: z.int().min(0),
   clean: share,
   robust: z.array(robustRecord),

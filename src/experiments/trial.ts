@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeWhole } from "../data/disk.js";
-import { imageSize, type Dataset } from "../data/index.js";
+import { splitImages } from "../data/image-set.js";
+import type { Dataset } from "../data/index.js";
 import { dropCheckpoint, loadCheckpoint } from "../defenses/checkpoint.js";
 import type { EpochRecord, Progress } from "../defenses/train.js";
 import type { Engine } from "../runtime/engine.js";
 import { importClassifier } from "../nn/imported.js";
-import { pixelData } from "../evaluation/data.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
@@ -185,9 +185,7 @@ async function evaluateTrial(
   const { provider, threads } = engine;
   const decides = { row: rowIdentity(recipe, trial), sha256: sha256(file), provider, threads };
   const journal = await openJournal(join(folder, paths.journal(trial.name)), journalIdentity(decides));
-  const { images, labels } = dataset.test;
-  const data = pixelData(images, labels, imageSize(dataset.imageShape));
-  const evaluation = await assess(classifier, data, {
+  const evaluation = await assess(classifier, splitImages(dataset, "test"), {
     ...recipe.evaluation,
     engines: [engine],
     journal,

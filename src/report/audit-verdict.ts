@@ -40,9 +40,7 @@ export function auditVerdict({ clean, robust, dataset }: AuditFile): string[] {
     if (worst === undefined) return [];
     const { norm, epsilon, accuracy, n } = worst;
     if (records.every(({ attack }) => isSingleStep(attack)))
-      return [
-        `${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`,
-      ];
+      return [`${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;
     return [`${where}: ${by} ${shareText(accuracy, n)} right. The model ${holds(accuracy, clean)}.`];

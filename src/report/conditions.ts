@@ -4,6 +4,8 @@ import type { Fact } from "./document.js";
 import { attackGroups, recordsAt } from "./table.js";
 import { integer, normText, optionsText, plural, valueText } from "./text.js";
 
+const inputUnits = "input units";
+
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 /** `10,000`, or `100 to 1,000` where the records differ. */
@@ -32,7 +34,7 @@ function imagesFact(records: readonly RobustRecord[]): Fact {
 }
 
 /** What can be said of the attacks from their records. */
-function attackFacts(records: readonly RobustRecord[]): Fact[] {
+function attackFacts(records: readonly RobustRecord[], unit = inputUnits): Fact[] {
   if (records.length === 0) return [["Attacks", "none"]];
   const labels = unique(records.map((record) => record.labels));
   const aim = unique(records.map(({ targeted }) => (targeted === true ? "targeted" : "untargeted")));
@@ -44,7 +46,7 @@ function attackFacts(records: readonly RobustRecord[]): Fact[] {
     ["Labels attacked", `${labels.join(" and ")} (${aim.join(" and ")})`],
     [
       "Space and unit of ε",
-      `radius of the ${norms.join(", ")} ball, input units, before any normalisation of the model`,
+      `radius of the ${norms.join(", ")} ball, ${unit === inputUnits ? `${unit}, before any normalisation of the model` : unit}`,
     ],
     ["Crafting", "white box on the model itself, in evaluation mode (dropout off, batch statistics fixed)"],
     ["Attacks", groups.join("; ")],
@@ -102,6 +104,21 @@ export function runConditions({ run, results }: RunRecord): Fact[] {
   ];
 }
 
+/** In what ε is measured: pixels in [0, 1] where something lies between them and the model. */
+export const epsilonUnit = ({ preprocessing = {} }: AuditFile["dataset"]): string =>
+  ["range", "mean", "std"].some((key) => key in preprocessing)
+    ? "units of pixels in [0, 1], before range, mean and std"
+    : inputUnits;
+
+function preprocessingFacts(dataset: AuditFile["dataset"]): Fact[] {
+  const { preprocessing = {}, notes = [] } = dataset;
+  const keys = Object.entries(preprocessing).map(([key, value]) => `${key} ${valueText(value)}`);
+  return [
+    ...(keys.length > 0 ? [["Preprocessing", keys.join("; ")] as const] : []),
+    ...notes.map((note) => ["Images", note] as const),
+  ];
+}
+
 /** The conditions of an audit's table. */
 export function auditConditions({ model, dataset, seed, robust, environment }: AuditFile): Fact[] {
   return [
@@ -114,7 +131,8 @@ export function auditConditions({ model, dataset, seed, robust, environment }: A
     ["Seeds", `${seed} (of the attacks)`],
     ["Images (n)", integer(dataset.n)],
     ["Dataset and split", `${dataset.name}, ${dataset.split}`],
-    ...attackFacts(robust),
+    ...preprocessingFacts(dataset),
+    ...attackFacts(robust, epsilonUnit(dataset)),
     ...Object.entries(environment).map(
       ([name, value]) => [name, value === null ? "not recorded" : valueText(value)] as const,
     ),

@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
 import { auditVerdict } from "./audit-verdict.js";
-import { imagesText, seedText } from "./conditions.js";
+import { epsilonUnit, imagesText, seedText } from "./conditions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { profileNotes } from "./profile-report.js";
@@ -161,7 +161,7 @@ function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOp
 export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
   const { dataset, model, seed } = audit;
   const doubts = doubtLines(auditDoubts(audit), width, options);
-  const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in input units.`;
+  const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in ${epsilonUnit(dataset)}.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
   const left = `Not tried: ${audit.notTried.join("; ")}.`;
   const notes = [facts, ...about, ...singleStepNotes(audit.robust, audit.flags), left]

@@ -176,10 +176,10 @@ describe("evaluate", () => {
     expect(aimed.robust[0]?.accuracy).toBeLessThan(1);
   });
 
-  it("reads pixels as byte / 255", () => {
+  it("reads pixels as byte / 255", async () => {
     const pixels = pixelData(Uint8Array.of(0, 255, 51, 102), [1, 0], 2);
     expect(pixels.count).toBe(2);
-    expect([...pixels.rows([1, 0])].map((v) => Math.round(v * 255))).toEqual([51, 102, 0, 255]);
+    expect([...(await pixels.rows([1, 0]))].map((v) => Math.round(v * 255))).toEqual([51, 102, 0, 255]);
   });
 
   it("tells how far it is, and stops when told to", async () => {

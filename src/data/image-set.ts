@@ -1,0 +1,58 @@
+// Images that are read a few at a time, wherever they lie: in memory, in a folder of files, in an archive.
+import { fail } from "../base/errors.js";
+import { gatherRows } from "./batches.js";
+import { imageSize, type Dataset, type ImageShape } from "./dataset.js";
+
+export interface ImageSet {
+  /** A dataset's name, or the path of a folder or archive. */
+  readonly name: string;
+  readonly source: "dataset" | "folder" | "npz";
+  /** Which part of it: `test`, `train`, `all`. */
+  readonly split: string;
+  readonly imageShape: ImageShape;
+  readonly classes: number;
+  readonly classNames?: readonly string[];
+  /** Of its content, as far as the name does not say it. */
+  readonly identity: string;
+  readonly count: number;
+  /** [count], each in [0, classes). */
+  readonly labels: ArrayLike<number>;
+  /** What was decided about the source, and how the host changes its images, for the user. */
+  readonly notes: readonly string[];
+  /** The images at `indices` as values in [0, 1], [channels, height, width] one after the other. */
+  rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
+}
+
+export type SplitName = "test" | "train";
+
+/** One split of a dataset in memory. */
+export function splitImages(dataset: Dataset, split: SplitName): ImageSet {
+  const { name, imageShape, classes, classNames } = dataset;
+  const { images, labels, count } = dataset[split];
+  const size = imageSize(imageShape);
+  return {
+    name,
+    source: "dataset",
+    split,
+    imageShape,
+    classes,
+    ...(classNames && { classNames }),
+    identity: "",
+    count,
+    labels,
+    notes: [],
+    rows(indices) {
+      const out = new Float32Array(indices.length * size);
+      gatherRows(images, size, indices, out);
+      return out;
+    },
+  };
+}
+
+/** Throws unless the names are `classes` different ones. */
+export function checkClassNames(where: string, names: readonly string[], classes: number): void {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) fail(where, "different class names", `'${twice}' twice`);
+  if (names.length !== classes)
+    fail(where, `${classes} class names, one for each of the model's outputs`, String(names.length));
+}

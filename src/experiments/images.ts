@@ -1,0 +1,112 @@
+// What `--dataset` names: a registered dataset, a folder of images, an .npz archive; opened to fit a model.
+import { stat } from "node:fs/promises";
+import { check, fail, failUnknown } from "../base/errors.js";
+import type { Dataset, ImageShape } from "../data/dataset.js";
+import { openImageFolder } from "../data/image-folder.js";
+import { splitImages, type ImageSet, type SplitName } from "../data/image-set.js";
+import { cropSize, type Extent } from "../data/images/prepare.js";
+import { datasetNamed, datasetNames, imageSize, loadDataset } from "../data/index.js";
+import { openNpz } from "../data/npz.js";
+import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
+import { imageShapeOf } from "./fit.js";
+
+export interface OpenImagesOptions {
+  /** The model that will see them; without one, the images say how large they are and how many classes there are. */
+  readonly model?: { readonly inputShape: readonly number[]; readonly classes: number } | undefined;
+  readonly preprocessing?: Preprocessing;
+  /** Default `test` of a dataset, `x_test` of an archive where it has one; a folder has no parts. */
+  readonly split?: SplitName | undefined;
+  /** Decides the order of a folder's images; default 0. */
+  readonly seed?: number;
+}
+
+/** The size that resize or crop says; null where that depends on the image. */
+function sizeSaid({ resize, crop }: Preprocessing): ReturnType<typeof cropSize> | null {
+  const said: Extent | undefined = crop ?? (Array.isArray(resize) ? resize : undefined);
+  return said === undefined ? null : cropSize(said);
+}
+
+/** What an image of the folder becomes. */
+function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImagesOptions>): ImageShape {
+  const own = model === undefined ? null : imageShapeOf(model.inputShape, preprocessing.layout);
+  if (own !== null) return own;
+  const size =
+    sizeSaid(preprocessing) ??
+    fail(
+      path,
+      "crop, or resize: [height, width]",
+      "neither, where the model's input does not say the size of an image",
+    );
+  const pixels = size.height * size.width;
+  const inputs = model?.inputShape.reduce((product, d) => product * d, 1);
+  const channels = inputs === undefined ? (preprocessing.channels === "gray" ? 1 : 3) : inputs / pixels;
+  check(channels === 1 || channels === 3, path, `${pixels} or ${3 * pixels} inputs`, () => String(inputs));
+  return [channels, size.height, size.width];
+}
+
+async function openFolder(path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> {
+  const { model, preprocessing, split, seed } = options;
+  check(
+    split === undefined,
+    path,
+    "no split",
+    () => `'${split}': a folder has no parts; name the part's own folder`,
+  );
+  return openImageFolder(path, {
+    imageShape: shapeInFolder(path, options),
+    geometry: preprocessing,
+    ...(model && { classes: model.classes }),
+    classNames: preprocessing.classes,
+    seed,
+  });
+}
+
+const openArchive = (path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> =>
+  openNpz(path, {
+    imageShape:
+      options.model && (imageShapeOf(options.model.inputShape, options.preprocessing.layout) ?? undefined),
+    ...(options.model && { classes: options.model.classes }),
+    classNames: options.preprocessing.classes,
+    split: options.split,
+    range: options.preprocessing.range,
+  });
+
+/** The images that `given` names: a dataset's name, else the path of a folder or of an .npz archive. */
+export async function openImages(given: string, options: OpenImagesOptions = {}): Promise<ImageSet> {
+  const { model, preprocessing = readPreprocessing("preprocessing", {}), split, seed = 0 } = options;
+  const all = { model, preprocessing, split, seed };
+  if (datasetNames.includes(given))
+    return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
+  const found = await stat(given).catch(() => null);
+  if (found?.isDirectory() === true) return openFolder(given, all);
+  if (found !== null) return openArchive(given, all);
+  const isPath = /[./\\]/.test(given);
+  return isPath
+    ? fail(given, "a folder of images or an .npz archive", "no such file")
+    : failUnknown("dataset", "name", given, [...datasetNames, "a path to a folder or .npz archive"]);
+}
+
+/** Images as training reads them: whole in memory, a byte a number. */
+export type TrainingSet = Pick<Dataset, "name" | "imageShape" | "classes" | "train">;
+
+/** All images of a folder or archive as bytes; throws where pixels are no whole 1/255. */
+export async function loadWhole(images: ImageSet): Promise<TrainingSet> {
+  const { name, imageShape, classes, count } = images;
+  const size = imageSize(imageShape);
+  const bytes = new Uint8Array(count * size);
+  for (let index = 0; index < count; index++) {
+    const row = await images.rows([index]);
+    row.forEach((value, i) => {
+      const byte = Math.round(value * 255);
+      check(
+        Math.abs(value * 255 - byte) < 1e-3,
+        name,
+        "pixels of 8 bits",
+        () => `${value} in image ${index}`,
+      );
+      bytes[index * size + i] = byte;
+    });
+  }
+  const train = { images: bytes, labels: Int32Array.from(images.labels), count };
+  return { name, imageShape, classes, train };
+}
