@@ -12,8 +12,10 @@ export interface NpzOptions {
   /** How many classes the model tells apart; default one more than the largest label. */
   readonly classes?: number;
   readonly classNames?: readonly string[] | undefined;
-  /** Takes `x_test` or `x_train` alone; default the first there is of `x_test`, `x`, `images`. */
+  /** Takes `x_test` or `x_train` alone; default the first there is of `x_test` (`preferred`), `x`, `images`. */
   readonly split?: SplitName | undefined;
+  /** Which part to look for first where `split` is not given; default `test`. */
+  readonly preferred?: SplitName | undefined;
   /** What black and white are in arrays of floats; default 0 and 1. */
   readonly range?: readonly [low: number, high: number];
 }
@@ -26,13 +28,13 @@ interface Pair {
 
 const ofSplit = (split: SplitName): Pair => ({ images: `x_${split}`, labels: `y_${split}`, split });
 
-function pairsFor(split: SplitName | undefined): Pair[] {
+function pairsFor({ split, preferred = "test" }: NpzOptions): Pair[] {
   if (split !== undefined) return [ofSplit(split)];
   const whole = [
     { images: "x", labels: "y", split: "all" },
     { images: "images", labels: "labels", split: "all" },
   ];
-  return [ofSplit("test"), ...whole];
+  return [ofSplit(preferred), ...whole];
 }
 
 interface Arrays {
@@ -42,11 +44,11 @@ interface Arrays {
   readonly identity: string;
 }
 
-const readArrays = (path: string, split: SplitName | undefined): Promise<Arrays> =>
+const readArrays = (path: string, options: NpzOptions): Promise<Arrays> =>
   withArchive(path, async (archive) => {
     const { names } = archive;
     const has = (name: string): boolean => names.includes(`${name}.npy`);
-    const pairs = pairsFor(split);
+    const pairs = pairsFor(options);
     const pair = pairs.find(({ images, labels }) => has(images) && has(labels));
     if (pair === undefined) {
       const wanted = pairs.map(({ images, labels }) => `${images} and ${labels}`).join(", or ");
@@ -143,8 +145,8 @@ function fromChannelsLast([channels, height, width]: ImageShape): Int32Array {
 
 /** The images and labels of the archive at `path`. Throws one line that names the array at fault. */
 export async function openNpz(path: string, options: NpzOptions): Promise<ImageSet> {
-  const { classNames, range = [0, 1], split } = options;
-  const { pair, x, y, identity } = await readArrays(path, split);
+  const { classNames, range = [0, 1] } = options;
+  const { pair, x, y, identity } = await readArrays(path, options);
   const where = `${path}: ${pair.images}`;
   const isBytes = x.type === "u1";
   check(isBytes || x.type.startsWith("f"), where, "uint8, float32 or float64", () => `type '${x.type}'`);

@@ -41,7 +41,7 @@ export const preprocessingSchema = z.strictObject({
   mean: perChannel(-Infinity)
     .default([0])
     .describe("to subtract, one number or one per channel, in units of range"),
-  std: perChannel(Number.MIN_VALUE).default([1]).describe("to divide by, likewise"),
+  std: perChannel(1e-6).default([1]).describe("to divide by, likewise"),
   channels: z
     .enum(["gray", "rgb", "bgr"])
     .optional()

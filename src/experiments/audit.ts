@@ -26,7 +26,7 @@ export interface AuditOptions {
   /** A dataset in memory, or images that are read a batch at a time (`openImages`). */
   readonly dataset: Dataset | ImageSet;
   /** Of a dataset in memory, default `test`. */
-  readonly split?: "test" | "train";
+  readonly split?: "test" | "train" | undefined;
   /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
   readonly preprocessing?: Preprocessing;
   readonly attacks: readonly AttackPlan[];

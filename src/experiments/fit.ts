@@ -45,11 +45,12 @@ export function imageShapeOf(inputShape: readonly number[], layout?: Layout): Im
 
 const withoutOnes = (shape: readonly number[]): string => shape.filter((d) => d !== 1).join();
 
-/** Whether inputs of this shape hold the channels of several last. */
+/** Whether inputs of this shape hold the several channels of such images last. */
 function isChannelsLast(inputShape: readonly number[], imageShape: ImageShape, layout?: Layout): boolean {
-  if (imageShape[0] === 1 || layout === "nchw") return false;
-  const shape = imageShapeOf(inputShape, layout) ?? [];
-  return layout === "nhwc" || (shape.join() === imageShape.join() && shape.join() !== inputShape.join());
+  const [channels, height, width] = imageShape;
+  if (channels === 1 || layout !== undefined) return channels > 1 && layout === "nhwc";
+  const given = withoutOnes(inputShape);
+  return given === withoutOnes([height, width, channels]) && given !== withoutOnes(imageShape);
 }
 
 /**

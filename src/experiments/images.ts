@@ -16,6 +16,10 @@ export interface OpenImagesOptions {
   readonly preprocessing?: Preprocessing;
   /** Default `test` of a dataset, `x_test` of an archive where it has one; a folder has no parts. */
   readonly split?: SplitName | undefined;
+  /** The part of an archive to look for first where `split` is not given; default `test`. */
+  readonly preferred?: SplitName;
+  /** Bytes of a folder's prepared images to keep; default 2²⁸. */
+  readonly cacheBytes?: number;
   /** Decides the order of a folder's images; default 0. */
   readonly seed?: number;
 }
@@ -45,7 +49,7 @@ function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImag
 }
 
 async function openFolder(path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> {
-  const { model, preprocessing, split, seed } = options;
+  const { model, preprocessing, split, seed, cacheBytes } = options;
   check(
     split === undefined,
     path,
@@ -58,6 +62,7 @@ async function openFolder(path: string, options: Required<OpenImagesOptions>): P
     ...(model && { classes: model.classes }),
     classNames: preprocessing.classes,
     seed,
+    cacheBytes,
   });
 }
 
@@ -68,13 +73,36 @@ const openArchive = (path: string, options: Required<OpenImagesOptions>): Promis
     ...(options.model && { classes: options.model.classes }),
     classNames: options.preprocessing.classes,
     split: options.split,
+    preferred: options.preferred,
     range: options.preprocessing.range,
   });
 
+/** A note where resize and crop are said of images that are taken as they are: all but those of a folder. */
+export const leftOut = (
+  { name, source }: Pick<ImageSet, "name" | "source">,
+  { resize, crop }: Preprocessing,
+): string[] =>
+  source === "folder" || (resize === undefined && crop === undefined)
+    ? []
+    : [`the images of ${name} are taken in their own size: resize and crop are for folders`];
+
 /** The images that `given` names: a dataset's name, else the path of a folder or of an .npz archive. */
 export async function openImages(given: string, options: OpenImagesOptions = {}): Promise<ImageSet> {
-  const { model, preprocessing = readPreprocessing("preprocessing", {}), split, seed = 0 } = options;
-  const all = { model, preprocessing, split, seed };
+  const images = await openAny(given, options);
+  const { preprocessing } = options;
+  return preprocessing ? { ...images, notes: [...images.notes, ...leftOut(images, preprocessing)] } : images;
+}
+
+async function openAny(given: string, options: OpenImagesOptions): Promise<ImageSet> {
+  const {
+    model,
+    preprocessing = readPreprocessing("preprocessing", {}),
+    split,
+    preferred = "test",
+    seed = 0,
+    cacheBytes = 2 ** 28,
+  } = options;
+  const all = { model, preprocessing, split, preferred, seed, cacheBytes };
   if (datasetNames.includes(given))
     return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
   const found = await stat(given).catch(() => null);

@@ -28,11 +28,12 @@ function keysGiven(preprocessing: Preprocessing): Partial<Preprocessing> {
   );
 }
 
-/** The YAML to lie beside a model; null where there is nothing to say. */
-export function preprocessingYaml(preprocessing: Preprocessing): string | null {
-  const given = keysGiven(preprocessing);
-  return Object.keys(given).length === 0 ? null : stringify(given, { flowCollectionPadding: false });
-}
+/** The YAML to lie beside a model, a line for each key that is not as by default. */
+export const preprocessingLines = (preprocessing: Preprocessing): string[] =>
+  Object.entries(keysGiven(preprocessing)).map(([key, value]) => {
+    const flow = { collectionStyle: "flow", flowCollectionPadding: false, lineWidth: 0 } as const;
+    return `${key}: ${stringify(value, flow).trim()}`;
+  });
 
 /** What was done to the images: on the host for a folder, in front of the model for all. */
 export function preprocessingDone(

@@ -9,6 +9,13 @@ import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
 import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
+import {
+  checkHostSteps,
+  datasetText,
+  preprocessingFor,
+  preprocessOption,
+  splitOption,
+} from "../preprocessing.js";
 import { attackStage, progressView } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { readSettings } from "../settings.js";
@@ -16,7 +23,8 @@ import { showAudit } from "../show.js";
 
 interface AuditFlags {
   readonly dataset: string;
-  readonly split: "test" | "train";
+  readonly split?: "test" | "train";
+  readonly preprocess: readonly string[];
   readonly attack?: readonly string[];
   readonly epsilon?: readonly string[];
   readonly norm: "linf" | "l2" | "l1";
@@ -69,18 +77,21 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const [
     { audit: runAudit },
     { openClassifier },
-    { datasetNamed, loadDataset },
+    { openImages },
     { openEngines, closeEngines },
     { paths, writeGallery, writeJson },
   ] = await Promise.all([
     import("../../experiments/audit.js"),
     import("../../experiments/fit.js"),
-    import("../../data/index.js"),
+    import("../../experiments/images.js"),
     import("../../experiments/engines.js"),
     import("../../experiments/store.js"),
   ]);
-  const dataset = await loadDataset(datasetNamed(flags.dataset));
-  printNotes(io, openClassifier(path, file).notes);
+  const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
+  const { classifier, notes: about } = openClassifier(path, file);
+  const dataset = await openImages(flags.dataset, { ...flags, model: classifier.model, preprocessing });
+  checkHostSteps(flags.preprocess, dataset);
+  printNotes(io, [...about, ...notes, ...dataset.notes]);
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; the same command goes on from here" };
   const engines = openEngines(file.length, flags);
@@ -92,6 +103,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       file,
       path,
       dataset,
+      preprocessing,
       attacks,
       engines,
       journal: join(folder, journalName),
@@ -122,11 +134,13 @@ export function audit(program: Command, io: Io): void {
       "Measures the accuracy of an ONNX classifier, clean and under attack, raises doubts about the figures " +
         "where there are any, and writes audit.json and a report.",
     )
-    .argument("<model>", "ONNX file of a classifier, inputs in [0, 1]")
-    .requiredOption("--dataset <name>", "a dataset out of: temper list datasets")
-    .addOption(
-      new Option("--split <name>", "images to use").choices(["test", "train"]).default("test" as const),
+    .argument(
+      "<model>",
+      "ONNX file of a classifier; inputs in [0, 1] unless --preprocess says how they come of it",
     )
+    .requiredOption("--dataset <name>", datasetText)
+    .addOption(preprocessOption)
+    .addOption(splitOption)
     .addOption(
       new Option(
         "--attack <names>",
@@ -136,7 +150,7 @@ export function audit(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--epsilon <radii>",
-        "radii in input units, like 0.1,8/255; separated by commas (attacks that look for the nearest point need none)",
+        "radii in units of pixels in [0, 1], like 0.1,8/255; separated by commas (attacks that look for the nearest point need none)",
       ).argParser(words),
     )
     .addOption(
@@ -147,13 +161,22 @@ export function audit(program: Command, io: Io): void {
         .argParser(repeated)
         .default([], "each attack's own"),
     )
-    .addOption(new Option("--limit <n>", "only the first so many images (default: all)").argParser(whole(1)))
+    .addOption(
+      new Option(
+        "--limit <n>",
+        "only the first so many images; of a folder, spread over its classes (default: all)",
+      ).argParser(whole(1)),
+    )
     .addOption(
       new Option("--labels <kind>", "labels given to the attacks")
         .choices(["true", "predicted"])
         .default("true" as const),
     )
-    .addOption(new Option("--seed <n>", "decides random starts").argParser(whole(0)).default(0))
+    .addOption(
+      new Option("--seed <n>", "decides random starts, and the order of a folder")
+        .argParser(whole(0))
+        .default(0),
+    )
     .addOption(
       new Option("--batch-size <n>", "images a batch; the figures do not depend on it")
         .argParser(whole(2, 128))

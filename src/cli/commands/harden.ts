@@ -5,6 +5,7 @@ import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { check, failUnknown } from "../../base/errors.js";
+import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Reference } from "../../experiments/references.js";
 import type { Architecture } from "../../nn/architectures/architecture.js";
 import type { Classifier } from "../../nn/model.js";
@@ -16,10 +17,18 @@ import { amount, repeated, whole, words } from "../parse.js";
 import { epochText, progressView, trainingStep } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { readSettings, type Settings } from "../settings.js";
+import {
+  checkHostSteps,
+  datasetText,
+  preprocessingFor,
+  preprocessOption,
+  yamlToWrite,
+} from "../preprocessing.js";
 import { bytesText, movingInputsText } from "../text.js";
 
 interface HardenFlags {
   readonly dataset: string;
+  readonly preprocess: readonly string[];
   readonly defense: readonly string[];
   readonly set: readonly string[];
   readonly optimizer: string;
@@ -93,6 +102,31 @@ async function referenceOf(
   return readReference(await registry[kind](), kind, { [name]: settings[name] ?? {} }, []);
 }
 
+/** The images to train on: a dataset's, or those of a folder or an archive, which are loaded whole. */
+async function trainingSet(
+  { dataset: given, seed, preprocess }: HardenFlags,
+  preprocessing: Preprocessing,
+  { model }: Start,
+) {
+  const [{ datasetNamed, datasetNames, loadDataset }, { leftOut, loadWhole, openImages }] = await Promise.all(
+    [import("../../data/index.js"), import("../../experiments/images.js")],
+  );
+  if (datasetNames.includes(given)) {
+    const dataset = await loadDataset(datasetNamed(given));
+    const source = { name: given, source: "dataset" } as const;
+    checkHostSteps(preprocess, source);
+    return { dataset, identity: given, notes: leftOut(source, preprocessing) };
+  }
+  const own = typeof model === "function" ? undefined : model.model;
+  const part = { preferred: "train", cacheBytes: 0 } as const;
+  const images = await openImages(given, { model: own, preprocessing, seed, ...part });
+  checkHostSteps(preprocess, images);
+  const dataset = await loadWhole(images);
+  const { length } = dataset.train.images;
+  const held = `${given}: ${images.count} images are held in memory, ${bytesText(length)}`;
+  return { dataset, identity: `${given} ${images.identity}`, notes: [...images.notes, held] };
+}
+
 /** Everything that decides what comes out, checked. */
 async function jobOf(given: string, flags: HardenFlags) {
   const { defense, optimizer, learningRate, epochs, batchSize, seed, limit } = flags;
@@ -102,17 +136,20 @@ async function jobOf(given: string, flags: HardenFlags) {
   const start = await startFrom(given, settings, flags);
   await checkOutputFile(flags.out, given);
   await checkProvider(flags.provider);
-  const [{ make }, { datasetNamed, loadDataset }] = await Promise.all([
-    import("../../experiments/recipe.js"),
-    import("../../data/index.js"),
-  ]);
-  const dataset = await loadDataset(datasetNamed(flags.dataset));
+  const isFile = typeof start.model !== "function";
+  const found = await preprocessingFor(isFile ? given : null, flags.preprocess);
+  const { preprocessing } = found;
+  const yaml = await yamlToWrite(flags.out, preprocessing);
+  const { make } = await import("../../experiments/recipe.js");
+  const data = await trainingSet(flags, preprocessing, start);
+  const { dataset } = data;
   const threads = flags.threads ?? availableParallelism();
-  const what = { start: start.identity, dataset: dataset.name, methods, rule, learningRate };
+  const what = { start: start.identity, dataset: data.identity, preprocessing, methods, rule, learningRate };
   return {
     options: {
       model: start.model,
       dataset,
+      preprocessing,
       defenses: methods.map(make.defense),
       optimizer: make.optimizer(rule),
       learningRate,
@@ -121,7 +158,8 @@ async function jobOf(given: string, flags: HardenFlags) {
       seed,
       ...(limit !== undefined && { limit }),
     },
-    notes: start.notes,
+    notes: [...start.notes, ...found.notes, ...data.notes],
+    yaml,
     threads,
     identity: sha256(JSON.stringify({ ...what, batchSize, seed, epochs, limit, threads })),
   };
@@ -178,6 +216,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
     await engine.close();
   });
   await writeWhole(out, file);
+  if (job.yaml !== null) await writeWhole(job.yaml.path, job.yaml.text);
   await rm(folder, { recursive: true, force: true });
   const loss = history.at(-1)?.metrics["loss"] ?? null;
   if (flags.json === true)
@@ -195,7 +234,8 @@ export function harden(program: Command, io: Io): void {
         "names of its input and output. Stopped and run again, it goes on.",
     )
     .argument("<model>", "a network out of: temper list models; or a path to an ONNX file")
-    .requiredOption("--dataset <name>", "a dataset out of: temper list datasets")
+    .requiredOption("--dataset <name>", datasetText)
+    .addOption(preprocessOption)
     .addOption(
       new Option(
         "--defense <names>",

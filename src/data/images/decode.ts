@@ -116,7 +116,11 @@ async function decodeStored(path: string, bytes: Uint8Array, { format }: ImageHe
 export async function decodeImage(path: string, bytes: Uint8Array): Promise<Pixels> {
   const header = readHeader(bytes);
   if (header === null)
-    return fail(path, "a JPEG, PNG or WebP image", bytes.length === 0 ? "an empty file" : "another file");
+    return fail(
+      path,
+      "a JPEG, PNG or WebP image",
+      bytes.length === 0 ? "an empty file" : "another or a damaged file",
+    );
   const { width, height, components = 3 } = header;
   check(components !== 4, path, "a JPEG in grey or RGB", () => "one in CMYK");
   const size = width * height;

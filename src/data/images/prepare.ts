@@ -48,17 +48,14 @@ export function prepareImage(
   const plain = withChannels(decoded, channels);
   const pixels = resize === undefined ? plain : resample(plain, resized(plain, resize), interpolation);
   const kept = crop === undefined ? pixels : cropSize(crop);
-  const sizeText = `${pixels.height}×${pixels.width} (height × width)`;
-  check(
-    kept.height <= pixels.height && kept.width <= pixels.width,
-    path,
-    "an image as large as the crop",
-    () => {
-      return `${sizeText}; crop ${kept.height}×${kept.width}; a larger resize would do`;
-    },
-  );
+  const sizeOf = (size: Size): string => `${size.height}×${size.width} (height × width)`;
+  const isInside = kept.height <= pixels.height && kept.width <= pixels.width;
+  check(isInside, path, `an image of at least ${sizeOf(kept)} for the crop`, () => {
+    return `${sizeOf(pixels)}; a larger resize would do`;
+  });
   check(kept.height === height && kept.width === width, path, `an image of ${height}×${width}`, () => {
-    return `${sizeText}; give resize and crop`;
+    const untouched = resize === undefined && crop === undefined;
+    return `${sizeOf(kept)}${untouched ? "; give resize and crop" : ", resized and cropped"}`;
   });
   const top = roundToEven((pixels.height - height) / 2);
   const left = roundToEven((pixels.width - width) / 2);
