@@ -68,6 +68,12 @@ export type {
   Split,
 } from "./data/index.js";
 
+// --- Images of one's own: folders and .npz archives, and what makes a model's input of them. ------------------------
+export { loadWhole, openImages, type OpenImagesOptions, type TrainingSet } from "./experiments/images.js";
+export { parsePreprocessing } from "./experiments/preprocessing.js";
+export { readPreprocessing, type Preprocessing } from "./data/preprocessing.js";
+export type { ImageSet } from "./data/image-set.js";
+
 // --- Models: architectures by name, layers for one's own, and ONNX files of any origin. ----------------------------
 export * from "./nn/architectures/index.js";
 export { allCnnC } from "./nn/architectures/all-cnn-c.js";

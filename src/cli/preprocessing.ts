@@ -27,7 +27,7 @@ export const splitOption = new Option(
 const hostKeys = ["resize", "interpolation", "crop"];
 
 /** Where the YAML of the model at `path` lies. */
-export const yamlBeside = (path: string): string => `${path.replace(/\.onnx$/i, "")}.yaml`;
+const yamlBeside = (path: string): string => `${path.replace(/\.onnx$/i, "")}.yaml`;
 
 export interface FoundPreprocessing {
   readonly preprocessing: Preprocessing;

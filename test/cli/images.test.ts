@@ -24,7 +24,10 @@ function writeModel(name: string, shape: readonly number[]): void {
 
 writeModel("plain.onnx", [3, 2, 5]);
 writeModel("described.onnx", [3, 4, 4]);
-writeFileSync(at("described.yaml"), "# as it was trained\nresize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: 0.25\n");
+writeFileSync(
+  at("described.yaml"),
+  "# as it was trained\nresize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: 0.25\n",
+);
 writeModel("misspelt.onnx", [3, 4, 4]);
 writeFileSync(at("misspelt.yaml"), "crop: 4\nmeans: 0.5\n");
 
@@ -43,7 +46,8 @@ const audit = (model: string, dataset: string, out: string, ...rest: string[]) =
     ...["--out", at(out), ...rest],
   ]);
 
-const recordIn = (out: string): AuditFile => JSON.parse(readFileSync(at(`${out}/audit.json`), "utf8")) as AuditFile;
+const recordIn = (out: string): AuditFile =>
+  JSON.parse(readFileSync(at(`${out}/audit.json`), "utf8")) as AuditFile;
 
 describe("temper audit of a folder of images", () => {
   it("does what the YAML beside the model says, and says so", async () => {
@@ -53,7 +57,14 @@ describe("temper audit of a folder of images", () => {
     expect(code).toBe(0);
     expect(out.replace(/\s+/g, " ")).toContain("ε in units of pixels in [0, 1], before range, mean and std.");
     expect(recordIn("folder").dataset).toEqual({
-      ...{ name: photos, split: "all", n: 12, source: "folder", classNames: ["cat", "dog", "emu"], notes: [] },
+      ...{
+        name: photos,
+        split: "all",
+        n: 12,
+        source: "folder",
+        classNames: ["cat", "dog", "emu"],
+        notes: [],
+      },
       preprocessing: { resize: 6, interpolation: "bilinear", crop: 4, mean: [0.5, 0.4, 0.3], std: [0.25] },
     });
     const page = readFileSync(at("folder/report.html"), "utf8");
@@ -78,14 +89,38 @@ describe("temper audit of a folder of images", () => {
   });
 
   it.each([
-    [["described.onnx", "photo"], "dataset: unknown name 'photo' (known: mnist, a path to a folder or .npz archive)"],
-    [["described.onnx", "./none"], "./none: expected a folder of images or an .npz archive, got no such file"],
-    [["described.onnx", photos, "--split", "test"], `${photos}: expected no split, got 'test': a folder has no parts; name the part's own folder`],
-    [["described.onnx", photos, "--preprocess", "crop"], "--preprocess crop: expected option=value, got 'crop'"],
-    [["described.onnx", photos, "--preprocess", "crob=4"], "--preprocess: unknown option 'crob' – did you mean 'crop'? (known: resize, interpolation, crop, range, mean, std, channels, layout, classes)"],
-    [["described.onnx", photos, "--preprocess", "classes=cat,dog"], `${photos}: expected 3 class names, one for each of the model's outputs, got 2`],
-    [["misspelt.onnx", photos], `${at("misspelt.yaml")}:2:1: preprocessing: unknown option 'means' – did you mean 'mean'? (known: resize, interpolation, crop, range, mean, std, channels, layout, classes)`],
-    [["plain.onnx", photos], /photos\/(cat|dog|emu)\/\d\.png: expected an image of 2×5, got 9×12 \(height × width\); give resize and crop\n/],
+    [
+      ["described.onnx", "photo"],
+      "dataset: unknown name 'photo' (known: mnist, a path to a folder or .npz archive)",
+    ],
+    [
+      ["described.onnx", "./none"],
+      "./none: expected a folder of images or an .npz archive, got no such file",
+    ],
+    [
+      ["described.onnx", photos, "--split", "test"],
+      `${photos}: expected no split, got 'test': a folder has no parts; name the part's own folder`,
+    ],
+    [
+      ["described.onnx", photos, "--preprocess", "crop"],
+      "--preprocess crop: expected option=value, got 'crop'",
+    ],
+    [
+      ["described.onnx", photos, "--preprocess", "crob=4"],
+      "--preprocess: unknown option 'crob' – did you mean 'crop'? (known: resize, interpolation, crop, range, mean, std, channels, layout, classes)",
+    ],
+    [
+      ["described.onnx", photos, "--preprocess", "classes=cat,dog"],
+      `${photos}: expected 3 class names, one for each of the model's outputs, got 2`,
+    ],
+    [
+      ["misspelt.onnx", photos],
+      `${at("misspelt.yaml")}:2:1: preprocessing: unknown option 'means' – did you mean 'mean'? (known: resize, interpolation, crop, range, mean, std, channels, layout, classes)`,
+    ],
+    [
+      ["plain.onnx", photos],
+      /photos\/(cat|dog|emu)\/\d\.png: expected an image of 2×5, got 9×12 \(height × width\); give resize and crop\n/,
+    ],
   ])("refuses %j", async ([model = "", dataset = "", ...rest], message) => {
     const { code, err } = await audit(model, dataset, "refused", ...rest);
     expect(code).toBe(1);
@@ -101,7 +136,8 @@ describe("temper audit of an .npz", () => {
     const forms = ["first", "last", "floats"];
     for (const name of forms) expect((await audit("plain.onnx", archive(name), name)).code).toBe(0);
     const [first, ...others] = forms.map((name) => recordIn(name));
-    for (const { clean, robust } of others) expect({ clean, robust }).toEqual({ clean: first?.clean, robust: first?.robust });
+    for (const { clean, robust } of others)
+      expect({ clean, robust }).toEqual({ clean: first?.clean, robust: first?.robust });
     expect(first?.dataset).toMatchObject({ source: "npz", split: "all", n: 4, preprocessing: {} });
   });
 
@@ -109,7 +145,9 @@ describe("temper audit of an .npz", () => {
     writeModel("sized.onnx", [3, 2, 5]);
     writeFileSync(at("sized.yaml"), "resize: 300\nmean: 0.5\n");
     const { err } = await audit("sized.onnx", archive("first"), "sized");
-    expect(err.replace(/\s+/g, " ")).toContain("are taken in their own size: resize and crop are for folders");
+    expect(err.replace(/\s+/g, " ")).toContain(
+      "are taken in their own size: resize and crop are for folders",
+    );
     expect(recordIn("sized").dataset.preprocessing).toEqual({ mean: [0.5] });
     const refused = await audit("plain.onnx", archive("first"), "sized", "--preprocess", "crop=2");
     expect(refused.err).toBe(
@@ -129,7 +167,18 @@ describe("temper audit of an .npz", () => {
 describe("temper harden with a folder or an archive", () => {
   const harden = (model: string, dataset: string, out: string, ...rest: string[]) =>
     temper([
-      ...["harden", model, "--dataset", dataset, "--defense", "standard", "--epochs", "2", "--batch-size", "4"],
+      ...[
+        "harden",
+        model,
+        "--dataset",
+        dataset,
+        "--defense",
+        "standard",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "4",
+      ],
       ...["--threads", "1", "--out", at(out), ...rest],
     ]);
 
@@ -137,7 +186,9 @@ describe("temper harden with a folder or an archive", () => {
     const { code, err } = await harden(at("described.onnx"), photos, "hardened.onnx");
     expect(code, err).toBe(0);
     expect(err).toContain("12 images are held in memory, 576 B");
-    expect(readFileSync(at("hardened.yaml"), "utf8")).toBe("resize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: [0.25]\n");
+    expect(readFileSync(at("hardened.yaml"), "utf8")).toBe(
+      "resize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: [0.25]\n",
+    );
     expect((await audit("hardened.onnx", photos, "after")).code).toBe(0);
     expect(recordIn("after").dataset.preprocessing).toEqual(recordIn("folder").dataset.preprocessing);
     expect(recordIn("after").clean).toBeGreaterThan(recordIn("folder").clean);
@@ -148,7 +199,9 @@ describe("temper harden with a folder or an archive", () => {
     writeFileSync(at("kept.yaml"), "mine: 1\n");
     const { code, err } = await harden(at("described.onnx"), photos, "kept.onnx");
     expect(code).toBe(1);
-    expect(err).toBe(`temper: ${at("kept.yaml")}: expected no file, or the preprocessing that is used here, got another file\n`);
+    expect(err).toBe(
+      `temper: ${at("kept.yaml")}: expected no file, or the preprocessing that is used here, got another file\n`,
+    );
     expect(existsSync(at("kept.onnx"))).toBe(false);
   });
 
@@ -166,7 +219,13 @@ describe("temper harden with a folder or an archive", () => {
 
   it("takes whole bytes only", async () => {
     const floats = join(fixtures, "arrays/normalised.npz");
-    const { code, err } = await harden(at("plain.onnx"), floats, "floats.onnx", "--preprocess", "range=-2.1,3.1");
+    const { code, err } = await harden(
+      at("plain.onnx"),
+      floats,
+      "floats.onnx",
+      "--preprocess",
+      "range=-2.1,3.1",
+    );
     expect(code).toBe(1);
     expect(err).toMatch(/normalised\.npz: expected pixels of 8 bits, got 0\.\d+ in image 0\n$/);
   });

@@ -1,9 +1,11 @@
 // Preprocessing: the keys, what they do in front of a model, and that attacks see through them.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { floats } from "../../src/base/tensor.js";
 import type { ImageShape } from "../../src/data/dataset.js";
 import type { ImageSet } from "../../src/data/image-set.js";
-import { readPreprocessing, type Preprocessing } from "../../src/data/preprocessing.js";
+import { preprocessingSchema, readPreprocessing, type Preprocessing } from "../../src/data/preprocessing.js";
 import { audit } from "../../src/experiments/audit.js";
 import { checkFit, fitted, imageShapeOf, inputMapOf, openClassifier } from "../../src/experiments/fit.js";
 import { overridden, parsePreprocessing, preprocessingLines } from "../../src/experiments/preprocessing.js";
@@ -61,6 +63,18 @@ describe("the keys of preprocessing", () => {
     expect(read({ resize: [30, 40], mean: "1/2", classes: [3, "b"] })).toMatchObject({
       ...{ resize: [30, 40], mean: [0.5], classes: ["3", "b"] },
     });
+  });
+
+  it("stand in the README as they are read", () => {
+    const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
+    const yaml = /^```yaml\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? "";
+    expect(Object.keys(parse(yaml)).sort()).toEqual(
+      Object.keys(preprocessingSchema.shape)
+        .sort()
+        .filter((key) => key !== "classes"),
+    );
+    expect(parse(yaml)).toMatchObject({ resize: 256, crop: 224, channels: "rgb", layout: "nchw" });
+    expect(parse(yaml.replace("# classes", "classes")).classes).toEqual(["cat", "dog"]);
   });
 
   it("are read from YAML, overridden by the command line, and written as YAML again", () => {
