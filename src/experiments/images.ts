@@ -86,6 +86,16 @@ export const leftOut = (
     ? []
     : [`the images of ${name} are taken in their own size: resize and crop are for folders`];
 
+/** What `given` names; throws where it is neither a dataset's name nor a path to something. */
+export async function sourceOf(given: string): Promise<ImageSet["source"]> {
+  if (datasetNames.includes(given)) return "dataset";
+  const found = await stat(given).catch(() => null);
+  if (found !== null) return found.isDirectory() ? "folder" : "npz";
+  return /[./\\]/.test(given)
+    ? fail(given, "a folder of images or an .npz archive", "no such file")
+    : failUnknown("dataset", "name", given, [...datasetNames, "a path to a folder or .npz archive"]);
+}
+
 /** The images that `given` names: a dataset's name, else the path of a folder or of an .npz archive. */
 export async function openImages(given: string, options: OpenImagesOptions = {}): Promise<ImageSet> {
   const images = await openAny(given, options);
@@ -103,15 +113,10 @@ async function openAny(given: string, options: OpenImagesOptions): Promise<Image
     cacheBytes = 2 ** 28,
   } = options;
   const all = { model, preprocessing, split, preferred, seed, cacheBytes };
-  if (datasetNames.includes(given))
-    return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
-  const found = await stat(given).catch(() => null);
-  if (found?.isDirectory() === true) return openFolder(given, all);
-  if (found !== null) return openArchive(given, all);
-  const isPath = /[./\\]/.test(given);
-  return isPath
-    ? fail(given, "a folder of images or an .npz archive", "no such file")
-    : failUnknown("dataset", "name", given, [...datasetNames, "a path to a folder or .npz archive"]);
+  const source = await sourceOf(given);
+  if (source === "folder") return openFolder(given, all);
+  if (source === "npz") return openArchive(given, all);
+  return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
 }
 
 /** Images as training reads them: whole in memory, a byte a number. */

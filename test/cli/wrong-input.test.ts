@@ -102,7 +102,7 @@ describe("names, options and files, with code 1", () => {
     [["run", "quickstart", "--out", "DIR/none.onnx"], "DIR/none.onnx: expected a folder, got something else"],
     [
       ["audit", "DIR/none.onnx", "--dataset", "mnits", "--epsilon", "0.1", "--out", "DIR/a"],
-      "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist)",
+      "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist, a path to a folder or .npz archive)",
     ],
     [audit("--epsilon", "0.1"), "DIR/a.onnx: expected an ONNX file, got no such file"],
     [audit(), "audit --epsilon: expected radii for fgsm, like 0.1,8/255, got none"],

@@ -77,7 +77,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const [
     { audit: runAudit },
     { openClassifier },
-    { openImages },
+    { openImages, sourceOf },
     { openEngines, closeEngines },
     { paths, writeGallery, writeJson },
   ] = await Promise.all([
@@ -87,6 +87,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     import("../../experiments/engines.js"),
     import("../../experiments/store.js"),
   ]);
+  await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
   const { classifier, notes: about } = openClassifier(path, file);
   const dataset = await openImages(flags.dataset, { ...flags, model: classifier.model, preprocessing });
