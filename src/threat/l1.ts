@@ -4,6 +4,7 @@ import { greater, lessEqual, cast, where } from "../ops/compare.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { abs, relu, sign } from "../ops/piecewise.js";
 import type { Node, Operand } from "../graph/node.js";
+import { projectL1IntoBox } from "./l1-box.js";
 import { roomOf, unlimited } from "./room.js";
 import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
 import { roundingUnit, type RiseOptions, type StepOptions, type Threat } from "./threat.js";
@@ -81,6 +82,7 @@ export const l1: Threat = {
   distance: (delta, columns) => foldRows(delta, columns, (total, d) => total + Math.abs(d)),
   tolerance: (columns, bounds) => columns * roundingUnit(bounds),
   project,
+  projectIntoBox: projectL1IntoBox,
   steepest,
   norm: (delta) => rowSums(abs(delta)),
   dualNorm: largestOfRows,

@@ -16,6 +16,15 @@ export interface StepOptions {
   readonly bounds: Bounds;
 }
 
+/** A ball and the box around its middle. */
+export interface BoxedBall {
+  /** [n, …], inside `bounds`. */
+  readonly center: Node;
+  /** Scalar ≥ 0, in input units. */
+  readonly epsilon: Operand;
+  readonly bounds: Bounds;
+}
+
 /** Where a move starts, what it shall gain along a gradient, and the box it stays in. */
 export interface RiseOptions {
   /** [n, …], inside `bounds`. */
@@ -36,6 +45,8 @@ export interface Threat {
   tolerance(columns: number, bounds: Bounds): number;
   /** argmin over d of ‖d − delta‖₂ subject to ‖d‖ ≤ ε, row by row: [n, …] and a scalar → [n, …]. */
   project(delta: Node, epsilon: Operand): Node;
+  /** The same within the box; absent where the box is clipped to afterwards. */
+  projectIntoBox?(delta: Node, ball: BoxedBall): Node;
   /** argmax over d of ⟨gradient, d⟩ subject to ‖d‖ ≤ length, row by row; zero where the gradient is zero. */
   steepest(gradient: Node, options: StepOptions): Node;
   /** ‖delta‖ of each row: [n, …] → [n, 1, …]. */
@@ -61,13 +72,11 @@ export function roundingUnit(bounds: Bounds): number {
  * `moved` taken back into the ball around `center` and then into the box. Clipping never leaves the ball, since
  * `center` lies in the box: each coordinate only comes closer to it.
  */
-export function intoBallAndBox(
-  threat: Threat,
-  moved: Node,
-  { center, epsilon, bounds }: { readonly center: Node; readonly epsilon: Operand; readonly bounds: Bounds },
-): Node {
-  const inBall = add(center, threat.project(sub(moved, center), epsilon));
-  return intoBox(inBall, bounds);
+export function intoBallAndBox(threat: Threat, moved: Node, ball: BoxedBall): Node {
+  const { center, epsilon, bounds } = ball;
+  const delta = sub(moved, center);
+  const boxed = isBounded(bounds) ? threat.projectIntoBox?.(delta, ball) : undefined;
+  return intoBox(add(center, boxed ?? threat.project(delta, epsilon)), bounds);
 }
 
 /** Whether the box ends anywhere. */

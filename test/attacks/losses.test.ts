@@ -27,6 +27,7 @@ const rows = labels.map((label, i) => ({ label, row: z.slice(4 * i, 4 * i + 4) }
 const byHand: Record<Name, readonly number[]> = {
   "cross-entropy": rows.map(({ label, row }) => logSumExp(row) - (row[label] ?? NaN)),
   margin: [0.5 - 2, 1.5 - 3, 1.2 - 0.3],
+  dlr: [(0.5 - 2) / (2 - 0.25), (1.5 - 3) / (3 - 1), (1.2 - 0.3) / (1.2 - 0.1)],
 };
 
 describe.each(attackLossNames)("%s", (name) => {
