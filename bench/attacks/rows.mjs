@@ -31,6 +31,7 @@ const hopSkipJump = (norm) => ({
   reference: { attack: "hop-skip-jump", options: { steps: 40 } },
 });
 
+<<<<<<< HEAD
 const spsa = {
   attack: "spsa",
   norm: "linf",
@@ -72,3 +73,27 @@ const nearest = [
 ];
 
 export const rows = [...gradient, ...nearest, ...blackBox];
+=======
+const apgd = (attack, norm, epsilon, [ours, theirs] = [{}, {}]) => ({
+  attack,
+  norm,
+  epsilon,
+  options: ours,
+  reference: { attack, options: theirs },
+});
+
+const larger = [{ largerBalls: true }, { use_largereps: true }];
+
+const auto = [
+  ...["apgd-ce", "apgd-dlr", "apgd-t"].map((attack) => apgd(attack, "linf", 0.15)),
+  ...["apgd-ce", "apgd-dlr", "apgd-t"].map((attack) => apgd(attack, "l2", 1.5)),
+  apgd("apgd-ce", "l1", 10),
+  apgd("apgd-dlr", "l1", 10, larger),
+  apgd("apgd-t", "l1", 10, [
+    { ...larger[0], targets: 5 },
+    { ...larger[1], n_target_classes: 5 },
+  ]),
+];
+
+export const rows = [...auto,...gradient, ...blackBox];
+>>>>>>> 6198648 (Auto-PGD in L∞, L2 and L1 on three losses)

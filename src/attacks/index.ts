@@ -12,3 +12,6 @@ export * from "./deepfool.js";
 export * from "./ddn.js";
 export { carliniWagner as "carlini-wagner" } from "./carlini-wagner.js";
 export * from "./ead.js";
+export { apgdCe as "apgd-ce" } from "./apgd-ce.js";
+export { apgdDlr as "apgd-dlr" } from "./apgd-dlr.js";
+export { apgdT as "apgd-t" } from "./apgd-t.js";

@@ -114,3 +114,6 @@ export const attackLosses = {
 
 export type AttackLossName = keyof typeof attackLosses;
 export const attackLossNames = Object.keys(attackLosses) as [AttackLossName, ...AttackLossName[]];
+
+/** Classes a model must have for `loss`. */
+export const classesNeeded = ({ classes = 2 }: AttackLoss): number => classes;

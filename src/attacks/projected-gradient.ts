@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { check } from "../base/errors.js";
 import { quantity } from "../base/options.js";
-import { randomStream } from "../base/random.js";
 import { input } from "../graph/node.js";
 import { exportLoop } from "../onnx/export.js";
 import type { Program } from "../runtime/engine.js";
@@ -20,6 +19,7 @@ import { attackLosses, attackLossNames } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { judgeOf, pgdLoop, withResult } from "./pgd-graph.js";
 import { ascend, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
+import { randomPoints } from "./random-start.js";
 import { range } from "./rows.js";
 import { aim } from "./white-box.js";
 
@@ -60,26 +60,6 @@ function recordOf(options: ProjectedGradientOptions, own: readonly string[]): At
     own.includes(key) && key !== spare && value !== undefined ? [[key, value] as const] : [],
   );
   return Object.fromEntries(shown);
-}
-
-/** Random points of the balls, clipped to the box; keyed by sample and restart. */
-function randomPoints(
-  { inputs, indices, epsilon, seed, labels }: AttackBatch,
-  { threat, classifier }: AttackContext,
-  restart: number,
-): Float32Array {
-  const start = floatsOf(inputs).slice();
-  const [low, high] = classifier.bounds;
-  const stream = randomStream(seed, "attack-start");
-  const noise = new Float32Array(start.length / labels.length);
-  for (let row = 0; row < labels.length; row++) {
-    threat.randomStart(stream, { sample: indices[row] ?? 0, round: restart }, epsilon, noise);
-    const from = row * noise.length;
-    noise.forEach((shift, i) => {
-      start[from + i] = Math.min(Math.max((start[from + i] ?? 0) + shift, low), high);
-    });
-  }
-  return start;
 }
 
 interface Programs {

@@ -1,6 +1,6 @@
 // Graphs as ONNX files: a plain function, or a function iterated in a Loop. Standard domain only.
 import { toBinary } from "@bufbuild/protobuf";
-import type { Tensor } from "../base/tensor.js";
+import { fromNumbers, type Tensor } from "../base/tensor.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import type { InputNode, Node } from "../graph/node.js";
 import { anyRuntime } from "../graph/op.js";
@@ -81,10 +81,23 @@ export function iterationOf({
   });
 }
 
+export interface ExportLoopOptions extends ExportOptions {
+  /** Values of states in the first iteration, by name; these states are then no inputs of the file. */
+  readonly begin?: GraphFunction;
+  /** How often the body runs; left out: the file's input `iterations` says it. */
+  readonly iterations?: number;
+}
+
 /** `fn` as an ONNX file: input `iterations` (int64 scalar) says how often the body runs. */
-export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8Array {
+export function exportLoop(fn: LoopFunction, options: ExportLoopOptions = {}): Uint8Array {
+  const { begin, iterations } = options;
   const constants = new Constants();
   const outer = new GraphWriter(constants);
+  const starting = Object.entries(begin?.outputs ?? {});
+  for (const node of begin?.inputs ?? []) outer.bind(node, node.name);
+  const values = outer.write(starting.map(([, node]) => node));
+  const starts = new Map(starting.map(([name], i) => [name, values[i] ?? name]));
+  if (iterations !== undefined) constants.addNamed("iterations", fromNumbers("int64", [], [iterations]));
   const body = new GraphWriter(constants, "body/", writerOptions(options));
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
@@ -120,7 +133,7 @@ export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8
   });
   outer.push(
     "Loop",
-    ["iterations", "", ...fn.carried.map(({ input }) => input.name)],
+    ["iterations", "", ...fn.carried.map(({ input: { name } }) => starts.get(name) ?? name)],
     [...fn.carried.map(({ input }) => nextName(input.name)), ...Object.keys(fn.outputs)],
     { body: bodyGraph },
   );
@@ -128,8 +141,9 @@ export function exportLoop(fn: LoopFunction, options: ExportOptions = {}): Uint8
     name: fn.name,
     node: outer.nodeProtos,
     input: [
-      valueInfo("iterations", "int64", []),
-      ...fn.carried.map(({ input }) => infoOf(input)),
+      ...(iterations === undefined ? [valueInfo("iterations", "int64", [])] : []),
+      ...fn.carried.filter(({ input }) => !starts.has(input.name)).map(({ input }) => infoOf(input)),
+      ...(begin?.inputs ?? []).filter((node) => !fn.invariant.includes(node)).map(infoOf),
       ...fn.scanned.map((node) => valueInfo(node.name, node.dtype, node.shape, "steps")),
       ...fn.invariant.filter((node) => !(node.name in weights)).map(infoOf),
     ],

@@ -1,0 +1,24 @@
+"""APGD of AutoAttack (pip install git+https://github.com/fra31/auto-attack@a392200)."""
+
+from autoattack.autopgd_base import APGDAttack, APGDAttack_targeted
+
+VERSION = "auto-attack a392200"
+NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1"}
+
+
+def settings(norm, epsilon, options):
+    return {"norm": NORMS[norm], "eps": epsilon, "seed": 0, "n_iter": 100, **options}
+
+
+def apgd(loss):
+    def run(model, x, y, norm, epsilon, options):
+        return APGDAttack(model, loss=loss, **settings(norm, epsilon, options)).perturb(x, y)
+
+    return run
+
+
+def apgd_t(model, x, y, norm, epsilon, options):
+    return APGDAttack_targeted(model, **settings(norm, epsilon, options)).perturb(x, y)
+
+
+ATTACKS = {"apgd-ce": apgd("ce"), "apgd-dlr": apgd("dlr"), "apgd-t": apgd_t}
