@@ -23,7 +23,8 @@ export const l2: Threat = {
   project: (delta, epsilon) => mul(delta, div(epsilon, maximum(norm(delta), maximum(epsilon, smallest)))),
   steepest: (gradient, { length }) => {
     const scaled = div(gradient, maximum(largestOfRows(gradient), smallest));
-    return mul(scaled, div(length, maximum(norm(scaled), smallest)));
+    // Its largest coordinate is 1, so its length is at least that; of a zero gradient a floor near it stays finite.
+    return mul(scaled, div(length, maximum(norm(scaled), 0.5)));
   },
   norm,
   dualNorm: (gradient) => {
