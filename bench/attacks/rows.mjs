@@ -31,7 +31,6 @@ const hopSkipJump = (norm) => ({
   reference: { attack: "hop-skip-jump", options: { steps: 40 } },
 });
 
-<<<<<<< HEAD
 const spsa = {
   attack: "spsa",
   norm: "linf",
@@ -72,8 +71,6 @@ const nearest = [
   },
 ];
 
-export const rows = [...gradient, ...nearest, ...blackBox];
-=======
 const apgd = (attack, norm, epsilon, [ours, theirs] = [{}, {}]) => ({
   attack,
   norm,
@@ -95,5 +92,4 @@ const auto = [
   ]),
 ];
 
-export const rows = [...auto,...gradient, ...blackBox];
->>>>>>> 6198648 (Auto-PGD in L∞, L2 and L1 on three losses)
+export const rows = [...gradient, ...auto, ...nearest, ...blackBox];

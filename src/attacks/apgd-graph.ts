@@ -14,7 +14,7 @@ import { sparsityRule } from "./apgd-sparsity.js";
 import { rowSums } from "../threat/rows.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
-import { asColumn, columnInput } from "./columns.js";
+import { asColumn, columnInput } from "./nearest.js";
 import { simplifiedLoop } from "./loop.js";
 import type { AttackLoss } from "./losses.js";
 import { ascentAt, attackInputs, fallen, openInputs } from "./white-box.js";

@@ -5,7 +5,7 @@ import { and, cast, greater, greaterEqual, less, or, where } from "../ops/compar
 import { maximum, minimum } from "../ops/extremum.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import { iterationsOf, largeLoss, type MakeRule } from "./apgd-rule.js";
-import { columnInput } from "./columns.js";
+import { columnInput } from "./nearest.js";
 import { input, type Node } from "../graph/node.js";
 
 /** Share of the last move that is kept: 1 − α with α = 0.75. */

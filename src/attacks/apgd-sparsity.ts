@@ -3,14 +3,14 @@
 import { count } from "../base/shape.js";
 import type { Node } from "../graph/node.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
-import { and, less, where } from "../ops/compare.js";
+import { and, less, lessEqual, where } from "../ops/compare.js";
 import { exp } from "../ops/exponential.js";
 import { maximum, minimum } from "../ops/extremum.js";
-import { abs, sign, step } from "../ops/piecewise.js";
+import { abs, floor, sign, step } from "../ops/piecewise.js";
 import { largestOfRows, rowSums, smallest } from "../threat/rows.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import { iterationsOf, type MakeRule } from "./apgd-rule.js";
-import { columnInput } from "./columns.js";
+import { columnInput } from "./nearest.js";
 
 /** How much fewer coordinates a step moves than the best point has moved. */
 const sparser = 1.5;
@@ -18,31 +18,34 @@ const sparser = 1.5;
 const shrink = 1.5;
 const shortest = 0.1;
 
-/** Halvings of the exponent of the k-th largest share in [0, 24]: its value to 0.4 %. */
-const halvings = 12;
+/** Shares of the largest coordinate are told apart as powers of two with exponents to 2⁻²⁴, to 0.4 %. */
+const [leastExponent, mostExponent, halvings] = [0.005, 24, 12];
 
-/** 1 at the `kept` largest |gradient| of each row (at least one), up to near ties: [n, …]. */
-function largestCoordinates(gradient: Node, kept: Node): Node {
+/** 1 at the `most` largest |gradient| of each row, none of which is there without its near ties: [n, …]. */
+function largestCoordinates(gradient: Node, most: Node): Node {
   const share = div(abs(gradient), maximum(largestOfRows(gradient), smallest));
   const above = (exponent: Node): Node => step(sub(share, exp(mul(-Math.LN2, exponent))));
-  let low: Node = mul(kept, 0);
-  let high: Node = add(low, 24);
+  let low: Node = add(mul(most, 0), leastExponent);
+  let high: Node = add(low, mostExponent);
   for (let halving = 0; halving < halvings; halving++) {
     const middle = mul(add(low, high), 0.5);
-    const few = less(rowSums(above(middle)), kept);
-    [low, high] = [where(few, middle, low), where(few, high, middle)];
+    const fits = lessEqual(rowSums(above(middle)), most);
+    [low, high] = [where(fits, middle, low), where(fits, high, middle)];
   }
-  return above(high);
+  return above(low);
 }
+
+/** How many coordinates to step along where the best point differs in so many: whole, so that a few can become one. */
+const coordinates = (differing: Node): Node => maximum(floor(div(differing, sparser)), 1);
 
 /** Coordinates that differ, row by row. */
 const changed = (x: Node, from: Node): Node => rowSums(step(abs(sub(x, from))));
 
 /**
  * x ← Π(x + η·s/‖s‖₁), s the signs of the k largest coordinates of the gradient and Π the exact projection on ball and
- * box. At a checkpoint k becomes ‖x_best − x₀‖₀ / 1.5; where the best point has become sparser by a twentieth, the
+ * box. At a checkpoint k becomes ⌊‖x_best − x₀‖₀ / 1.5⌋; where the best point has become sparser by a twentieth, the
  * row goes back to it with η = ε, elsewhere η is divided by 1.5, down to ε / 10. In the beginning k is a fifth of all
- * coordinates, or ‖x − x₀‖₀ / 1.5 where the start is sparser than that.
+ * coordinates, or ⌊‖x − x₀‖₀ / 1.5⌋ where the start is sparser than that.
  */
 export const sparsityRule: MakeRule = ({ classifier, threat }, { inputs, start, steps }) => {
   const { model, bounds } = classifier;
@@ -53,13 +56,13 @@ export const sparsityRule: MakeRule = ({ classifier, threat }, { inputs, start, 
   const spread = where(less(moved, 0.5), add(moved, width), moved);
   return {
     states: [
-      { input: kept, start: minimum(div(spread, sparser), 0.2 * width) },
+      { input: kept, start: minimum(coordinates(spread), Math.max(Math.floor(0.2 * width), 1)) },
       { input: nonzero, start: spread },
     ],
     stepSize: epsilon,
     window: iterationsOf(0.04, steps),
     move({ point, gradient, stepSize }) {
-      const signs = mul(sign(gradient), largestCoordinates(gradient, maximum(kept, 1)));
+      const signs = mul(sign(gradient), largestCoordinates(gradient, kept));
       const length = div(stepSize, maximum(rowSums(abs(signs)), 1));
       return intoBallAndBox(threat, add(point, mul(signs, length)), { center, epsilon, bounds });
     },
@@ -71,7 +74,7 @@ export const sparsityRule: MakeRule = ({ classifier, threat }, { inputs, start, 
         back: fewer,
         stepSize: where(due, where(fewer, add(mul(stepSize, 0), epsilon), shorter), stepSize),
         window,
-        states: [where(due, div(now, sparser), kept), where(due, now, nonzero)],
+        states: [where(due, coordinates(now), kept), where(due, now, nonzero)],
       };
     },
   };

@@ -9,11 +9,18 @@ const schema = autoPgdSchema.extend({
   targets: z.int().min(1).default(9).describe("classes to aim at, by falling logits of the original"),
 });
 
-/** Runs towards each of the classes that come closest; towards a given class one run, away from its strongest rival. */
+/** Runs towards each of the classes that come closest; targets of a batch's own are refused. */
 export const apgdT = unit(
   "apgd-t",
   "Auto-PGD towards one class after another",
   schema,
   ({ targets, ...options }) =>
-    autoPgd({ name: "apgd-t", options, shown: { ...options, targets }, loss: targetedDlr, targets }),
+    autoPgd({
+      name: "apgd-t",
+      options,
+      shown: { ...options, targets },
+      untargeted: true,
+      loss: targetedDlr,
+      targets,
+    }),
 );

@@ -62,6 +62,8 @@ export interface Attack {
   stages?(target: AttackTarget): readonly Attack[];
   /** What it leaves out of the attack that its name promises, in words. */
   readonly leavesOut?: readonly string[];
+  /** Whether it can only leave labels: a `targeted` batch is refused. */
+  readonly untargeted?: true;
   readonly options: AttackOptions;
   /** Names of the norm balls it can stay in. */
   readonly norms: readonly string[];
@@ -79,9 +81,21 @@ export function checkNorm({ name, norms }: Attack, threat: Threat): void {
   check(norms.includes(threat.name), name, `a norm out of ${norms.join(", ")}`, () => `'${threat.name}'`);
 }
 
+/** Throws where `attack` can only leave labels and is to reach them. */
+export const checkAim = (
+  { name, untargeted }: Pick<Attack, "name"> & { readonly untargeted?: true | undefined },
+  targeted: boolean,
+): void =>
+  check(!(targeted && untargeted === true), name, "labels to leave", () => "targets, which it cannot reach");
+
 /** Throws unless the parts of `batch` fit each other and the classifier. */
-function checkBatch({ name: where, nearest }: Attack, batch: AttackBatch, { model }: Classifier): void {
-  const { inputs, labels, indices, epsilon } = batch;
+function checkBatch(
+  { name: where, nearest, untargeted }: Attack,
+  batch: AttackBatch,
+  { model }: Classifier,
+): void {
+  const { inputs, labels, indices, epsilon, targeted } = batch;
+  checkAim({ name: where, untargeted }, targeted);
   const [n = 0, ...rest] = inputs.shape;
   const fits = inputs.dtype === "float32" && rest.join() === model.inputShape.join();
   check(

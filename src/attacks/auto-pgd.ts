@@ -9,6 +9,7 @@ import { loadFunction, loadLoop } from "../runtime/load.js";
 import { apgdGraph, type ApgdGraphOptions } from "./apgd-graph.js";
 import { climb, startOf, type Part, type PreparedPart, type Round } from "./apgd-run.js";
 import {
+  checkAim,
   checkNorm,
   guarded,
   type Attack,
@@ -44,6 +45,8 @@ export interface AutoPgd {
   /** As records show them. */
   readonly shown: AttackOptions;
   readonly loss: (candidates: Node) => AttackLoss;
+  /** Whether the loss makes sense for leaving labels alone. */
+  readonly untargeted?: true;
   /** How many classes beside the label to aim at, one after another; left out where the loss takes none. */
   readonly targets?: number;
 }
@@ -79,8 +82,7 @@ function* roundsOf(
   { scale, rivals }: { readonly scale: number; readonly rivals: readonly Int32Array[] },
 ): Generator<Round> {
   const own = rivals[0]?.length ?? 0;
-  // Towards a given class there is one way to begin: from its strongest rival.
-  const ranks = targets === undefined || batch.targeted ? 1 : Math.min(targets, own);
+  const ranks = targets === undefined ? 1 : Math.min(targets, own);
   for (let round = 0; round < ranks * restarts; round++) {
     const start = startOf(batch, context, { random, scale, round });
     const rank = Math.floor(round / restarts);
@@ -107,7 +109,7 @@ async function preparePart(definition: AutoPgd, part: Part, context: AttackConte
 
 /** Auto-PGD on one loss. */
 export function autoPgd(definition: AutoPgd): Attack {
-  const { name, options, shown, targets } = definition;
+  const { name, options, shown, targets, untargeted } = definition;
   const { restarts, randomStart } = options;
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
@@ -118,6 +120,7 @@ export function autoPgd(definition: AutoPgd): Attack {
   const attack: Attack = {
     name,
     kind: "iterative",
+    ...(untargeted && { untargeted }),
     options: shown,
     norms: ["linf", "l2", "l1"],
     async prepare(context) {
@@ -143,6 +146,7 @@ export function autoPgd(definition: AutoPgd): Attack {
     },
     toOnnx(target, { targeted }) {
       checkNorm(attack, target.threat);
+      checkAim(attack, targeted);
       checkTarget(definition, target);
       const { weights } = target.classifier;
       const fixed = { direction: aim(targeted), settling: 1 };

@@ -10,9 +10,8 @@ import { rowSums } from "../threat/rows.js";
 import { intoBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import { boundaryOfOne, nearestBoundary, type Boundary } from "./boundary.js";
-import { asColumn } from "./columns.js";
 import { simplifiedLoop } from "./loop.js";
-import { keepNearest } from "./nearest.js";
+import { asColumn, keepNearest } from "./nearest.js";
 import { attackInputs, fallen, logitsAt } from "./white-box.js";
 
 export interface FabGraphOptions {

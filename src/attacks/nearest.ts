@@ -1,20 +1,20 @@
 // What minimal-norm attacks share: the nearest adversarial point of each row, in the loop and on the host.
-import { B } from "../base/shape.js";
-import { argMaxRows, tensor } from "../base/tensor.js";
+import { B, type Shape } from "../base/shape.js";
+import { argMaxRows, tensor, type Tensor } from "../base/tensor.js";
 import { graphFunction } from "../graph/function.js";
-import { input, type Node } from "../graph/node.js";
+import { input, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
+import type { Model } from "../nn/model.js";
 import type { LoopFunction } from "../onnx/export.js";
 import { sub } from "../ops/arithmetic.js";
 import { and, less, where } from "../ops/compare.js";
+import { reshape } from "../ops/reshape.js";
 import type { Program, Tensors } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
 import { floatsOf, type AttackBatch, type AttackContext, type AttackTarget } from "./attack.js";
-import { asColumn, columnInput, columnOf } from "./columns.js";
 import { outputNamed, range, runRows } from "./rows.js";
 import { attackInputs, logitsAt } from "./white-box.js";
 
-<<<<<<< HEAD
 const columnShape = ({ inputShape }: Model): Shape => [B, ...inputShape.map(() => 1)];
 
 /** An input of one number per row, [n, 1, …] beside inputs [n, …]. */
@@ -27,8 +27,6 @@ export const asColumn = (model: Model, values: Node): Node => reshape(values, co
 export const columnOf = ({ inputs }: AttackBatch, values: Float32Array): Tensor =>
   tensor("float32", [values.length, ...inputs.shape.slice(1).map(() => 1)], values);
 
-=======
->>>>>>> 6198648 (Auto-PGD in L∞, L2 and L1 on three losses)
 export interface Sighting {
   /** Points of this iteration, [n, …]. */
   readonly point: Node;

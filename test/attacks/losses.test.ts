@@ -1,6 +1,6 @@
 // Losses that attacks climb: their values by hand, their ascent against finite differences.
 import { describe, expect, it } from "vitest";
-import { attackLosses, attackLossNames } from "../../src/attacks/losses.js";
+import { attackLosses, attackLossNames, classesNeeded, targetedDlr } from "../../src/attacks/losses.js";
 import { input } from "../../src/graph/node.js";
 import { interpret } from "../../src/graph/interpret.js";
 
@@ -55,4 +55,55 @@ describe.each(attackLossNames)("%s", (name) => {
         expect(slopes[i]).toBeCloseTo(scale * (ascent[i] ?? NaN), 6);
     }
   });
+});
+
+describe("the targeted difference of logits ratio", () => {
+  const targets = [3, 2, 0];
+  const evaluateAt = (what: "value" | "ascent", logits: readonly number[]): number[] => {
+    const loss = targetedDlr(input("targets", [3], "int32"));
+    const node = loss[what](input("logits", [3, 4]), input("labels", [3], "int32"));
+    const vector = (data: readonly number[], shape: readonly number[]) => ({
+      shape,
+      data: Float64Array.from(data),
+    });
+    const values = {
+      logits: vector(logits, [3, 4]),
+      labels: vector(labels, [3]),
+      targets: vector(targets, [3]),
+    };
+    return [...(interpret([node], { batch: 3, values })[0]?.data ?? [])];
+  };
+
+  it("has the value of its formula, by three of four logits", () => {
+    const byFormula = rows.map(({ label, row }, i) => {
+      const [first = 0, , third = 0, fourth = 0] = [...row].sort((a, b) => b - a);
+      return ((row[targets[i] ?? 0] ?? 0) - (row[label] ?? 0)) / (first - (third + fourth) / 2);
+    });
+    evaluateAt("value", z).forEach((v, i) => expect(v).toBeCloseTo(byFormula[i] ?? NaN, 10));
+    expect(classesNeeded(targetedDlr(input("targets", [3], "int32")))).toBe(4);
+  });
+
+  it("rises along its ascent", () => {
+    const ascent = evaluateAt("ascent", z);
+    const before = evaluateAt("value", z);
+    const along = z.map((v, i) => v + 1e-6 * (ascent[i] ?? 0));
+    evaluateAt("value", along).forEach((v, i) => expect(v).toBeGreaterThan(before[i] ?? NaN));
+  });
+});
+
+it("cross-entropies beyond float32 are told apart by their levels", () => {
+  const logits = [60, 0, 1, 0, 61, 0, 1, 0];
+  const at = (what: "value" | "level"): number[] => {
+    const node = attackLosses["cross-entropy"][what](input("logits", [2, 4]), input("labels", [2], "int32"));
+    const values = {
+      logits: { shape: [2, 4], data: Float64Array.from(logits) },
+      labels: { shape: [2], data: Float64Array.from([0, 0]) },
+    };
+    return [...(interpret([node], { batch: 2, values })[0]?.data ?? [])];
+  };
+  const levels = at("level");
+  const others = Math.log(2 + Math.E);
+  expect(levels[0]).toBeCloseTo(others - 60, 6);
+  expect(levels[1]).toBeCloseTo(others - 61, 6);
+  at("value").forEach((v, i) => expect(v).toBeCloseTo(Math.log1p(Math.exp(levels[i] ?? NaN)), 10));
 });

@@ -20,6 +20,9 @@ afterAll(() => engine.close());
 const variants: Record<string, readonly Record<string, unknown>[]> = {
   bim: [{ steps: 12 }],
   "mi-fgsm": [{ steps: 12 }],
+  "apgd-ce": [{ steps: 10, randomStart: false }],
+  "apgd-dlr": [{ steps: 10, randomStart: false }],
+  "apgd-t": [{ steps: 10, randomStart: false, targets: 1 }],
   pgd: [{ steps: 12 }, { steps: 7, restarts: 3, stepSize: 0.05 }, { steps: 6, randomStart: false }],
 };
 /** Short budgets in place of the published ones, which would take the suite minutes. */
@@ -33,6 +36,9 @@ const brief: Record<string, Record<string, unknown>> = {
   ddn: { steps: 20 },
   "carlini-wagner": { steps: 40, searchSteps: 3, initialConstant: 1, stepSize: 0.05 },
   ead: { steps: 40, searchSteps: 3, initialConstant: 1 },
+  "apgd-ce": { steps: 8 },
+  "apgd-dlr": { steps: 8 },
+  "apgd-t": { steps: 8, targets: 2 },
 };
 /** Budgets below the published ones that come within 5 % of the nearest point already. */
 const sufficient: Record<string, Record<string, unknown>> = {
@@ -69,6 +75,13 @@ function crossEntropies(logits: Float32Array, labels: Int32Array): number[] {
 }
 
 const predictions = argMaxRows(await logitsOf(mlp, points), 5);
+
+/** Of each of the first points the class of the largest logit beside its label. */
+async function strongestRivals(labels: Int32Array): Promise<Int32Array> {
+  const logits = (await logitsOf(mlp, points)).slice(0, 5 * labels.length);
+  labels.forEach((label, row) => (logits[5 * row + label] = -Infinity));
+  return argMaxRows(logits, 5);
+}
 
 const batchOf = (
   epsilon: number,
@@ -210,8 +223,12 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
     await prepared.release();
   });
 
-  it("lowers the loss of the class it aims at", async () => {
+  it("lowers the loss of the class it aims at, or refuses to", async () => {
     const targets = predictions.slice(0, 60).map((label) => (label + 1) % 5);
+    if (attack.untargeted === true) {
+      const aimed = perturb(attack, norm, batchOf(epsilon, 0, 60, { labels: targets, targeted: true }));
+      return expect(aimed).rejects.toThrow(`${attack.name}: expected labels to leave, got targets`);
+    }
     const radius = attack.nearest === true ? Infinity : epsilon;
     const full = attack.nearest === true ? createAttack(attack.name, sufficient[attack.name]) : attack;
     const got = await perturb(full, norm, batchOf(radius, 0, 60, { labels: targets, targeted: true }));
@@ -223,12 +240,12 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
   });
 
   it("keeps its direction where the softmax saturates", async () => {
-    const columns = [0, 1].map((c) =>
-      Array.from({ length: width }, (__, i) => (c === 0 ? 1 : -1) * (1 + (i % 5)) * 40),
+    const columns = [1, -1, 0, 0].map((slope) =>
+      Array.from({ length: width }, (__, i) => slope * (1 + (i % 5)) * 40),
     );
     // The softmax is 1 to the last bit either way; the nearest point has to exist.
     const nearest = attack.nearest === true;
-    const steep = linearClassifier(columns, [nearest ? -1200 : 3000, 0], [0, 1]);
+    const steep = linearClassifier(columns, [nearest ? -1200 : 3000, 0, -9000, -9000], [0, 1]);
     const batch: AttackBatch = {
       inputs: floats([3, width], points.slice(0, 3 * width)),
       labels: Int32Array.of(0, 0, 0),
@@ -239,11 +256,11 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
     };
     const before = await logitsOf(steep, points.slice(0, 3 * width));
     const after = await logitsOf(steep, await perturb(attack, norm, batch, steep));
-    for (const row of [0, 2, 4]) expect(after[row]).toBeLessThan(before[row] ?? 0);
+    for (const row of [0, 4, 8]) expect(after[row]).toBeLessThan(before[row] ?? 0);
   });
 
   it("runs as one ONNX file in plain ONNX Runtime, with the same bytes", async () => {
-    for (const targeted of [false, true]) {
+    for (const targeted of attack.untargeted === true ? [false] : [false, true]) {
       const labels = predictions.slice(0, 40).map((label) => (targeted ? (label + 2) % 5 : label));
       const batch = batchOf(epsilon, 0, 40, { labels, targeted });
       const file = attack.toOnnx?.({ classifier: mlp, threat }, { targeted });
@@ -255,13 +272,18 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
         labels: new ort.Tensor("int32", labels, [40]),
         epsilon: new ort.Tensor("float32", Float32Array.of(epsilon), []),
       };
-      if (session.inputNames.includes("iterations")) {
+      const start = new ort.Tensor("float32", points.slice(0, 40 * width), [40, 3, 7]);
+      if (session.inputNames.includes("start")) {
         if (attack.options["randomStart"] === true || (attack.options["restarts"] ?? 1) !== 1) return;
+        feeds["start"] = start;
+      }
+      if (session.inputNames.includes("candidates"))
+        feeds["candidates"] = new ort.Tensor("int32", await strongestRivals(labels), [40]);
+      if (session.inputNames.includes("iterations")) {
         const { steps = 1, stepSize, relativeStepSize } = attack.options as Record<string, number>;
         const step = stepSize ?? ((relativeStepSize ?? 0) * epsilon) / steps;
         feeds["iterations"] = new ort.Tensor("int64", BigInt64Array.of(BigInt(steps)), []);
         feeds["step_size"] = new ort.Tensor("float32", Float32Array.of(step), []);
-        feeds["start"] = new ort.Tensor("float32", points.slice(0, 40 * width), [40, 3, 7]);
         if (session.inputNames.includes("momentum"))
           feeds["momentum"] = new ort.Tensor("float32", new Float32Array(40 * width), [40, 3, 7]);
       }
@@ -272,9 +294,10 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
   });
 });
 
-/** Two classes: the margin falls along w; the worst case is known in closed form. */
+/** Two classes that matter and two far below: the margin falls along w; the worst case is known in closed form. */
 const weight = Array.from({ length: width }, (_, i) => ((i * 7) % 11) - 5 + (i % 3) * 0.25);
-const linear = linearClassifier([weight, weight.map((w) => -w)], [40, -40], [0, 1]);
+const none = weight.map(() => 0);
+const linear = linearClassifier([weight, weight.map((w) => -w), none, none], [40, -40, -900, -900], [0, 1]);
 const margin = (x: Float32Array): number => x.reduce((total, v, i) => total + 2 * (weight[i] ?? 0) * v, 80);
 
 /** The smallest margin that the ball allows; for L∞ with the box. */
@@ -298,9 +321,13 @@ describe.each(fixed)("%s on a linear model", (_, attack, norm) => {
     const rows = 10;
     // A random start is forgotten by half with each step of length ε; the default steps leave 1 % of it in L2.
     const { relativeStepSize: _, ...options } = attack.options;
-    const iterative = attack.kind === "iterative" ? { steps: 40, stepSize: radius } : {};
+    const fixedStep = "stepSize" in attack.options || "relativeStepSize" in attack.options;
+    const iterative = attack.kind === "iterative" ? { steps: fixedStep ? 40 : 100 } : {};
     const random = attack.kind === "black-box";
-    const full = createAttack(attack.name, random ? {} : { ...options, ...iterative });
+    const full = createAttack(
+      attack.name,
+      random ? {} : { ...options, ...iterative, ...(fixedStep && { stepSize: radius }) },
+    );
     const batch: AttackBatch = {
       inputs: floats([rows, width], from.slice()),
       labels: new Int32Array(rows),
