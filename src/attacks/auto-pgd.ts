@@ -18,7 +18,7 @@ import {
   type AttackOptions,
   type AttackTarget,
 } from "./attack.js";
-import { classesNeeded, type AttackLoss } from "./losses.js";
+import { checkClasses, type AttackLoss } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { loadLogits, outlookOf } from "./nearest.js";
 import { withResult } from "./pgd-graph.js";
@@ -68,8 +68,7 @@ function checkTarget(
   { name, options, loss }: AutoPgd,
   { classifier: { model }, threat }: AttackTarget,
 ): void {
-  const needed = classesNeeded(loss(input("candidates", [1], "int32")));
-  check(model.classes >= needed, name, `a model of ${needed} classes or more`, () => String(model.classes));
+  checkClasses(name, loss(input("candidates", [1], "int32")), model);
   const fits = !options.largerBalls || threat.name === "l1";
   check(fits, `${name}.largerBalls`, "false outside l1", () => `true in ${threat.name}`);
 }

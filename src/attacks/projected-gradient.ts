@@ -15,7 +15,7 @@ import {
   type AttackContext,
   type AttackOptions,
 } from "./attack.js";
-import { attackLosses, attackLossNames } from "./losses.js";
+import { attackLosses, attackLossNames, checkClasses } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { judgeOf, pgdLoop, withResult } from "./pgd-graph.js";
 import { ascend, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
@@ -108,6 +108,7 @@ export function projectedGradient(
     norms: ["linf", "l2", "l1"],
     async prepare(context) {
       checkNorm(attack, context.threat);
+      checkClasses(name, attackLosses[loss], context.classifier.model);
       const { weights } = context.classifier;
       const graph = { loss: attackLosses[loss], momentum, rest, direction: input("direction", []) };
       const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
@@ -123,6 +124,7 @@ export function projectedGradient(
     },
     toOnnx(target, { targeted }) {
       checkNorm(attack, target.threat);
+      checkClasses(name, attackLosses[loss], target.classifier.model);
       const { weights } = target.classifier;
       const loop = pgdLoop(target, { loss: attackLosses[loss], momentum, rest, direction: aim(targeted) });
       const metadata = metadataOf(attack, target, targeted);

@@ -1,6 +1,6 @@
 // Losses that attacks climb: their values by hand, their ascent against finite differences.
 import { describe, expect, it } from "vitest";
-import { attackLosses, attackLossNames, classesNeeded, targetedDlr } from "../../src/attacks/losses.js";
+import { attackLosses, attackLossNames, targetedDlr } from "../../src/attacks/losses.js";
 import { input } from "../../src/graph/node.js";
 import { interpret } from "../../src/graph/interpret.js";
 
@@ -80,7 +80,7 @@ describe("the targeted difference of logits ratio", () => {
       return ((row[targets[i] ?? 0] ?? 0) - (row[label] ?? 0)) / (first - (third + fourth) / 2);
     });
     evaluateAt("value", z).forEach((v, i) => expect(v).toBeCloseTo(byFormula[i] ?? NaN, 10));
-    expect(classesNeeded(targetedDlr(input("targets", [3], "int32")))).toBe(4);
+    expect(targetedDlr(input("targets", [3], "int32")).classes).toBe(4);
   });
 
   it("rises along its ascent", () => {

@@ -61,10 +61,17 @@ describe("pgd", () => {
     const cases: [Record<string, unknown>, string][] = [
       [{ steps: 0 }, "pgd.steps: expected number to be >=1, got 0"],
       [{ stepSize: -1 }, "pgd.stepSize: expected a number of at least 0, or a fraction like 8/255, got -1"],
-      [{ loss: "cw" }, 'pgd.loss: expected one of "cross-entropy"|"margin", got "cw"'],
+      [{ loss: "cw" }, 'pgd.loss: expected one of "cross-entropy"|"margin"|"dlr", got "cw"'],
       [{ restarts: 2, randomStart: false }, "pgd.restarts: expected 1 without a random start, got 2"],
     ];
     for (const [options, message] of cases) expect(() => pgd(options as never)).toThrow(message);
+  });
+
+  it("refuses a loss that the model has too few classes for", async () => {
+    const two = mlpClassifier([21], [2]);
+    await expect(pgd({ loss: "dlr" }).prepare({ engine: inner, classifier: two, threat })).rejects.toThrow(
+      "pgd: expected a model of 3 classes or more, got 2",
+    );
   });
 
   it("says in its options which step size is in force", () => {
