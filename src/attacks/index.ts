@@ -15,3 +15,4 @@ export * from "./ead.js";
 export { apgdCe as "apgd-ce" } from "./apgd-ce.js";
 export { apgdDlr as "apgd-dlr" } from "./apgd-dlr.js";
 export { apgdT as "apgd-t" } from "./apgd-t.js";
+export * from "./autoattack.js";

@@ -29,19 +29,20 @@ function batchAt(batch: AttackBatch, rows: readonly number[]): AttackBatch {
   };
 }
 
-export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms"> {
+export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms" | "leavesOut"> {
   /** The attacks that make sense against `target`, in their order; at least one. */
   readonly stages: (target: AttackTarget) => readonly Attack[];
 }
 
 /** The attack that runs all stages; of a row that no stage brings down, the point of highest cross-entropy. */
-export function suite({ name, options, norms, stages }: SuiteParts): Attack {
+export function suite({ name, options, norms, stages, leavesOut = [] }: SuiteParts): Attack {
   const attack: Attack = {
     name,
     kind: "iterative",
     options,
     norms,
     stages,
+    leavesOut,
     async prepare(context) {
       checkNorm(attack, context.threat);
       const prepared: PreparedAttack[] = [];

@@ -51,9 +51,15 @@ const norms: Readonly<Record<string, string>> = { linf: "L∞", l2: "L2", l1: "L
 export const normText = (norm: string): string => norms[norm] ?? norm;
 
 /** Names that are neither words nor acronyms. */
-const ownNames: Readonly<Record<string, string>> = { autoattack: "AutoAttack", deepfool: "DeepFool" };
+const ownNames: Readonly<Record<string, string>> = {
+  autoattack: "AutoAttack",
+  "carlini-wagner": "Carlini–Wagner",
+  deepfool: "DeepFool",
+  "hop-skip-jump": "HopSkipJump",
+  square: "Square",
+};
 
-/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`, `square` as it is: short words are acronyms. */
+/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`, `transfer` as it is: short words are acronyms. */
 export const attackText = (attack: string): string =>
   ownNames[attack] ?? attack.replace(/[a-z]+/g, (word) => (word.length <= 4 ? word.toUpperCase() : word));
 

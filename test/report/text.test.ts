@@ -60,12 +60,12 @@ describe("numbers", () => {
 
 describe("names", () => {
   it("spells acronyms in capitals, and names as their makers do", () =>
-    expect(["fgsm", "pgd", "apgd-t", "deepfool", "square"].map(attackText)).toEqual([
+    expect(["fgsm", "pgd", "apgd-t", "deepfool", "transfer"].map(attackText)).toEqual([
       "FGSM",
       "PGD",
       "APGD-T",
       "DeepFool",
-      "square",
+      "transfer",
     ]));
 
   it("escapes", () => {
