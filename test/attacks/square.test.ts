@@ -112,7 +112,7 @@ describe("square", () => {
         { initialShare: 2 },
         "square.initialShare: expected a number in [0, 1], or a fraction like 8/255, got 2",
       ],
-      [{ loss: "cw" }, 'square.loss: expected one of "cross-entropy"|"margin", got "cw"'],
+      [{ loss: "cw" }, 'square.loss: expected one of "cross-entropy"|"margin"|"dlr", got "cw"'],
       [{ pInit: 0.8 }, "square: unknown option 'pInit'"],
     ];
     for (const [options, message] of cases) expect(() => square(options as never)).toThrow(message);

@@ -55,11 +55,20 @@ async function checkFolder(folder: string): Promise<void> {
   );
 }
 
-async function plansOf({ attack = ["fgsm", "pgd"], epsilon, norm, set }: AuditFlags) {
+/** Without a choice: one step, many, and the fast form of AutoAttack. */
+const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  fgsm: {},
+  pgd: {},
+  autoattack: { version: "fast" },
+};
+
+async function plansOf({ attack, epsilon, norm, set }: AuditFlags) {
   const { make, readAttack } = await import("../../experiments/recipe.js");
-  const settings = await readSettings(set, { units: attack, main: attack });
-  return [...new Set(attack)].map((name) => {
-    const plan = readAttack({ [name]: { ...settings[name], epsilon: epsilon ?? 0, norm } });
+  const names = attack ?? Object.keys(defaults);
+  const settings = await readSettings(set, { units: names, main: names });
+  return [...new Set(names)].map((name) => {
+    const own = { ...(attack ? {} : defaults[name]), ...settings[name] };
+    const plan = readAttack({ [name]: { ...own, epsilon: epsilon ?? 0, norm } });
     if (epsilon !== undefined) return plan;
     const { nearest = false } = make.attack(plan);
     return nearest
@@ -145,7 +154,7 @@ export function audit(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--attack <names>",
-        "attacks out of: temper list attacks; separated by commas (default: fgsm,pgd)",
+        "attacks out of: temper list attacks; separated by commas (default: fgsm, pgd and autoattack's fast version)",
       ).argParser(words),
     )
     .addOption(
