@@ -117,7 +117,7 @@ describe("names, options and files, with code 1", () => {
     [audit("--epsilon", "0.1", "--set", "pgd.steps=0"), "pgd.steps: expected number to be >=1, got 0"],
     [
       audit("--epsilon", "0.1", "--set", "steps=3"),
-      "--set steps: expected a name before the option, got 'steps' alone (allowed: fgsm.steps, pgd.steps)",
+      "--set steps: expected a name before the option, got 'steps' alone (allowed: fgsm.steps, pgd.steps, autoattack.steps)",
     ],
     [
       audit("--epsilon", "0.1", "--set", "pdg.steps=3"),
