@@ -1,6 +1,7 @@
 // The vocabulary. One line per family; the contract suite iterates this namespace.
 export * from "./arithmetic.js";
 export * from "./exponential.js";
+export * from "./trigonometry.js";
 export * from "./activation.js";
 export * from "./piecewise.js";
 export * from "./compare.js";

@@ -67,6 +67,24 @@ export const floor = unary("floor", {
   ],
 });
 
+/** The nearest whole number, halves to the even one. */
+function nearestEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** x rounded to the nearest whole number, halves to the even one. Derivative: 0. */
+export const round = unary("round", {
+  onnx: "Round",
+  evaluate: nearestEven,
+  derivative: null,
+  domain: [
+    [-1.4, -0.6],
+    [0.6, 1.4],
+  ],
+});
+
 type Bounds = { low: number; high: number };
 type Bounded = (x: Operand, low: number, high: number) => Node;
 
