@@ -7,15 +7,16 @@ import { importClassifier, type ImportClassifierOptions } from "../nn/imported.j
 import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
 import type { Model } from "../nn/model.js";
 import { reshape } from "../ops/reshape.js";
+import { filesBeside } from "./external-data.js";
 
-/** `importClassifier`, whose messages name the file. */
+/** `importClassifier` with files beside the model; messages name the file. */
 export function openClassifier(
   path: string,
   file: Uint8Array,
   options: ImportClassifierOptions = {},
 ): ReturnType<typeof importClassifier> {
   try {
-    return importClassifier(file, options);
+    return importClassifier(file, { external: filesBeside(path), ...options });
   } catch (error) {
     if (error instanceof TemperError)
       throw new TemperError(`${path}: ${error.message.replace(/^model: /, "")}`);

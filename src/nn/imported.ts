@@ -10,17 +10,18 @@ import {
   scopeOf,
   type BuildOptions,
   type ImportedGraph,
+  type ImportOptions,
 } from "../onnx/import.js";
 import { trailingSoftmax } from "../onnx/logits.js";
 import * as activations from "../onnx/operators/activation.js";
 import type { OnnxNode } from "../onnx/read.js";
 import { slotsIn, type Slot } from "../onnx/slots.js";
-import { reshape } from "../ops/reshape.js";
+import { broadcastTo, concat, reshape } from "../ops/index.js";
 import type { Classifier, Model, Parameter, Pass, Weights } from "./model.js";
 import { readRecord, type RecordedParameter } from "./parameter-record.js";
 import { checkPatterns, chosen } from "./patterns.js";
 
-export interface ImportClassifierOptions {
+export interface ImportClassifierOptions extends ImportOptions {
   /** Name of the model; default the graph's. */
   readonly name?: string;
   /** Smallest and largest legal input value; default [0, 1]. */
@@ -29,8 +30,6 @@ export interface ImportClassifierOptions {
   readonly train?: readonly string[];
   /** Patterns of tensors to leave as they are. Where both fit, the one that spells out more letters decides. */
   readonly freeze?: readonly string[];
-  /** The output that holds the logits; needed where several could. */
-  readonly output?: string;
 }
 
 /** The part that a tensor in `slot` plays while training. */
@@ -92,7 +91,10 @@ function sitesOf({ nodes, input: { name: x } }: ImportedGraph): ReadonlyMap<Onnx
   return new Map(found.map((node) => [node, isUnique(own(node)) ? own(node) : (node.outputs[0] ?? "")]));
 }
 
-/** [batch, classes] of what the file puts out; axes of size 1 behind the classes are dropped. */
+/**
+ * [batch, classes] of what the file puts out; axes of size 1 behind the classes are dropped. One column z is the
+ * logits [0, z] of two classes: softmax gives the second one sigmoid(z).
+ */
 function logitsOf(output: Node, batch: Shape[number], name: string): Node {
   const [rows = 1, classes = 1, ...rest] = output.shape;
   const valid =
@@ -101,10 +103,11 @@ function logitsOf(output: Node, batch: Shape[number], name: string): Node {
     typeof classes === "number" &&
     rest.every((d) => d === 1);
   check(valid, `output '${name}'`, "logits [batch, classes]", () => formatShape(output.shape));
-  check(typeof classes === "number" && classes >= 2, `output '${name}'`, "2 or more classes", () =>
+  check(typeof classes === "number" && classes >= 1, `output '${name}'`, "1 class or more", () =>
     formatDim(classes),
   );
-  return reshape(output, [rows, classes]);
+  const logits = reshape(output, [rows, classes]);
+  return classes === 1 ? concat([broadcastTo(0, [rows, 1]), logits], 1) : logits;
 }
 
 /** Names that Temper's files give to values of their own. */
@@ -122,27 +125,27 @@ function namesOf({ input: { name: x }, output }: ImportedGraph, isWhole: boolean
 /**
  * The classifier in the bytes of an ONNX file. Trainable are weights and biases of Conv, Gemm and MatMul/Add, scale
  * and shift of batch-norm; batch-norm's statistics stay frozen and are used while training too, dropout is left out,
- * and so is a softmax at the end. Temper's own files say themselves what trains. `notes` say what was decided about
- * the file. Throws one line where it cannot be used.
+ * and so is a softmax or sigmoid at the end; one column z is read as [0, z]. Temper's own files say themselves what
+ * trains. `notes` say what was decided about the file. Throws one line where it cannot be used.
  */
 export function importClassifier(
   bytes: Uint8Array,
   options: ImportClassifierOptions = {},
 ): { classifier: Classifier; notes: string[] } {
-  const graph = importGraph(bytes, options.output === undefined ? {} : { output: options.output });
+  const graph = importGraph(bytes, options);
   const notes = new Set(graph.notes);
   const needed = new Set<string>();
   const values = firstBuild(graph, {
     note: (text) => notes.add(text),
     readStatically: (name) => needed.add(name),
   });
-  const { skip, notes: skipped } = trailingSoftmax(graph, values);
+  const { replaced, notes: skipped } = trailingSoftmax(graph, values);
   const parameters = parametersOf(graph, needed, options);
   const sites = sitesOf(graph);
   const inputs = new Set(parameters.map(({ name }) => name));
   const apply = (x: Node, pass: Pass): Node => {
     const built = buildGraph(graph, x, {
-      skip,
+      replaced,
       value: (name) => (inputs.has(parameterName(name)) ? pass.value(parameterName(name)) : undefined),
       visit: (node, value) => {
         const site = sites.get(node);
@@ -152,14 +155,18 @@ export function importClassifier(
     return logitsOf(outputNode(built, graph.output), x.shape[0] ?? 1, graph.output);
   };
   const weights: Weights = Object.fromEntries(
-    [...graph.tensors].flatMap(([name, value]) =>
-      inputs.has(parameterName(name)) ? [[parameterName(name), value]] : [],
+    [...graph.tensors].flatMap(([name, { dtype, shape, data }]) =>
+      inputs.has(parameterName(name)) ? [[parameterName(name), { dtype, shape, data }]] : [],
     ),
   );
   const [low, high] = options.bounds ?? [0, 1];
   check(low < high, "bounds", "low < high", () => `${low} and ${high}`);
   for (const [name, value] of Object.entries(weights)) checkFinite(name, value);
-  const logits = logitsOf(outputNode(values, graph.output), B, graph.output);
+  const output = outputNode(values, graph.output);
+  const logits = logitsOf(output, B, graph.output);
+  const isOneColumn = output.shape[1] === 1;
+  if (isOneColumn)
+    notes.add(`output '${graph.output}' has one column z: read as the logits [0, z] of two classes`);
   const model: Model = {
     name: options.name ?? (graph.name || "imported"),
     inputShape: graph.input.shape,
@@ -169,7 +176,7 @@ export function importClassifier(
     sites: [...sites.values()],
     initialize: () => weights,
     apply,
-    ...namesOf(graph, skip.size === 0),
+    ...namesOf(graph, replaced.size === 0 && !isOneColumn),
   };
   return {
     classifier: { model, weights, bounds: [low, high] },

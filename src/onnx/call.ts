@@ -1,8 +1,9 @@
 // One ONNX node as its builder sees it: values in, attributes with defaults.
 import { check, fail } from "../base/errors.js";
-import type { Shape } from "../base/shape.js";
-import { toNumbers, type Tensor } from "../base/tensor.js";
+import type { Dim, Shape } from "../base/shape.js";
+import { toNumbers } from "../base/tensor.js";
 import type { Node } from "../graph/node.js";
+import type { StoredTensor } from "./read-tensor.js";
 import type { AttributeValue, OnnxNode } from "./read.js";
 import { asFloat, fold, known, staticData, type Known, type Value } from "./value.js";
 
@@ -12,12 +13,18 @@ export interface Numbers {
   readonly data: readonly number[];
 }
 
+/** A batch of `fixed` images in the file, of `size` in the graph that is built. */
+export interface FixedBatch {
+  readonly fixed: number;
+  readonly size: Dim;
+}
+
 /** What a builder may ask about its node. Inputs are counted from 0; errors get the node's name in front. */
 export interface Call {
   readonly node: OnnxNode;
   readonly opset: number;
-  /** The batch size to which the file fixes its input, or null. */
-  readonly fixedBatch: number | null;
+  /** The batch, where the file fixes its size; else null. */
+  readonly fixedBatch: FixedBatch | null;
   /** Whether input `index` is given. */
   has(index: number): boolean;
   value(index: number): Value;
@@ -25,6 +32,8 @@ export interface Call {
   values(): readonly Value[];
   /** Input `index` as a node: known numbers become float32. */
   at(index: number): Node;
+  /** The element type of the file's tensor that is input `index` (`int8`, …), or null where it is none. */
+  stored(index: number): string | null;
   /** Input `index` as numbers. */
   numbers(index: number): Numbers;
   /** Input `index` as sizes, which may depend on the batch. */
@@ -34,24 +43,29 @@ export interface Call {
   text(name: string, otherwise: string): string;
   /** A list of whole numbers, or null where it is absent. */
   ints(name: string): readonly number[] | null;
-  tensor(name: string): Tensor | null;
+  /** A list of numbers, or null where it is absent. */
+  floats(name: string): readonly number[] | null;
+  /** A list of texts, or null where it is absent. */
+  texts(name: string): readonly string[] | null;
+  tensor(name: string): StoredTensor | null;
   /** Tells the user about a choice that was made. */
   note(text: string): void;
 }
 
-/** Writes one ONNX operator in Temper's graph: one value, or one per output. */
-export type Builder = (call: Call) => Value | readonly Value[];
+/** Writes one ONNX operator in Temper's graph: one value, or one per output, undefined where it is not computed. */
+export type Builder = (call: Call) => Value | readonly (Value | undefined)[];
 
 export interface CallContext {
   readonly opset: number;
-  readonly fixedBatch: number | null;
+  readonly fixedBatch: FixedBatch | null;
   note(text: string): void;
   /** Told of nodes whose values were needed when the model was imported. */
   readStatically(node: Node): void;
 }
 
-const isTensor = (value: AttributeValue): value is Tensor => typeof value === "object" && "dtype" in value;
-const isInts = (value: AttributeValue): value is readonly number[] =>
+const isTensor = (value: AttributeValue): value is StoredTensor =>
+  typeof value === "object" && "dtype" in value;
+const isNumbers = (value: AttributeValue): value is readonly number[] =>
   Array.isArray(value) && value.every((x) => typeof x === "number");
 
 /** Input `index` in words. */
@@ -69,6 +83,8 @@ function attribute<T extends AttributeValue>(
   return accepts(value) ? value : fail(`attribute '${name}'`, expected, typeof value);
 }
 
+const isTexts = (value: AttributeValue): value is readonly string[] =>
+  Array.isArray(value) && value.every((x) => typeof x === "string");
 const isNumber = (value: AttributeValue): value is number => typeof value === "number";
 const isText = (value: AttributeValue): value is string => typeof value === "string";
 
@@ -94,6 +110,10 @@ export function callOf(node: OnnxNode, inputs: readonly (Value | undefined)[], c
     value,
     values: () => inputs.map((_, index) => value(index)),
     at: (index) => asFloat(value(index)),
+    stored: (index) => {
+      const given = value(index);
+      return given.kind === "known" ? (given.stored ?? null) : null;
+    },
     numbers: (index) => {
       const found = knownAt(index);
       return { shape: found.shape, data: staticData(place(index), found) };
@@ -106,7 +126,9 @@ export function callOf(node: OnnxNode, inputs: readonly (Value | undefined)[], c
     int: (name, otherwise) => attribute(node, name, "a number", isNumber) ?? otherwise,
     float: (name, otherwise) => attribute(node, name, "a number", isNumber) ?? otherwise,
     text: (name, otherwise) => attribute(node, name, "a text", isText) ?? otherwise,
-    ints: (name) => attribute(node, name, "a list of numbers", isInts),
+    ints: (name) => attribute(node, name, "a list of numbers", isNumbers),
+    floats: (name) => attribute(node, name, "a list of numbers", isNumbers),
+    texts: (name) => attribute(node, name, "a list of texts", isTexts),
     tensor: (name) => attribute(node, name, "a tensor", isTensor),
     note: (text) => context.note(text),
   };

@@ -1,32 +1,27 @@
 // ONNX files as graphs: one input, one output, each node written by the builder of its operator.
-import { check, fail, failUnknown, TemperError } from "../base/errors.js";
+import { check, fail, TemperError } from "../base/errors.js";
 import { toNumbers, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
 import { scope, type Node } from "../graph/node.js";
-import { callOf, type Builder, type CallContext } from "./call.js";
-import * as operators from "./operators/index.js";
-import { readOnnx, type OnnxFile, type OnnxNode, type OnnxValue } from "./read.js";
-import { refusals } from "./refusals.js";
+import { callOf, type CallContext } from "./call.js";
+import { builderOf } from "./domains.js";
+import type { ExternalData, StoredTensor } from "./read-tensor.js";
+import { readOnnx, type OnnxNode } from "./read.js";
+import { inputOf, outputOf, type InputSignature } from "./signature.js";
 import { valueOfTensor, type Value } from "./value.js";
 
 /** Operator sets that ONNX Runtime 1.30 runs and whose differences the builders know. */
 const opsets = { oldest: 7, newest: 26 } as const;
 
-const builders: ReadonlyMap<string, Builder> = new Map<string, Builder>(Object.entries(operators));
-
-/** Names of the ONNX operators that can be read. */
-export const knownOperators: readonly string[] = [...builders.keys()].sort();
-
 export interface ImportedGraph {
   readonly name: string;
   readonly opset: number;
-  /** `shape` is that of one sample; `batch` the size to which the file fixes the batch, or null. */
-  readonly input: { readonly name: string; readonly shape: readonly number[]; readonly batch: number | null };
+  readonly input: InputSignature;
   readonly output: string;
   /** The nodes that the output needs, in order. */
   readonly nodes: readonly OnnxNode[];
   /** Initializers, and the tensors of Constant nodes, that the output needs. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
   /** What was decided on the way. */
   readonly notes: readonly string[];
@@ -35,48 +30,15 @@ export interface ImportedGraph {
 export interface ImportOptions {
   /** Which output to take; needed where several could be the logits. */
   readonly output?: string;
+  /** The shape of one sample, where the file leaves sizes open; files that fix them are not changed by it. */
+  readonly inputShape?: readonly number[];
+  /** Reads files beside the model that hold tensors; without it they are refused. */
+  readonly external?: ExternalData;
 }
 
 /** A node in errors: `Conv 'conv1'`. */
 export const labelOf = ({ operator, name, outputs }: OnnxNode): string =>
   `${operator} '${name || (outputs[0] ?? "")}'`;
-
-const floatTypes = ["float", "float16", "bfloat16", "double"];
-const listed = (values: readonly OnnxValue[]): string => values.map(({ name }) => `'${name}'`).join(", ");
-
-function inputOf({ inputs }: OnnxFile): ImportedGraph["input"] {
-  const [first, second] = inputs;
-  if (first === undefined || second !== undefined)
-    return fail("model", "one input", first === undefined ? "none" : `${inputs.length}: ${listed(inputs)}`);
-  const { name, type, dims } = first;
-  const where = `input '${name}'`;
-  check(floatTypes.includes(type), where, "floats", () => type);
-  if (dims === null) return fail(where, "a declared shape [batch, …]", "none");
-  const [batch, ...shape] = dims;
-  const shown = `[${dims.join(", ")}]`;
-  check(dims.length >= 2, where, "a shape [batch, …] of rank 2 or more", () => shown);
-  const sizes = shape.flatMap((d) => (typeof d === "number" && d > 0 ? [d] : []));
-  check(sizes.length === shape.length, where, "fixed sizes behind the batch", () => shown);
-  return { name, shape: sizes, batch: typeof batch === "number" && batch > 0 ? batch : null };
-}
-
-/** The output by name, or the only one; the only one that holds floats where there are labels beside it. */
-function outputOf({ outputs }: OnnxFile, wanted: string | undefined): { name: string; notes: string[] } {
-  const names = outputs.map(({ name }) => name);
-  if (wanted !== undefined)
-    return names.includes(wanted)
-      ? { name: wanted, notes: [] }
-      : failUnknown("model", "output", wanted, names);
-  const candidates = outputs.length === 1 ? outputs : outputs.filter(({ type }) => floatTypes.includes(type));
-  const [first] = candidates;
-  if (first === undefined || candidates.length > 1)
-    return fail("model", "one output of floats", names.length === 0 ? "none" : listed(outputs));
-  const others = outputs.filter((value) => value !== first);
-  return {
-    name: first.name,
-    notes: others.length === 0 ? [] : [`ignored: ${listed(others)}, beside '${first.name}'`],
-  };
-}
 
 /** Nodes that `output` needs, in the file's order, and the names that they read. */
 function neededBy(output: string, nodes: readonly OnnxNode[]): { nodes: OnnxNode[]; names: Set<string> } {
@@ -89,21 +51,9 @@ function neededBy(output: string, nodes: readonly OnnxNode[]): { nodes: OnnxNode
   return { nodes: needed.reverse(), names };
 }
 
-function checkOperators(nodes: readonly OnnxNode[]): void {
-  for (const node of nodes) {
-    const where = `node '${node.name || (node.outputs[0] ?? "")}'`;
-    const reason = refusals[node.operator];
-    if (node.domain !== "")
-      fail(where, "operators of the standard domain", `${node.domain}.${node.operator}`);
-    if (reason !== undefined)
-      throw new TemperError(`${where}: operator '${node.operator}' is refused: ${reason}`);
-    if (!builders.has(node.operator)) failUnknown(where, "operator", node.operator, knownOperators);
-  }
-}
-
 /** Tensors in Constant nodes are initializers by another name. */
-function liftConstants(nodes: readonly OnnxNode[]): { tensors: [string, Tensor][]; nodes: OnnxNode[] } {
-  const tensors: [string, Tensor][] = [];
+function liftConstants(nodes: readonly OnnxNode[]): { tensors: [string, StoredTensor][]; nodes: OnnxNode[] } {
+  const tensors: [string, StoredTensor][] = [];
   const others = nodes.filter(({ operator, attributes: { value }, outputs: [name = ""] }) => {
     if (operator !== "Constant" || typeof value !== "object" || !("dtype" in value)) return true;
     tensors.push([name, value]);
@@ -119,14 +69,14 @@ function checkNumbers(name: string, value: Tensor): void {
 
 /** Reads the bytes of an ONNX file; everything that can be refused without building the graph is refused here. */
 export function importGraph(bytes: Uint8Array, options: ImportOptions = {}): ImportedGraph {
-  const file = readOnnx(bytes);
+  const file = readOnnx(bytes, options.external);
   const { opset } = file;
   const supported = opset >= opsets.oldest && opset <= opsets.newest;
   check(supported, "model", `an operator set from ${opsets.oldest} to ${opsets.newest}`, () => String(opset));
-  const input = inputOf(file);
   const { name: output, notes } = outputOf(file, options.output);
   const { nodes: needed, names } = neededBy(output, file.nodes);
-  checkOperators(needed);
+  const input = inputOf(file, names, options.inputShape);
+  needed.forEach(builderOf);
   const { tensors: constants, nodes } = liftConstants(needed);
   const tensors = new Map([...file.tensors, ...constants].filter(([name]) => names.has(name)));
   for (const [name, value] of tensors) checkNumbers(name, value);
@@ -145,8 +95,8 @@ export function importGraph(bytes: Uint8Array, options: ImportOptions = {}): Imp
 export interface BuildOptions {
   /** Nodes to use in place of tensors of the file: weights. */
   readonly value?: (name: string) => Node | undefined;
-  /** Operators to pass their first input through: `softmax` left out. */
-  readonly skip?: ReadonlySet<OnnxNode>;
+  /** Nodes to build in the place of nodes of the file: nothing where a softmax is left out. */
+  readonly replaced?: ReadonlyMap<OnnxNode, OnnxNode>;
   /** Called with the first output of each node; returns what flows on. */
   readonly visit?: (node: OnnxNode, value: Value) => Value;
   readonly note?: (text: string) => void;
@@ -194,7 +144,7 @@ export function buildGraph(
   const made = new Set<string>();
   const context: CallContext = {
     opset: graph.opset,
-    fixedBatch: graph.input.batch,
+    fixedBatch: graph.input.batch === null ? null : { fixed: graph.input.batch, size: x.shape[0] ?? 1 },
     note: options.note ?? (() => undefined),
     readStatically: (node) => {
       if (options.readStatically) tensorsIn(node, values).forEach(options.readStatically);
@@ -203,10 +153,10 @@ export function buildGraph(
   for (const node of graph.nodes)
     labelled(node, () => {
       const inputs = node.inputs.map((name) => (name === "" ? undefined : valueAt(values, name, made)));
-      const call = callOf(node, inputs, context);
-      const build = options.skip?.has(node) ? operators.Identity : builders.get(node.operator);
-      const result = scope(scopeOf(node), () => build?.(call) ?? []);
-      const results = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+      const built = options.replaced?.get(node) ?? node;
+      const call = callOf(built, inputs, context);
+      const result = scope(scopeOf(node), () => builderOf(built)(call));
+      const results = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
       node.outputs.forEach((name, i) => {
         const value = results[i];
         if (value !== undefined)

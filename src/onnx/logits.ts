@@ -1,7 +1,6 @@
-// Where the logits are: in front of a trailing softmax, which is left out.
-import { sizeOf, sameDim } from "../base/shape.js";
-import type { ImportedGraph } from "./import.js";
-import { labelOf } from "./import.js";
+// Where the logits are: in front of a trailing softmax or sigmoid, which is left out.
+import { sameDim, sizeOf } from "../base/shape.js";
+import { labelOf, type ImportedGraph } from "./import.js";
 import { softmaxAxis } from "./operators/softmax.js";
 import type { OnnxNode } from "./read.js";
 import { shapeOf, type Value } from "./value.js";
@@ -10,7 +9,8 @@ import { shapeOf, type Value } from "./value.js";
 const passing = ["Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Cast", "Dropout", "Log"];
 
 export interface Trailing {
-  readonly skip: ReadonlySet<OnnxNode>;
+  /** What to build in place of nodes at the end. */
+  readonly replaced: ReadonlyMap<OnnxNode, OnnxNode>;
   readonly notes: readonly string[];
 }
 
@@ -24,26 +24,56 @@ function coversClasses(node: OnnxNode, x: Value, classes: Value["shape"][number]
   return axis > 0 && sameDim(covered, classes);
 }
 
+/** The node with nothing in its place. */
+const leftOut = (node: OnnxNode): OnnxNode => ({ ...node, domain: "", operator: "Identity", attributes: {} });
+
+/** scikit-learn's linear classifier without the function of its scores; null where it has none. */
+function withoutTransform(node: OnnxNode): OnnxNode | null {
+  const { post_transform: transform, ...attributes } = node.attributes;
+  const isLinear = node.operator === "LinearClassifier" || node.operator === "LinearRegressor";
+  if (!isLinear || (transform !== "SOFTMAX" && transform !== "LOGISTIC")) return null;
+  return { ...node, attributes };
+}
+
+/** What stands in the place of a node that turns scores into probabilities: of `classes` a sample, or null. */
+function withoutProbabilities(
+  node: OnnxNode,
+  x: Value | undefined,
+  classes: Value["shape"][number],
+  opset: number,
+): OnnxNode | null {
+  if (node.operator === "Sigmoid") return leftOut(node);
+  if (node.operator !== "Softmax" && node.operator !== "LogSoftmax") return withoutTransform(node);
+  return x !== undefined && coversClasses(node, x, classes, opset) ? leftOut(node) : null;
+}
+
+/** Nodes by the names of their outputs. */
+const producersIn = ({ nodes }: ImportedGraph): ReadonlyMap<string, OnnxNode> =>
+  new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+
 /**
- * The softmaxes at the end of `graph`, whose `values` were built with all of them: without them the output is the
- * logits. Predictions are the same; losses and attacks take logits.
+ * The softmaxes and sigmoids at the end of `graph`, whose `values` were built with all of them: without them the
+ * output is the logits. Predictions are the same; losses and attacks take logits. A normaliser behind them
+ * (scikit-learn) goes with them.
  */
 export function trailingSoftmax(graph: ImportedGraph, values: ReadonlyMap<string, Value>): Trailing {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersIn(graph);
   const output = values.get(graph.output);
   const classes = output === undefined ? 0 : sizeOf(shapeOf(output).slice(1));
-  const skip = new Set<OnnxNode>();
-  const logs: OnnxNode[] = [];
+  const replaced = new Map<OnnxNode, OnnxNode>();
+  const behind: OnnxNode[] = [];
   const notes: string[] = [];
   let node = producers.get(graph.output);
   for (; node !== undefined; node = producers.get(node.inputs[0] ?? "")) {
-    if (node.operator === "Log") logs.push(node);
-    if (passing.includes(node.operator)) continue;
-    const x = values.get(node.inputs[0] ?? "");
-    if (node.operator !== "Softmax" && node.operator !== "LogSoftmax") break;
-    if (x === undefined || !coversClasses(node, x, classes, graph.opset)) break;
-    for (const skipped of [node, ...logs.splice(0)]) skip.add(skipped);
-    notes.push(`${labelOf(node)} at the end is left out: its input is taken as the logits`);
+    if (node.operator === "Log" || node.operator === "Normalizer") behind.push(node);
+    if (passing.includes(node.operator) || node.operator === "Normalizer") continue;
+    const instead = withoutProbabilities(node, values.get(node.inputs[0] ?? ""), classes, graph.opset);
+    if (instead === null) break;
+    replaced.set(node, instead);
+    for (const each of behind.splice(0)) replaced.set(each, leftOut(each));
+    const what = instead.operator === "Identity" ? "is left out: its input is" : "gives its scores:";
+    notes.push(`${labelOf(node)} at the end ${what} taken as the logits`);
+    if (instead.operator !== "Identity") break;
   }
-  return { skip, notes };
+  return { replaced, notes };
 }

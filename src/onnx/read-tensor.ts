@@ -1,5 +1,5 @@
 // ONNX tensors as host tensors: every way of storing them, floats as float32, whole numbers as int32 or int64.
-import { fail } from "../base/errors.js";
+import { check, fail } from "../base/errors.js";
 import { count, formatShape } from "../base/shape.js";
 import { allocate, tensor, type DType, type Tensor, type TensorData } from "../base/tensor.js";
 import {
@@ -84,43 +84,84 @@ export const elementType = (type: number): string => Kind[type]?.toLowerCase() ?
 /** The dtype that an ONNX element type becomes, or undefined where Temper does not read it. */
 export const dtypeOf = (type: number): DType | undefined => storages.get(type)?.dtype;
 
+/** A tensor of a file: what it was stored as decides what quantisation saturates at. */
+export interface StoredTensor extends Tensor {
+  /** ONNX's element type in words: `float`, `int8`, … */
+  readonly stored: string;
+}
+
+/** A file beside the model. */
+export interface ExternalFile {
+  readonly bytes: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** The file that a tensor names as the place of its data; throws where it may not be read. */
+export type ExternalData = (location: string) => ExternalFile;
+
+/** No tensor holds more elements: protobuf ends at 2 GiB, and sizes from damaged files must not be allocated. */
+const largest = 2 ** 31;
+
 function fill(data: TensorData, element: (index: number) => Numeric): TensorData {
   if (data instanceof BigInt64Array) for (let i = 0; i < data.length; i++) data[i] = BigInt(element(i));
   else for (let i = 0; i < data.length; i++) data[i] = Number(element(i));
   return data;
 }
 
-/** `proto` as a host tensor; `name` is what errors call it. */
-export function readTensor(proto: TensorProto, name = proto.name): Tensor {
-  const where = `tensor '${name}'`;
+/** The bytes of a tensor that lie in another file. */
+function externalBytes(proto: TensorProto, where: string, external: ExternalData | undefined): Uint8Array {
+  const entry = (key: string): string => proto.externalData.find((each) => each.key === key)?.value ?? "";
+  const location = entry("location");
+  if (external === undefined)
+    return fail(where, "its data inside the ONNX file", `external data in '${location}'`);
+  const file = external(location);
+  const offset = Number(entry("offset") || "0");
+  const length = Number(entry("length") || String(file.bytes - offset));
+  const inside =
+    [offset, length].every((n) => Number.isInteger(n) && n >= 0) && offset + length <= file.bytes;
+  check(
+    inside,
+    where,
+    `a part of the ${file.bytes} bytes of '${location}'`,
+    () => `${length} bytes from ${offset}`,
+  );
+  return file.read(offset, length);
+}
+
+/** The sizes of `proto`. */
+function shapeOf(proto: TensorProto, where: string): number[] {
   const shape = proto.dims.map(Number);
+  check(
+    shape.every((d) => d >= 0) && count(shape) < largest,
+    where,
+    "sizes of 0 or more, fewer than 2^31 elements",
+    () => formatShape(shape),
+  );
+  return shape;
+}
+
+/** `proto` as a host tensor; `name` is what errors call it, `external` reads files beside the model. */
+export function readTensor(proto: TensorProto, name = proto.name, external?: ExternalData): StoredTensor {
+  const where = `tensor '${name}'`;
+  const stored = elementType(proto.dataType);
   const storage = storages.get(proto.dataType);
-  if (storage === undefined)
-    return fail(where, "floats, whole numbers or booleans", elementType(proto.dataType));
-  if (proto.dataLocation === Location.EXTERNAL) {
-    const file = proto.externalData.find(({ key }) => key === "location")?.value ?? "";
-    return fail(where, "its data inside the ONNX file", `external data in '${file}'`);
-  }
+  if (storage === undefined) return fail(where, "floats, whole numbers or booleans", stored);
+  const shape = shapeOf(proto, where);
   const { dtype, bytes, read, field, decode } = storage;
   const length = count(shape);
   const wrongSize = (got: string): never => fail(where, `${length} elements for ${formatShape(shape)}`, got);
-  const { rawData } = proto;
-  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  const rawData =
+    proto.dataLocation === Location.EXTERNAL ? externalBytes(proto, where, external) : proto.rawData;
   const values = field(proto);
+  const made = (element: (index: number) => Numeric): StoredTensor => ({
+    ...tensor(dtype, shape, fill(allocate(dtype, length), element)),
+    stored,
+  });
   if (rawData.length > 0 || values.length === 0) {
-    if (rawData.length !== length * bytes)
-      wrongSize(`${rawData.length} bytes of ${elementType(proto.dataType)}`);
-    return tensor(
-      dtype,
-      shape,
-      fill(allocate(dtype, length), (i) => read(view, i * bytes)),
-    );
+    if (rawData.length !== length * bytes) wrongSize(`${rawData.length} bytes of ${stored}`);
+    const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+    return made((i) => read(view, i * bytes));
   }
   if (values.length !== length) wrongSize(String(values.length));
-  const decoded = (value: Numeric): Numeric => decode?.(Number(value)) ?? value;
-  return tensor(
-    dtype,
-    shape,
-    fill(allocate(dtype, length), (i) => decoded(values[i] ?? 0)),
-  );
+  return made((i) => decode?.(Number(values[i])) ?? values[i] ?? 0);
 }

@@ -1,7 +1,6 @@
 // An ONNX file as plain records: nodes, tensors, inputs and outputs. Knows the format, not the operators.
 import { fromBinary } from "@bufbuild/protobuf";
 import { check, fail, TemperError } from "../base/errors.js";
-import type { Tensor } from "../base/tensor.js";
 import {
   AttributeProto_AttributeType as Kind,
   ModelProtoSchema,
@@ -10,14 +9,14 @@ import {
   type NodeProto,
   type ValueInfoProto,
 } from "./generated/onnx_pb.js";
-import { elementType, readTensor } from "./read-tensor.js";
+import { elementType, readTensor, type ExternalData, type StoredTensor } from "./read-tensor.js";
 
 /** A nested graph, or anything else that no known operator takes. */
 export interface OpaqueAttribute {
   readonly opaque: string;
 }
 export type AttributeValue =
-  number | string | readonly number[] | readonly string[] | Tensor | OpaqueAttribute;
+  number | string | readonly number[] | readonly string[] | StoredTensor | OpaqueAttribute;
 
 export interface OnnxNode {
   readonly operator: string;
@@ -43,7 +42,7 @@ export interface OnnxFile {
   /** Version of the standard operators. */
   readonly opset: number;
   readonly nodes: readonly OnnxNode[];
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** Declared inputs, without those that have an initializer. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
@@ -52,7 +51,7 @@ export interface OnnxFile {
 
 const decoder = new TextDecoder();
 
-function attributeOf(proto: AttributeProto, where: string): AttributeValue {
+function attributeOf(proto: AttributeProto, where: string, external?: ExternalData): AttributeValue {
   const { type } = proto;
   if (type === Kind.INT) return Number(proto.i);
   if (type === Kind.FLOAT) return proto.f;
@@ -60,11 +59,11 @@ function attributeOf(proto: AttributeProto, where: string): AttributeValue {
   if (type === Kind.INTS) return proto.ints.map(Number);
   if (type === Kind.FLOATS) return proto.floats;
   if (type === Kind.STRINGS) return proto.strings.map((s) => decoder.decode(s));
-  if (type === Kind.TENSOR && proto.t) return readTensor(proto.t, `${where}.${proto.name}`);
-  return { opaque: Kind[type].toLowerCase() };
+  if (type === Kind.TENSOR && proto.t) return readTensor(proto.t, `${where}.${proto.name}`, external);
+  return { opaque: type in Kind ? Kind[type].toLowerCase() : `type ${type}` };
 }
 
-function nodeOf(proto: NodeProto): OnnxNode {
+function nodeOf(proto: NodeProto, external?: ExternalData): OnnxNode {
   const where = proto.name || proto.output[0] || proto.opType;
   return {
     operator: proto.opType,
@@ -72,7 +71,7 @@ function nodeOf(proto: NodeProto): OnnxNode {
     name: proto.name,
     inputs: proto.input,
     outputs: proto.output,
-    attributes: Object.fromEntries(proto.attribute.map((a) => [a.name, attributeOf(a, where)])),
+    attributes: Object.fromEntries(proto.attribute.map((a) => [a.name, attributeOf(a, where, external)])),
   };
 }
 
@@ -97,19 +96,21 @@ function parse(bytes: Uint8Array): ModelProto {
   }
 }
 
-/** The parts of an ONNX file. Throws when the bytes are no whole ONNX file. */
-export function readOnnx(bytes: Uint8Array): OnnxFile {
+/** The parts of an ONNX file; `external` reads files beside it. Throws when the bytes are no whole ONNX file. */
+export function readOnnx(bytes: Uint8Array, external?: ExternalData): OnnxFile {
   const model = parse(bytes);
   const { graph } = model;
   if (graph === undefined) return fail("model", "an ONNX file", `${bytes.length} bytes without a graph`);
   check(graph.sparseInitializer.length === 0, "model", "dense initializers", () => "sparse ones");
-  const tensors = new Map(graph.initializer.map((proto) => [proto.name, readTensor(proto)]));
+  const tensors = new Map(
+    graph.initializer.map((proto) => [proto.name, readTensor(proto, proto.name, external)]),
+  );
   const opset = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx")?.version;
   return {
     name: graph.name,
     producer: `${model.producerName} ${model.producerVersion}`.trim(),
     opset: Number(opset ?? 1n),
-    nodes: graph.node.map(nodeOf),
+    nodes: graph.node.map((node) => nodeOf(node, external)),
     tensors,
     inputs: graph.input.map(valueOf).filter(({ name }) => !tensors.has(name)),
     outputs: graph.output.map(valueOf),

@@ -3,6 +3,7 @@
 import { check, fail } from "../base/errors.js";
 import {
   broadcastShapes,
+  count,
   formatDim,
   formatShape,
   isStatic,
@@ -15,9 +16,11 @@ import { topological } from "../graph/function.js";
 import { interpret } from "../graph/interpret.js";
 import { constant, type Node } from "../graph/node.js";
 import { broadcastStrides, walk } from "../ops/arrays.js";
+import { cast } from "../ops/compare.js";
 import { reshape } from "../ops/reshape.js";
 import { size } from "../ops/size.js";
 import { concat } from "../ops/structure.js";
+import type { StoredTensor } from "./read-tensor.js";
 
 /** A tensor of whole numbers or booleans whose elements are known, up to the batch size. */
 export interface Known {
@@ -25,6 +28,8 @@ export interface Known {
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly data: readonly Dim[];
+  /** The element type of the tensor of the file that it is: `int8`, … */
+  readonly stored?: string;
 }
 export type Value = Node | Known;
 
@@ -41,9 +46,17 @@ export const knownSizes = (sizes: Shape): Known => known("int64", [sizes.length]
 /** The shape of a value. */
 export const shapeOf = (value: Value): Shape => value.shape;
 
-/** A tensor of the file: floats become a constant node, all else is known. */
-export const valueOfTensor = (t: Tensor): Value =>
-  t.dtype === "float32" ? constant(t) : known(t.dtype, t.shape, Array.from(toNumbers(t)));
+/** Whole numbers beyond this many are weights, not sizes or indices. */
+const knownLimit = 2 ** 16;
+
+/** A tensor of the file: floats and large ones become a constant node, all else is known. */
+export const valueOfTensor = (t: Tensor & Partial<StoredTensor>): Value =>
+  t.dtype === "float32" || t.data.length > knownLimit
+    ? constant(t)
+    : {
+        ...known(t.dtype, t.shape, Array.from(toNumbers(t))),
+        ...(t.stored !== undefined && { stored: t.stored }),
+      };
 
 /** The elements of `data`, none of which may depend on the batch. */
 export function staticData(where: string, { data }: Known): readonly number[] {
@@ -61,8 +74,23 @@ export function asNode(value: Value): Node {
 
 /** A float32 node of `value`. */
 export function asFloat(value: Value): Node {
-  if (value.kind !== "known" || !isStatic(value.data)) return asNode(value);
+  if (value.kind === "constant" && value.dtype !== "float32")
+    return constant(fromNumbers("float32", value.value.shape, toNumbers(value.value)));
+  if (value.kind !== "known" || !isStatic(value.data)) return cast(asNode(value), "float32");
   return constant(fromNumbers("float32", value.shape, value.data));
+}
+
+/** What is worked out at import is small; more elements than this come from damaged files. */
+const workLimit = 2 ** 22;
+
+/** Whether `node` and all that it is made of can be worked out at import. */
+const isSmall = (node: Node): boolean =>
+  topological([node]).every(({ shape }) => isStatic(shape) && count(shape) <= workLimit);
+
+/** `node` as known numbers of `dtype` where it depends on no input, else itself. */
+export function workedOut(node: Node, dtype: DType = node.dtype): Value {
+  const value = fold(node);
+  return value === null ? node : known(dtype, value.shape, Array.from(toNumbers(value)));
 }
 
 /** Whether a node depends on no input, so that its value can be had now. */
@@ -72,9 +100,9 @@ export const isFixed = (node: Node): boolean =>
 /** The value of a node that depends on no input, or null. */
 export function fold(node: Node): Tensor | null {
   if (node.kind === "constant") return node.value;
-  if (!isStatic(node.shape) || !isFixed(node)) return null;
+  if (!isFixed(node) || !isSmall(node)) return null;
   const [result] = interpret([node], { batch: NaN, values: {} });
-  return result ? fromNumbers(node.dtype, node.shape, result.data) : null;
+  return result ? fromNumbers(node.dtype, result.shape, result.data) : null;
 }
 
 /**
@@ -96,7 +124,11 @@ export function moved(values: readonly Value[], build: (nodes: readonly Node[]) 
       ),
     ),
   );
-  const [result] = interpret([build(positions)], { batch: NaN, values: {} });
+  const built = build(positions);
+  check(isSmall(built), "result", `at most ${workLimit} elements known at import`, () =>
+    formatShape(built.shape),
+  );
+  const [result] = interpret([built], { batch: NaN, values: {} });
   const order = result?.data ?? new Float64Array();
   return known(
     first.dtype,
@@ -114,6 +146,9 @@ export function combined(
 ): Known {
   const shape = values.map((v) => v.shape as Shape).reduce((a, b) => broadcastShapes(where, a, b));
   const sizes = shape.map(Number);
+  check(count(sizes) <= workLimit, where, `at most ${workLimit} elements known at import`, () =>
+    formatShape(sizes),
+  );
   const columns = values.map((value) => {
     const column: Dim[] = [];
     walk(sizes, broadcastStrides(value.shape, sizes), (_, offset) => column.push(value.data[offset] ?? 0));

@@ -1,15 +1,18 @@
 // Each ONNX operator: the imported graph in float64 = the file itself in ONNX Runtime.
 import { describe, expect, it } from "vitest";
 import { floats } from "../../src/base/tensor.js";
-import { knownOperators } from "../../src/onnx/import.js";
+import { knownOperators } from "../../src/onnx/domains.js";
 import { drawn, expectSameAsRuntime } from "../support/against-runtime.js";
 import { foreignFile } from "../support/onnx-builder.js";
+import { domains } from "./cases/domains.js";
 import { elementwise } from "./cases/elementwise.js";
+import { indexing } from "./cases/indexing.js";
 import { layers } from "./cases/layers.js";
+import { quantized } from "./cases/quantized.js";
 import type { Cases } from "./cases/single.js";
 import { structure } from "./cases/structure.js";
 
-const cases: Cases = { ...elementwise, ...layers, ...structure };
+const cases: Cases = { ...elementwise, ...layers, ...structure, ...indexing, ...quantized, ...domains };
 
 describe("imported operators", () => {
   it.each(Object.entries(cases))("%s", async (_, model) => {
@@ -17,7 +20,8 @@ describe("imported operators", () => {
   });
 
   it("every operator has a case", () => {
-    const used = new Set(Object.values(cases).flatMap(({ nodes }) => nodes.map(({ op }) => op)));
+    const nodes = Object.values(cases).flatMap((model) => model.nodes);
+    const used = new Set(nodes.map(({ op, domain }) => (domain === undefined ? op : `${domain}.${op}`)));
     expect(knownOperators.filter((name) => !used.has(name))).toEqual([]);
   });
 

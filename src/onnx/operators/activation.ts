@@ -7,8 +7,9 @@ import {
   div,
   abs,
   elu,
-  erf,
+  greater,
   leakyRelu,
+  less,
   mul,
   neg,
   relu,
@@ -16,9 +17,11 @@ import {
   softplus,
   sub,
   tanh,
+  where,
 } from "../../ops/index.js";
 import { numberAt, type Builder, type Call } from "../call.js";
 import { unaryOperator } from "../combine.js";
+import { geluByErf, geluByTanh } from "../gelu.js";
 
 export const Relu = unaryOperator(relu);
 export const Tanh = unaryOperator(tanh);
@@ -50,15 +53,23 @@ export const HardSwish: Builder = (call) => mul(call.at(0), hardSigmoid(call.at(
 /** x·sigmoid(αx). */
 export const Swish: Builder = (call) => mul(call.at(0), sigmoid(mul(call.at(0), call.float("alpha", 1))));
 
-/** x·Φ(x) = x/2·(1 + erf(x/√2)), or its approximation by tanh (Hendrycks and Gimpel 2016). */
 export const Gelu: Builder = (call) => {
-  const x = call.at(0);
   const approximate = call.text("approximate", "none");
-  const half = mul(x, 0.5);
-  if (approximate === "none") return mul(half, add(1, erf(mul(x, Math.SQRT1_2))));
-  if (approximate !== "tanh") return fail("attribute 'approximate'", "none or tanh", approximate);
-  const cubic = add(x, mul(0.044715, mul(x, mul(x, x))));
-  return mul(half, add(1, tanh(mul(Math.sqrt(2 / Math.PI), cubic))));
+  if (approximate === "none") return geluByErf(call.at(0));
+  return approximate === "tanh"
+    ? geluByTanh(call.at(0))
+    : fail("attribute 'approximate'", "none or tanh", approximate);
+};
+
+/** x where x > α, else 0. */
+export const ThresholdedRelu: Builder = (call) =>
+  where(greater(call.at(0), call.float("alpha", 1)), call.at(0), 0);
+
+/** x − bias where x > λ, x + bias where x < −λ, else 0. */
+export const Shrink: Builder = (call) => {
+  const [x, bias, lambda] = [call.at(0), call.float("bias", 0), call.float("lambd", 0.5)];
+  const above = where(greater(x, lambda), sub(x, bias), 0);
+  return where(less(x, -lambda), add(x, bias), above);
 };
 
 const largest = 3.4028234663852886e38;
@@ -69,5 +80,8 @@ function bound(call: Call, name: string, index: number, otherwise: number): numb
   return call.has(index) ? numberAt(call, index) : otherwise;
 }
 
-export const Clip: Builder = (call) =>
-  clip(call.at(0), bound(call, "min", 1, -largest), bound(call, "max", 2, largest));
+/** Where the bounds cross, the upper one counts. */
+export const Clip: Builder = (call) => {
+  const [low, high] = [bound(call, "min", 1, -largest), bound(call, "max", 2, largest)];
+  return clip(call.at(0), Math.min(low, high), high);
+};

@@ -1,7 +1,24 @@
 // Arithmetic, element by element; whole numbers that are known (sizes) are worked out at once.
 import { addDims, multiplyDims, type Dim } from "../../base/shape.js";
-import { constant, type Node } from "../../graph/node.js";
-import { abs, add, div, erf, exp, floor, log, mul, neg, pow, sign, sqrt, sub } from "../../ops/index.js";
+import { constant, type Node, type Operand } from "../../graph/node.js";
+import {
+  abs,
+  add,
+  cos,
+  div,
+  erf,
+  exp,
+  floor,
+  log,
+  mul,
+  neg,
+  pow,
+  round,
+  sign,
+  sin,
+  sqrt,
+  sub,
+} from "../../ops/index.js";
 import { maximum, minimum } from "../../ops/index.js";
 import type { Builder } from "../call.js";
 import { divideKnown, foldOperator, onNumbers, unaryOperator } from "../combine.js";
@@ -38,6 +55,12 @@ export const Erf = unaryOperator(erf);
 export const Sign = unaryOperator(sign);
 export const Floor = unaryOperator(floor);
 export const Ceil = unaryOperator((x) => neg(floor(neg(x))));
+export const Round = unaryOperator(round);
+export const Sin = unaryOperator(sin);
+export const Cos = unaryOperator(cos);
+export const Tan = unaryOperator((x) => div(sin(x), cos(x)));
+export const Sinh = unaryOperator((x) => mul(0.5, sub(exp(x), exp(neg(x)))));
+export const Cosh = unaryOperator((x) => mul(0.5, add(exp(x), exp(neg(x)))));
 export const Reciprocal = unaryOperator((x) => div(1, x));
 
 /** xⁿ for the exponents that need no logarithm: derivatives hold for negative x and for 0 too. */
@@ -53,4 +76,21 @@ export const Pow: Builder = (call) => {
   const [x, y] = [call.at(0), call.at(1)];
   const single = y.kind === "constant" && y.value.data.length === 1 && y.shape.length <= x.shape.length;
   return single ? power(x, Number(y.value.data[0])) : pow(x, y);
+};
+
+/** x − ⌊x/y⌋·y: the sign of y. */
+const floorMod = (x: number, y: number): number => x - Math.floor(x / y) * y;
+
+/** The rest of x/y, with the sign of y, or with that of x where `fmod` asks for it. */
+export const Mod: Builder = (call) => {
+  if (call.int("fmod", 0) === 0)
+    return foldOperator((x, y) => sub(x, mul(floor(div(x, y)), y)), onNumbers("Mod", floorMod))(call);
+  const rest = (x: Operand, y: Operand): Node => {
+    const size = abs(y);
+    return mul(sign(x), sub(abs(x), mul(floor(div(abs(x), size)), size)));
+  };
+  return foldOperator(
+    rest,
+    onNumbers("Mod", (x, y) => x % y),
+  )(call);
 };

@@ -3,8 +3,11 @@ import type { Dim } from "../../base/shape.js";
 import type { Node, Operand } from "../../graph/node.js";
 import { and, cast, equal, greater, greaterEqual, less, lessEqual, or, where } from "../../ops/index.js";
 import type { Builder } from "../call.js";
-import { foldOperator, onNumbers } from "../combine.js";
+import { foldOperator, onNumbers, unaryOperator } from "../combine.js";
 import { asFloat, asNode, combined, equalSizes, type Known } from "../value.js";
+
+/** The largest finite float32. */
+const largest = 3.4028234663852886e38;
 
 /** Compares as float32: whole numbers beyond 2²⁴ do not occur in classifiers. */
 const asFloats =
@@ -36,10 +39,28 @@ const asBool =
 export const And = foldOperator(asBool(and), (x, y) => Number(x !== 0 && y !== 0));
 export const Or = foldOperator(asBool(or), (x, y) => Number(x !== 0 || y !== 0));
 
+export const Xor = foldOperator(
+  (x, y) => equal(cast(equal(cast(x, "float32"), cast(y, "float32")), "float32"), 0),
+  (x, y) => Number((x !== 0) !== (y !== 0)),
+  "bool",
+);
+
+const negated = (x: Node): Node => equal(cast(x, "float32"), 0);
+
+export const IsNaN = unaryOperator((x) => negated(equal(x, x)));
+
+/** Whether x is ∞ or −∞, as far as the node asks for either. */
+export const IsInf: Builder = (call) => {
+  const x = call.at(0);
+  const [above, below] = [greater(x, largest), less(x, -largest)];
+  if (call.int("detect_positive", 1) === 0) return below;
+  return call.int("detect_negative", 1) === 0 ? above : or(above, below);
+};
+
 export const Not: Builder = (call) => {
   const x = call.value(0);
   if (x.kind === "known") return combined("Not", [x], (d) => Number(d === 0));
-  return equal(cast(x, "float32"), 0);
+  return negated(x);
 };
 
 export const Where: Builder = (call) => {

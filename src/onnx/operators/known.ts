@@ -1,9 +1,9 @@
 // Where numbers enter and leave the computation of shapes: sizes of values, constants, casts.
-import { fail } from "../../base/errors.js";
-import { sizeOf } from "../../base/shape.js";
-import { floats, fromNumbers } from "../../base/tensor.js";
+import { check, fail } from "../../base/errors.js";
+import { sizeOf, stridesOf } from "../../base/shape.js";
+import { floats, fromNumbers, type DType } from "../../base/tensor.js";
 import { cast } from "../../ops/index.js";
-import type { Builder } from "../call.js";
+import { numberAt, type Builder, type Call } from "../call.js";
 import { dtypeOf, elementType } from "../read-tensor.js";
 import type { AttributeValue } from "../read.js";
 import {
@@ -40,11 +40,8 @@ export const Constant: Builder = (call) => {
   return valueOfTensor(isFloat ? floats(shape, values) : fromNumbers("int64", shape, values));
 };
 
-/** To whole numbers: worked out at once where the value is known. */
-export const Cast: Builder = (call): Value => {
-  const to = call.int("to", 0);
-  const dtype = dtypeOf(to) ?? fail("attribute 'to'", "floats, whole numbers or booleans", elementType(to));
-  const x = call.value(0);
+/** `x` in another dtype: worked out at once where the value is known. */
+function castTo(call: Call, x: Value, dtype: DType): Value {
   if (dtype === "float32") return x.kind === "known" ? asFloat(x) : cast(x, dtype);
   const whole = (d: number): number => (dtype === "bool" ? Number(d !== 0) : Math.trunc(d));
   if (x.kind !== "known") {
@@ -54,4 +51,32 @@ export const Cast: Builder = (call): Value => {
   }
   const { shape, data } = x;
   return known(dtype, shape, dtype === "bool" ? data.map((d) => Number(!equalSizes("Cast", d, 0))) : data);
+}
+
+export const Cast: Builder = (call) => {
+  const to = call.int("to", 0);
+  const dtype = dtypeOf(to) ?? fail("attribute 'to'", "floats, whole numbers or booleans", elementType(to));
+  return castTo(call, call.value(0), dtype);
+};
+
+/** To the type of input 2. */
+export const CastLike: Builder = (call) => castTo(call, call.value(0), call.value(1).dtype);
+
+/** start, start + delta, … as long as it is below (above, for a negative delta) the limit. */
+export const Range: Builder = (call) => {
+  const [start, limit, delta] = [numberAt(call, 0), numberAt(call, 1), numberAt(call, 2)];
+  const length = Math.max(0, Math.ceil((limit - start) / delta));
+  check(length <= 2 ** 20, "Range", "at most 2^20 numbers", () => String(length));
+  const values = Array.from({ length }, (_, i) => start + i * delta);
+  const { dtype } = call.value(0);
+  return dtype === "float32" ? valueOfTensor(floats([length], values)) : known(dtype, [length], values);
+};
+
+/** Positions of the elements that are not 0, one column for each. */
+export const NonZero: Builder = (call) => {
+  const { shape, data } = call.numbers(0);
+  const found = data.flatMap((x, i) => (x === 0 ? [] : [i]));
+  const strides = stridesOf(shape);
+  const rows = shape.map((d, axis) => found.map((i) => Math.floor(i / (strides[axis] ?? 1)) % d));
+  return known("int64", [shape.length, found.length], rows.flat());
 };

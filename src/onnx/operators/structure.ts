@@ -2,16 +2,20 @@
 import { check, fail } from "../../base/errors.js";
 import {
   broadcastShapes,
+  count,
   divideDims,
   formatShape,
+  isStatic,
+  multiplyDims,
   resolveAxis,
+  sameDim,
   sizeOf,
   type Dim,
   type Shape,
 } from "../../base/shape.js";
 import type { Node } from "../../graph/node.js";
 import { broadcastTo, concat, reshape, slice, transpose } from "../../ops/index.js";
-import { axesOf, type Builder, type Call } from "../call.js";
+import { axesOf, type Builder, type Call, type FixedBatch } from "../call.js";
 import { take } from "../elements.js";
 import { moved, shapeOf } from "../value.js";
 
@@ -32,21 +36,34 @@ function inferred(target: Shape, shape: Shape): Shape {
 }
 
 /**
- * The shape that Reshape asks for: 0 copies a size (unless `allowzero`), −1 is worked out. Where the file fixes the
- * batch to n and writes it into the target, n means the batch.
+ * `target` for any batch, where the file fixes the batch to `fixed` and so writes it into the target: the axis that
+ * the batch begins is multiplied. Null where there is none.
+ */
+function withBatch(target: readonly number[], shape: Shape, { fixed, size }: FixedBatch): Shape | null {
+  const at = shape.findIndex((d) => typeof d !== "number");
+  const times = divideDims(shape[at] ?? 1, size);
+  if (typeof times !== "number") return null;
+  const sizes = shape.map((d) => (typeof d === "number" ? d : times * fixed));
+  const whole = inferred(target, sizes).map(Number);
+  const before = count(sizes.slice(0, at));
+  const axis = whole.findIndex((d, i) => d % fixed === 0 && count(whole.slice(0, i)) === before);
+  const lifted = whole.map((d, i) => (i === axis ? multiplyDims(size, d / fixed) : d));
+  return axis >= 0 && sameDim(sizeOf(lifted), sizeOf(shape)) ? lifted : null;
+}
+
+/**
+ * The shape that Reshape asks for: 0 copies a size (unless `allowzero`), −1 is worked out; where the file fixes the
+ * batch to n, n images stand for any number.
  */
 function reshapeTarget(call: Call, shape: Shape): Shape {
   const copies = call.int("allowzero", 0) === 0;
   const target = call.sizes(1).map((d, i) => (d === 0 && copies ? (shape[i] ?? 0) : d));
-  const [lead, ...rest] = target;
-  const batch = shape[0];
-  if (lead !== call.fixedBatch || batch === undefined || typeof batch === "number")
-    return inferred(target, shape);
-  const perSample = divideDims(sizeOf(shape), batch);
-  const free = perSample !== null && (rest.includes(-1) || sizeOf(rest) === perSample);
-  if (!free) return inferred(target, shape);
-  call.note(`a Reshape to ${formatShape(target)} is read as one to ${formatShape([batch, ...rest])}`);
-  return inferred([batch, ...rest], shape);
+  if (call.fixedBatch === null || isStatic(shape) || !isStatic(target)) return inferred(target, shape);
+  const lifted = withBatch(target, shape, call.fixedBatch);
+  if (lifted === null) return inferred(target, shape);
+  if (lifted.every((d, i) => typeof d === "number" || target[i] !== -1))
+    call.note(`a Reshape to ${formatShape(target)} is read as one to ${formatShape(lifted)}`);
+  return lifted;
 }
 
 export const Reshape: Builder = (call) => move(call, (x) => reshape(x, reshapeTarget(call, x.shape)));
@@ -88,7 +105,28 @@ export const Unsqueeze: Builder = (call) =>
     return reshape(x, shape);
   });
 
-export const Concat: Builder = (call) => moved(call.values(), (parts) => concat(parts, call.int("axis", 0)));
+/** Parts of a file whose batch is fixed at 1, such as a class token: repeated where others hold the batch. */
+function besideBatch(parts: readonly Node[], axis: number): readonly Node[] {
+  const [first, ...rest] = parts.filter(({ shape }) => !isStatic(shape));
+  if (first === undefined || rest.length + 1 === parts.length) return parts;
+  const at = first.shape.findIndex((d) => typeof d !== "number");
+  if (at === axis) return parts;
+  const size = first.shape[at] ?? 1;
+  return parts.map((part) =>
+    part.shape[at] === 1
+      ? broadcastTo(
+          part,
+          part.shape.map((d, i) => (i === at ? size : d)),
+        )
+      : part,
+  );
+}
+
+export const Concat: Builder = (call) =>
+  moved(call.values(), (parts) => {
+    const axis = resolveAxis("axis", call.int("axis", 0), parts[0]?.shape.length ?? 1);
+    return concat(call.fixedBatch?.fixed === 1 ? besideBatch(parts, axis) : parts, axis);
+  });
 
 export const Expand: Builder = (call) =>
   move(call, (x) => broadcastTo(x, broadcastShapes("Expand", x.shape, call.sizes(1))));

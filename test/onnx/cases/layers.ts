@@ -122,4 +122,70 @@ export const layers: Cases = {
     {},
     { opset: 12, more: ["r", "t"], tensors: { r: one(0.5), t: bool(false) } },
   ),
+
+  RMSNormalization: single(
+    "RMSNormalization",
+    {},
+    { opset: 23, x: ["N", 2, 3], more: ["s"], tensors: { s: drawn([3], "s") } },
+  ),
+  "GroupNormalization 18, by group": single(
+    "GroupNormalization",
+    { num_groups: 2 },
+    {
+      opset: 18,
+      x: ["N", 4, 3, 2],
+      more: ["s", "b"],
+      tensors: { s: floats([2], [1, 2]), b: floats([2], [0.5, 0]) },
+    },
+  ),
+  "GroupNormalization 21": single(
+    "GroupNormalization",
+    { num_groups: 2 },
+    {
+      opset: 21,
+      x: ["N", 4, 3, 2],
+      more: ["s", "b"],
+      tensors: { s: drawn([4], "s"), b: drawn([4], "b") },
+    },
+  ),
+  "MeanVarianceNormalization of an image": single(
+    "MeanVarianceNormalization",
+    { axes: [1, 2, 3] },
+    { x: image },
+  ),
+  LpNormalization: single("LpNormalization", { axis: 1, p: 1 }),
+  "LpNormalization, Euclidean": single("LpNormalization"),
+  LRN: single("LRN", { size: 3, alpha: float(0.5), beta: float(0.6), bias: float(2) }, { x: ["N", 5, 3, 2] }),
+  "LpPool 18": single("LpPool", { kernel_shape: [2, 2], strides: [1, 2], p: 3 }, { opset: 18, x: image }),
+  GlobalLpPool: single("GlobalLpPool", {}, { x: image }),
+  ...Object.fromEntries(
+    [0, 1].map((counted) => [
+      `AveragePool 19, dilated, padding ${counted === 1 ? "counted" : "not counted"}`,
+      single(
+        "AveragePool",
+        { kernel_shape: [2, 2], dilations: [2, 1], pads: [1, 0, 1, 1], count_include_pad: counted },
+        { opset: 19, x: image },
+      ),
+    ]),
+  ),
+  ConvTranspose: single(
+    "ConvTranspose",
+    {},
+    { x: image, more: ["w", "b"], tensors: { w: drawn([2, 3, 3, 2], "w"), b: drawn([3], "b") } },
+  ),
+  "ConvTranspose, strides, pads, more at the end": single(
+    "ConvTranspose",
+    { strides: [2, 3], pads: [1, 0, 0, 2], output_padding: [1, 0], dilations: [1, 2], group: 2 },
+    { x: image, more: ["w"], tensors: { w: drawn([2, 2, 3, 2], "w") } },
+  ),
+  "ConvTranspose to a shape": single(
+    "ConvTranspose",
+    { strides: [2, 2], output_shape: [9, 9] },
+    { x: image, more: ["w"], tensors: { w: drawn([2, 1, 3, 3], "w") } },
+  ),
+  "ConvTranspose SAME_UPPER": single(
+    "ConvTranspose",
+    { strides: [2, 2], auto_pad: "SAME_UPPER" },
+    { x: image, more: ["w"], tensors: { w: drawn([2, 1, 3, 3], "w") } },
+  ),
 };
