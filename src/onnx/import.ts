@@ -152,8 +152,8 @@ export function buildGraph(
   };
   for (const node of graph.nodes)
     labelled(node, () => {
-      const inputs = node.inputs.map((name) => (name === "" ? undefined : valueAt(values, name, made)));
       const built = options.replaced?.get(node) ?? node;
+      const inputs = built.inputs.map((name) => (name === "" ? undefined : valueAt(values, name, made)));
       const call = callOf(built, inputs, context);
       const result = scope(scopeOf(node), () => builderOf(built)(call));
       const results = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];

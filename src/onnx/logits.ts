@@ -51,6 +51,33 @@ function withoutProbabilities(
 const producersIn = ({ nodes }: ImportedGraph): ReadonlyMap<string, OnnxNode> =>
   new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
 
+/** The node that `name` is, up to nodes that hand it on. */
+function originOf(name: string, producers: ReadonlyMap<string, OnnxNode>): OnnxNode | undefined {
+  let node = producers.get(name);
+  while (node !== undefined && passing.includes(node.operator)) node = producers.get(node.inputs[0] ?? "");
+  return node;
+}
+
+/** Both probabilities of two classes, [1 − p, p] of p = sigmoid(z), as the logits [z − z, z]; null where it is none. */
+function bothProbabilities(
+  end: OnnxNode | undefined,
+  producers: ReadonlyMap<string, OnnxNode>,
+): Trailing | null {
+  if (end?.operator !== "Concat" || end.inputs.length !== 2) return null;
+  const rest = end.inputs.map((name) => producers.get(name)).find((node) => node?.operator === "Sub");
+  const p = end.inputs.find((name) => name === rest?.inputs[1]);
+  const sigmoid = p === undefined ? undefined : originOf(p, producers);
+  if (rest === undefined || p === undefined || sigmoid?.operator !== "Sigmoid") return null;
+  const label = labelOf(sigmoid);
+  return {
+    replaced: new Map([
+      [sigmoid, leftOut(sigmoid)],
+      [rest, { ...rest, inputs: [p, p] }],
+    ]),
+    notes: [`${label} at the end is left out: its input z gives the logits [0, z] of two classes`],
+  };
+}
+
 /**
  * The softmaxes and sigmoids at the end of `graph`, whose `values` were built with all of them: without them the
  * output is the logits. Predictions are the same; losses and attacks take logits. A normaliser behind them
@@ -60,6 +87,8 @@ export function trailingSoftmax(graph: ImportedGraph, values: ReadonlyMap<string
   const producers = producersIn(graph);
   const output = values.get(graph.output);
   const classes = output === undefined ? 0 : sizeOf(shapeOf(output).slice(1));
+  const pair = bothProbabilities(originOf(graph.output, producers), producers);
+  if (pair) return pair;
   const replaced = new Map<OnnxNode, OnnxNode>();
   const behind: OnnxNode[] = [];
   const notes: string[] = [];

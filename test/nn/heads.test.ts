@@ -52,6 +52,37 @@ describe("one column", () => {
   });
 });
 
+describe("two probabilities", () => {
+  it.each([
+    ["[1 − p, p]", ["q", "p"]],
+    ["[p, 1 − p]", ["p", "q"]],
+  ])("%s of one sigmoid are the logits of two classes", (_, order) => {
+    const { tensors = {}, nodes } = head(
+      1,
+      { op: "Sigmoid", in: ["z"], out: ["p"], name: "s" },
+      { op: "Sub", in: ["one", "p"], out: ["q"] },
+      { op: "Concat", in: order, attributes: { axis: 1 } },
+    );
+    const both = logitsOf(foreignFile({ nodes, tensors: { ...tensors, one: floats([], [1]) } }));
+    const single = logitsOf(foreignFile(head(1))).logits;
+    const pairs = order[1] === "p" ? single : single.map((_, i) => single[i ^ 1] ?? NaN);
+    expect(both.logits).toEqual(pairs);
+    expect(both.notes).toEqual([
+      "Sigmoid 's' at the end is left out: its input z gives the logits [0, z] of two classes",
+    ]);
+  });
+
+  it("a difference from anything else stays", () => {
+    const model = head(
+      1,
+      { op: "Tanh", in: ["z"], out: ["p"] },
+      { op: "Sub", in: ["p", "z"], out: ["q"] },
+      { op: "Concat", in: ["q", "p"], attributes: { axis: 1 } },
+    );
+    expect(logitsOf(foreignFile(model)).notes).toEqual([]);
+  });
+});
+
 describe("two columns and more", () => {
   it("sigmoids at the end are left out", () => {
     const { logits } = logitsOf(foreignFile(head(2, { op: "Sigmoid", in: ["z"] })));
