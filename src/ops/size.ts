@@ -1,5 +1,5 @@
 // Sizes that are known only at run time, and the mean that needs them.
-import { multiplyDims, resolveDim, type Shape } from "../base/shape.js";
+import { multiplyDims, resolveDim, type Dim, type Shape } from "../base/shape.js";
 import { toNode, type Node, type Operand } from "../graph/node.js";
 import { operation } from "../graph/op.js";
 import { mul, div } from "./arithmetic.js";
@@ -20,6 +20,25 @@ export const size = operation<{ shape: Shape }, (shape: Shape) => Node>(
     rejects: [],
   },
   (make) => (shape) => make([], { shape }),
+);
+
+/** 0, 1, … below a dimension, as float32 [d]: positions in the batch of the run. */
+export const range = operation<{ shape: Shape }, (size: Dim) => Node>(
+  {
+    name: "range",
+    infer: (_, { shape }) => ({ dtype: "float32", shape }),
+    evaluate: (_, _attributes, shape) => Float64Array.from({ length: shape[0] ?? 0 }, (_, i) => i),
+    derivative: null,
+    lower: (emit, _, { attributes: { shape } }) => {
+      const end = emit.node("ReduceProd", [emit.shape(shape)], { keepdims: 0 });
+      const [zero, one] = [0, 1].map((n) => emit.constant([n], "int64", []));
+      return emit.cast(emit.node("Range", [zero ?? "", end, one ?? ""]), "float32");
+    },
+    vectorize: "elementwise",
+    examples: [{ inputs: [], attributes: { shape: [{ batch: 2, plus: 1 }] } }],
+    rejects: [],
+  },
+  (make) => (size) => make([], { shape: [size] }),
 );
 
 /** The mean over `axes` (default all). */

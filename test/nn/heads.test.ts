@@ -161,7 +161,6 @@ describe("beside the input and the output", () => {
 });
 
 it("a class token and shapes of a batch of one serve any batch", async () => {
-  const ints = (...values: number[]) => fromNumbers("int64", [values.length], values);
   const tensors = {
     token: drawn([1, 1, 4], "token"),
     three: ints(1, 3, 4),
@@ -180,6 +179,68 @@ it("a class token and shapes of a batch of one serve any batch", async () => {
     { op: "MatMul", in: ["f", "w"] },
   ];
   const file = foreignFile({ x: [1, 12], nodes, tensors });
+  await expectEachAlone(file);
+});
+
+const ints = (...values: number[]) => fromNumbers("int64", [values.length], values);
+
+it("a batch of one behind the length, as transformers have it, serves any batch", async () => {
+  const nodes: ForeignModel["nodes"] = [
+    { op: "Reshape", in: ["x", "sequence"], out: ["r"] },
+    { op: "Transpose", in: ["r"], out: ["t"], attributes: { perm: [1, 0, 2] } },
+    { op: "Reshape", in: ["t", "rows"], out: ["flat"] },
+    { op: "MatMul", in: ["flat", "m"], out: ["p"] },
+    { op: "Reshape", in: ["p", "back"], out: ["b"] },
+    { op: "Reshape", in: ["b", "heads"], out: ["h"] },
+    { op: "Softmax", in: ["h"], out: ["s"] },
+    { op: "Reshape", in: ["s", "back"], out: ["whole"] },
+    { op: "ReduceMean", in: ["whole"], attributes: { axes: [0], keepdims: 0 }, out: ["mean"] },
+    { op: "MatMul", in: ["mean", "w"] },
+  ];
+  const tensors = {
+    sequence: ints(1, 3, 4),
+    rows: ints(3, 4),
+    back: ints(3, 1, 4),
+    heads: ints(3, 2, 2),
+    m: drawn([4, 4], "m"),
+    w: drawn([4, 2], "w"),
+  };
+  await expectEachAlone(foreignFile({ opset: 13, x: [1, 12], nodes, tensors }));
+});
+
+describe("pooled images picked from one axis, as torch.export writes strides", () => {
+  const nodes: ForeignModel["nodes"] = [
+    { op: "Reshape", in: ["x", "flat"], out: ["f"] },
+    { op: "Gather", in: ["f", "at"], out: ["g"] },
+    { op: "MatMul", in: ["g", "w"] },
+  ];
+  const tensors = { flat: ints(-1), w: drawn([4, 2], "w") };
+
+  it("of a batch of one", async () => {
+    const at = fromNumbers("int64", [1, 4], [3, 0, 11, 5]);
+    await expectEachAlone(foreignFile({ x: [1, 12], nodes, tensors: { ...tensors, at } }));
+  });
+
+  it("of a batch of any size", async () => {
+    const positions: ForeignModel["nodes"] = [
+      { op: "Shape", in: ["x"], out: ["shape"] },
+      { op: "Gather", in: ["shape", "zero"], out: ["n"] },
+      { op: "Range", in: ["zero", "n", "one"], out: ["images"] },
+      { op: "Mul", in: ["images", "twelve"], out: ["starts"] },
+      { op: "Unsqueeze", in: ["starts", "last"], out: ["columns"] },
+      { op: "Add", in: ["columns", "within"], out: ["at"] },
+    ];
+    const [zero, one, twelve] = [0, 1, 12].map((n) => fromNumbers("int64", [], [n]));
+    if (!zero || !one || !twelve) throw new Error("no numbers");
+    const more = { zero, one, twelve, last: ints(1), within: ints(3, 0, 11, 5) };
+    await expectEachAlone(
+      foreignFile({ x: ["N", 12], nodes: [...positions, ...nodes], tensors: { ...tensors, ...more } }),
+    );
+  });
+});
+
+/** What the imported file gives for three images at once is what the file gives for each of them alone. */
+async function expectEachAlone(file: Uint8Array): Promise<void> {
   const { classifier } = importClassifier(file);
   const { logits } = graphOf(classifier);
   const images = drawn([3, 12], "images");
@@ -189,4 +250,4 @@ it("a class token and shapes of a batch of one serve any batch", async () => {
     const alone = toNumbers(await runFile(file, { x: image }));
     expectNear(together?.data.slice(row * 2, row * 2 + 2) ?? [], alone);
   }
-});
+}

@@ -2,7 +2,8 @@
 import { check, fail } from "../../base/errors.js";
 import { sizeOf, stridesOf } from "../../base/shape.js";
 import { floats, fromNumbers, type DType } from "../../base/tensor.js";
-import { cast } from "../../ops/index.js";
+import type { Node } from "../../graph/node.js";
+import { cast, range } from "../../ops/index.js";
 import { numberAt, type Builder, type Call } from "../call.js";
 import { dtypeOf, elementType } from "../read-tensor.js";
 import type { AttributeValue } from "../read.js";
@@ -62,8 +63,25 @@ export const Cast: Builder = (call) => {
 /** To the type of input 2. */
 export const CastLike: Builder = (call) => castTo(call, call.value(0), call.value(1).dtype);
 
+/** Positions in the batch: 0, 1, … below a size that depends on it; null for other ranges. */
+function batchRange(call: Call): Node | null {
+  const limit = call.value(1);
+  const [end] = limit.kind === "known" ? limit.data : [];
+  if (end === undefined || typeof end === "number") return null;
+  const [start, delta] = [numberAt(call, 0), numberAt(call, 2)];
+  check(
+    start === 0 && delta === 1,
+    "Range",
+    "0, 1, … along the batch",
+    () => `${start}, ${start + delta}, …`,
+  );
+  return range(end);
+}
+
 /** start, start + delta, … as long as it is below (above, for a negative delta) the limit. */
 export const Range: Builder = (call) => {
+  const positions = batchRange(call);
+  if (positions) return positions;
   const [start, limit, delta] = [numberAt(call, 0), numberAt(call, 1), numberAt(call, 2)];
   const length = Math.max(0, Math.ceil((limit - start) / delta));
   check(length <= 2 ** 20, "Range", "at most 2^20 numbers", () => String(length));

@@ -4,6 +4,7 @@ import {
   broadcastShapes,
   count,
   divideDims,
+  formatDim,
   formatShape,
   isStatic,
   multiplyDims,
@@ -14,10 +15,10 @@ import {
   type Shape,
 } from "../../base/shape.js";
 import type { Node } from "../../graph/node.js";
-import { broadcastTo, concat, reshape, slice, transpose } from "../../ops/index.js";
-import { axesOf, type Builder, type Call, type FixedBatch } from "../call.js";
+import { broadcastTo, cast, concat, gather, reshape, slice, transpose } from "../../ops/index.js";
+import { axesOf, type Builder, type Call, type FixedBatch, type Numbers } from "../call.js";
 import { take } from "../elements.js";
-import { moved, shapeOf } from "../value.js";
+import { isFixed, moved, shapeOf } from "../value.js";
 
 export const Identity: Builder = (call) => call.value(0);
 
@@ -36,6 +37,24 @@ function inferred(target: Shape, shape: Shape): Shape {
 }
 
 /**
+ * The axis of `whole` that takes up the batch, which in `sizes` is axis `at`, `times` as long as the file's `fixed`;
+ * −1 where there is none. In front of the batch of a transformer may stand its length:
+ * [length, batch, …] → [length·batch, width] → [length, batch, width] and → [length, batch·heads, …]. Else the batch
+ * comes first in an axis, and first it stays.
+ */
+function batchAxis(whole: readonly number[], sizes: readonly number[], at: number, fixed: number): number {
+  const [before, behind] = [count(sizes.slice(0, at)), sizes.slice(at + 1)];
+  const fits = (axis: number): boolean => axis >= 0 && (whole[axis] ?? 1) % fixed === 0;
+  const isMerged = whole.length === at + 1 && whole.at(-1) === count(behind);
+  const lead = whole.length - (isMerged ? 1 : behind.length);
+  const isKept = isMerged || behind.every((d, i) => d === whole[lead + i]);
+  if (at > 0 && isKept) return fits(lead - 1) ? lead - 1 : -1;
+  const [first = 1, second] = whole;
+  if (at === 0 && first !== fixed && second === fixed && first * fixed === sizes[0]) return 1;
+  return whole.findIndex((_, i) => fits(i) && count(whole.slice(0, i)) === before);
+}
+
+/**
  * `target` for any batch, where the file fixes the batch to `fixed` and so writes it into the target: the axis that
  * the batch begins is multiplied. Null where there is none.
  */
@@ -45,8 +64,7 @@ function withBatch(target: readonly number[], shape: Shape, { fixed, size }: Fix
   if (typeof times !== "number") return null;
   const sizes = shape.map((d) => (typeof d === "number" ? d : times * fixed));
   const whole = inferred(target, sizes).map(Number);
-  const before = count(sizes.slice(0, at));
-  const axis = whole.findIndex((d, i) => d % fixed === 0 && count(whole.slice(0, i)) === before);
+  const axis = batchAxis(whole, sizes, at, fixed);
   const lifted = whole.map((d, i) => (i === axis ? multiplyDims(size, d / fixed) : d));
   return axis >= 0 && sameDim(sizeOf(lifted), sizeOf(shape)) ? lifted : null;
 }
@@ -131,17 +149,47 @@ export const Concat: Builder = (call) =>
 export const Expand: Builder = (call) =>
   move(call, (x) => broadcastTo(x, broadcastShapes("Expand", x.shape, call.sizes(1))));
 
-export const Tile: Builder = (call) => {
-  const { data } = call.numbers(1);
-  const repeat = (x: Node, times: number, axis: number): Node => concat(new Array<Node>(times).fill(x), axis);
-  return move(call, (x) => data.reduce(repeat, x));
-};
+/** More copies than this come from damaged files. */
+const mostCopies = 2 ** 16;
 
+/** x side by side with itself `times` times along `axis`; along an axis of size 1 as often as there are images. */
+function repeat(x: Node, times: Dim, axis: number): Node {
+  if (x.shape[axis] === 1)
+    return broadcastTo(
+      x,
+      x.shape.map((d, i) => (i === axis ? times : d)),
+    );
+  if (typeof times !== "number")
+    return fail("input 2", "numbers that do not depend on the batch", formatDim(times));
+  check(times >= 1 && times <= mostCopies, "input 2", `1 to ${mostCopies} copies`, () => String(times));
+  return concat(new Array<Node>(times).fill(x), axis);
+}
+
+export const Tile: Builder = (call) => move(call, (x) => call.sizes(1).reduce<Node>(repeat, x));
+
+/**
+ * Elements at positions in a batch of one, all of whose images lie in one axis: at those positions in each image. Null
+ * where the axis or the indices are others.
+ */
+function takeInEach(x: Node, indices: Numbers, axis: number, { fixed, size }: FixedBatch): Node | null {
+  const perImage = divideDims(x.shape[axis] ?? 1, size);
+  const [lead, ...rest] = indices.shape;
+  const inside = typeof perImage === "number" && indices.data.every((at) => at >= 0 && at < perImage);
+  if (fixed !== 1 || lead !== 1 || !inside) return null;
+  const [before, behind] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const images = reshape(x, [...before, size, perImage, ...behind]);
+  return take(images, { shape: rest, data: indices.data }, axis + 1);
+}
+
+/** Indices that are computed, such as positions in the batch, must not be negative. */
 export const Gather: Builder = (call) => {
+  const axis = resolveAxis("axis", call.int("axis", 0), shapeOf(call.value(0)).length);
+  const given = call.value(1);
+  if (given.kind === "op" && !isFixed(given)) return gather(call.at(0), cast(given, "int32"), axis);
   const indices = call.numbers(1);
   return move(call, (x) => {
-    const axis = resolveAxis("axis", call.int("axis", 0), x.shape.length);
-    return take(x, indices, axis);
+    const batch = isStatic([x.shape[axis] ?? 1]) ? null : call.fixedBatch;
+    return (batch && takeInEach(x, indices, axis, batch)) ?? take(x, indices, axis);
   });
 };
 

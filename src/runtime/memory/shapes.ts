@@ -195,6 +195,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const [before, after] = alongAxis(x, call, 0);
     return { shape: [...before, ...at(call, 1).shape, ...after], dtype: x.dtype };
   },
+  Range: (x, call) => ({ shape: [knownAt(call, 1)?.[0] ?? 1], dtype: x.dtype }),
   GatherElements: (x, call) => ({ shape: at(call, 1).shape, dtype: x.dtype }),
   ScatterElements: ({ shape, dtype }) => ({ shape, dtype }),
   ArgMax: (x, call) => {
