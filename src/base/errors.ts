@@ -1,9 +1,17 @@
 // The one kind of error that users see: where, what was expected, what came, what is allowed.
 import { closest } from "./suggest.js";
 
+/** `text` on one line: names from damaged files hold characters that are none to read. */
+const onOneLine = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (c) => `\\x${(c.codePointAt(0) ?? 0).toString(16).padStart(2, "0")}`);
+
 /** A mistake in the input: one clear line for the user, no stack. */
 export class TemperError extends Error {
   override readonly name = "TemperError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(onOneLine(message), options);
+  }
 }
 
 /** Throws `where: expected …, got … (allowed: …)`. */

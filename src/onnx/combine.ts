@@ -20,6 +20,7 @@ export const unaryOperator =
 export const foldOperator =
   (build: Binary, onKnown: OnKnown, result?: DType): Builder =>
   (call) => {
+    call.value(0);
     const values = call.values();
     const all = values.filter((value): value is Known => value.kind === "known");
     const [first, ...rest] = all;
@@ -31,13 +32,17 @@ export const foldOperator =
 export const onNumbers =
   (where: string, f: (x: number, y: number) => number): OnKnown =>
   (x, y) => {
-    if (typeof x === "number" && typeof y === "number") return f(x, y);
+    if (typeof x === "number" && typeof y === "number") {
+      const z = f(x, y);
+      return Number.isFinite(z) ? z : fail(where, "a finite result", `${z} of ${x} and ${y}`);
+    }
     return fail(where, "numbers that do not depend on the batch", `${formatDim(x)} and ${formatDim(y)}`);
   };
 
 /** x / y of whole numbers, cut towards zero; exact where they depend on the batch. */
 export function divideKnown(x: Dim, y: Dim): Dim {
-  if (typeof x === "number" && typeof y === "number") return Math.trunc(x / y);
+  if (typeof x === "number" && typeof y === "number")
+    return y === 0 ? fail("Div", "a divisor other than 0", `${x} / 0`) : Math.trunc(x / y);
   return (
     divideDims(x, y) ??
     fail("Div", "a division that is exact for every batch size", `${formatDim(x)} / ${formatDim(y)}`)

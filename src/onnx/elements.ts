@@ -12,7 +12,7 @@ export function take(x: Node, { shape, data }: Numbers, axis: number): Node {
   const resolved = data.map((index) => {
     const at = index < 0 && typeof size === "number" ? index + size : index;
     check(
-      at >= 0 && (typeof size !== "number" || at < size),
+      Number.isInteger(at) && at >= 0 && (typeof size !== "number" || at < size),
       "indices",
       `indices below ${formatDim(size)}`,
       () => String(index),

@@ -1,5 +1,6 @@
 // ONNX files as graphs: one input, one output, each node written by the builder of its operator.
 import { check, fail, TemperError } from "../base/errors.js";
+import { formatShape } from "../base/shape.js";
 import { toNumbers, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
 import { scope, type Node } from "../graph/node.js";
@@ -133,6 +134,13 @@ function tensorsIn(node: Node, values: ReadonlyMap<string, Value>): string[] {
   return [...values].filter(([, value]) => parts.has(value)).map(([name]) => name);
 }
 
+/** Throws where one image is more than fits: sizes from damaged files. */
+function checkSize(value: Value): void {
+  const { shape } = value;
+  const perImage = shape.reduce<number>((n, d) => n * (typeof d === "number" ? d : d.batch + d.plus), 1);
+  check(perImage < 2 ** 31, "result", "fewer than 2^31 elements an image", () => formatShape(shape));
+}
+
 /** Builds the graph over `x`; returns every value by name. */
 export function buildGraph(
   graph: ImportedGraph,
@@ -159,8 +167,10 @@ export function buildGraph(
       const results = Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value];
       node.outputs.forEach((name, i) => {
         const value = results[i];
-        if (value !== undefined)
+        if (value !== undefined) {
+          checkSize(value);
           values.set(name, i === 0 && options.visit ? options.visit(node, value) : value);
+        }
         made.add(name);
       });
     });

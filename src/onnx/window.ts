@@ -24,14 +24,30 @@ export function spatialSizes(shape: Shape): readonly number[] {
   return spatial;
 }
 
+/** Larger windows, steps and pads come from damaged files. */
+const largest = 2 ** 16;
+
+/** `values`, or the error that one of them is out of reach. */
+function withinReach(name: string, values: readonly number[]): readonly number[] {
+  const found = values.find((n) => Math.abs(n) > largest);
+  return found === undefined
+    ? values
+    : fail(`attribute '${name}'`, `numbers up to ${largest}`, String(found));
+}
+
 /** The window of `kernel` over `spatial` axes that the node's attributes describe. */
 export function windowOf(call: Call, spatial: readonly number[], kernel: readonly number[]): WindowOptions {
-  const strides = call.ints("strides") ?? kernel.map(() => 1);
-  const dilations = call.ints("dilations") ?? kernel.map(() => 1);
+  withinReach("kernel_shape", kernel);
+  const strides = withinReach("strides", call.ints("strides") ?? kernel.map(() => 1));
+  const dilations = withinReach("dilations", call.ints("dilations") ?? kernel.map(() => 1));
   const mode = call.text("auto_pad", "NOTSET") || "NOTSET";
   if (!modes.includes(mode)) return fail("attribute 'auto_pad'", "a known mode", mode, modes.join(", "));
   if (mode === "NOTSET")
-    return { strides, dilations, pads: call.ints("pads") ?? [...kernel, ...kernel].map(() => 0) };
+    return {
+      strides,
+      dilations,
+      pads: withinReach("pads", call.ints("pads") ?? [...kernel, ...kernel].map(() => 0)),
+    };
   const total = spatial.map((size, axis) => {
     const [taps = 1, stride = 1, dilation = 1] = [kernel[axis], strides[axis], dilations[axis]];
     const needed = (Math.ceil(size / stride) - 1) * stride + dilation * (taps - 1) + 1 - size;

@@ -1,40 +1,19 @@
 // ONNX's own node tests: the smallest of each operator, from the package's data (scripts/conformance.mjs --fixtures).
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { localEngine } from "../../src/runtime/engine.js";
-import { verdictOf, type NodeTest } from "../support/node-tests.js";
+import { packedTests, unpacked, verdictOf } from "../support/node-tests.js";
 
-interface Fixture {
-  readonly name: string;
-  readonly model: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-}
-
-const root = join(import.meta.dirname, "..", "..");
-const packed = readFileSync(join(root, "test", "fixtures", "node-tests.json.gz"));
-// The script that writes the file writes these fields.
-const { onnx, tests } = JSON.parse(gunzipSync(packed).toString()) as {
-  readonly onnx: string;
-  readonly tests: readonly Fixture[];
-};
-const page = readFileSync(join(root, "docs", "ONNX.md"), "utf8");
-const bytes = (text: string): Uint8Array => Buffer.from(text, "base64");
-const testOf = ({ name, model, inputs, outputs }: Fixture): NodeTest => ({
-  name,
-  model: bytes(model),
-  inputs: inputs.map(bytes),
-  outputs: outputs.map(bytes),
-});
+const { onnx, tests } = packedTests();
+const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "ONNX.md"), "utf8");
 
 const engine = localEngine({ threads: 1 });
 afterAll(() => engine.close());
 
 describe("node tests of ONNX", () => {
   it.each(tests.map((test) => [test.name, test] as const))("%s", async (_, test) => {
-    const { outcome, reason } = await verdictOf(engine, testOf(test));
+    const { outcome, reason } = await verdictOf(engine, unpacked(test));
     expect([outcome, reason]).toEqual(["passed", ""]);
   });
 
@@ -42,7 +21,7 @@ describe("node tests of ONNX", () => {
     const relu = tests.find(({ name }) => name === "test_relu");
     const other = tests.find(({ name }) => name === "test_tanh_example");
     if (relu === undefined || other === undefined) throw new Error("no such fixtures");
-    const { outcome, reason } = await verdictOf(engine, testOf({ ...relu, outputs: other.outputs }));
+    const { outcome, reason } = await verdictOf(engine, unpacked({ ...relu, outputs: other.outputs }));
     expect(outcome).toBe("failed");
     expect(reason).toMatch(/^float64: shape \[.*\] in place of \[3\]$/);
   });

@@ -1,6 +1,9 @@
 // ONNX's node tests (onnx/backend/test/data/node) as questions to the importer: one float input is the data, all
 // others become initializers; the graph must give the expected outputs in float64 and, exported, in ONNX Runtime.
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { TemperError } from "../../src/base/errors.js";
 import { count } from "../../src/base/shape.js";
 import { floats, fromNumbers, toNumbers, type Tensor } from "../../src/base/tensor.js";
@@ -31,6 +34,30 @@ export interface NodeTest {
   readonly model: Uint8Array;
   readonly inputs: readonly Uint8Array[];
   readonly outputs: readonly Uint8Array[];
+}
+
+/** A test in the form of the fixtures: bytes in base64. */
+export interface PackedTest {
+  readonly name: string;
+  readonly model: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, "base64");
+
+export const unpacked = ({ name, model, inputs, outputs }: PackedTest): NodeTest => ({
+  name,
+  model: bytes(model),
+  inputs: inputs.map(bytes),
+  outputs: outputs.map(bytes),
+});
+
+/** The fixtures: the smallest tests of each operator, of one version of onnx. */
+export function packedTests(): { readonly onnx: string; readonly tests: readonly PackedTest[] } {
+  const packed = readFileSync(join(import.meta.dirname, "..", "fixtures", "node-tests.json.gz"));
+  // The script that writes the file writes these fields.
+  return JSON.parse(gunzipSync(packed).toString()) as ReturnType<typeof packedTests>;
 }
 
 export interface Verdict {
@@ -96,6 +123,9 @@ function prepared({ model, inputs }: NodeTest): { proto: ModelProto; data: Tenso
   }
   return { proto, data: row };
 }
+
+/** The file of a test as it is imported: what damaged files begin from. */
+export const fileOf = (test: NodeTest): Uint8Array => toBinary(ModelProtoSchema, prepared(test).proto);
 
 const near = (got: Float64Array, want: Float64Array): boolean =>
   got.length === want.length &&

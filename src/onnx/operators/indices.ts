@@ -31,10 +31,10 @@ function indicesBelow(call: Call, index: number, size: Dim | undefined): Numbers
     typeof size === "number" ? size : fail("axis", "an axis that does not depend on the batch", "one");
   const resolved = data.map((at) => (at < 0 ? at + limit : at));
   check(
-    resolved.every((at) => at >= 0 && at < limit),
+    resolved.every((at) => Number.isInteger(at) && at >= 0 && at < limit),
     `input ${index + 1}`,
     `indices below ${limit}`,
-    () => String(data.find((at) => at >= limit || at < -limit)),
+    () => String(data.find((at) => !Number.isInteger(at) || at >= limit || at < -limit)),
   );
   return { shape, data: resolved };
 }
@@ -70,7 +70,9 @@ function flatIndices(call: Call, index: number, sizes: readonly Dim[]): { at: Nu
     lead.reduce<number>((total, size, axis) => {
       const given = data[row * k + axis] ?? 0;
       const at = given < 0 ? given + size : given;
-      check(at >= 0 && at < size, `input ${index + 1}`, `indices below ${size}`, () => String(given));
+      check(Number.isInteger(at) && at >= 0 && at < size, `input ${index + 1}`, `indices below ${size}`, () =>
+        String(given),
+      );
       return total + at * (strides[axis] ?? 1);
     }, 0),
   );

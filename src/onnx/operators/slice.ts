@@ -69,6 +69,9 @@ export const Slice: Builder = (call) =>
 /** Pads [before, after] of each axis of a tensor of `rank`. */
 function padsOf(call: Call, rank: number): (readonly [before: number, after: number])[] {
   const pads = (call.opset < 11 ? call.ints("pads") : call.numbers(1).data) ?? [];
+  const largest = 2 ** 20;
+  const beyond = pads.find((n) => Math.abs(n) > largest);
+  check(beyond === undefined, "pads", `numbers up to ${largest}`, () => String(beyond));
   const axes = call.has(3) ? call.numbers(3).data.map((axis) => resolveAxis("axes", axis, rank)) : null;
   const given = pads.length / 2;
   check(given === (axes?.length ?? rank), "pads", `${2 * (axes?.length ?? rank)} pads`, () =>
