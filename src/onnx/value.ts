@@ -85,7 +85,9 @@ const workLimit = 2 ** 22;
 
 /** Whether `node` and all that it is made of can be worked out at import. */
 const isSmall = (node: Node): boolean =>
-  topological([node]).every(({ shape }) => isStatic(shape) && count(shape) <= workLimit);
+  topological([node]).every(
+    ({ shape }) => isStatic(shape) && shape.every((d) => d >= 0) && count(shape) <= workLimit,
+  );
 
 /** `node` as known numbers of `dtype` where it depends on no input, else itself. */
 export function workedOut(node: Node, dtype: DType = node.dtype): Value {

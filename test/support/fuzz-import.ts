@@ -8,7 +8,12 @@ import { B } from "../../src/base/shape.js";
 import { input } from "../../src/graph/node.js";
 import { importClassifier } from "../../src/nn/imported.js";
 import { knownOperators } from "../../src/onnx/domains.js";
-import { ModelProtoSchema, type GraphProto, type ModelProto } from "../../src/onnx/generated/onnx_pb.js";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  type GraphProto,
+  type ModelProto,
+} from "../../src/onnx/generated/onnx_pb.js";
 import { buildGraph, importGraph } from "../../src/onnx/import.js";
 import { fileOf, packedTests, unpacked } from "./node-tests.js";
 
@@ -30,6 +35,7 @@ function diceOf(seed: number, sample: number): Dice {
 
 /** Sizes, axes and counts that files do not hold. */
 const strange = [0n, 1n, -1n, 2n, -2n, 7n, 1000n, 65536n, 2n ** 31n, 2n ** 40n, -(2n ** 63n), 2n ** 63n - 1n];
+const attributeTypes = Object.values(AttributeType).filter((type) => typeof type === "number");
 const strangeFloats = [0, -1, NaN, Infinity, -Infinity, 1e38, 1e-45];
 
 type Change = (graph: GraphProto, dice: Dice, model: ModelProto) => void;
@@ -73,9 +79,9 @@ const changes: readonly Change[] = [
     const attribute = pick(pick(node)?.attribute ?? []);
     if (attribute) attribute.f = pick(strangeFloats) ?? 0;
   },
-  ({ node }, { pick, below }) => {
+  ({ node }, { pick }) => {
     const attribute = pick(pick(node)?.attribute ?? []);
-    if (attribute) attribute.type = below(20);
+    if (attribute) attribute.type = pick(attributeTypes) ?? attribute.type;
   },
   ({ node }, { pick }) => {
     const [to, from] = [pick(node), pick(node)];

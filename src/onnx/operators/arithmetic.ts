@@ -35,6 +35,7 @@ export const Max = foldOperator(maximum, onNumbers("Max", Math.max));
 export const Min = foldOperator(minimum, onNumbers("Min", Math.min));
 
 export const Mean: Builder = (call) => {
+  call.value(0);
   const nodes = call.values().map((_, i) => call.at(i));
   return mul(
     nodes.reduce((a, b) => add(a, b)),

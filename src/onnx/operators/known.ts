@@ -38,6 +38,7 @@ export const Constant: Builder = (call) => {
   if (values === null) return fail("Constant", "a tensor or numbers", name);
   const shape = typeof value === "number" ? [] : [values.length];
   const isFloat = name.startsWith("value_float");
+  check(isFloat || values.every(Number.isInteger), "Constant", "whole numbers", () => values.join(", "));
   return valueOfTensor(isFloat ? floats(shape, values) : fromNumbers("int64", shape, values));
 };
 
