@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { argument, checkFloat, type Node, type Operand } from "../graph/node.js";
 import { operation, type OpDefinition, type Operation } from "../graph/op.js";
-import { mul, sub } from "./arithmetic.js";
+import { add, mul, sub } from "./arithmetic.js";
 import { cast, greater, less } from "./compare.js";
 import { unary } from "./elementwise.js";
 
@@ -74,10 +74,22 @@ function nearestEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
+/** `nearestEven` of what `floor` and comparisons say. */
+function roundedBySteps(x: Node): Node {
+  const below = floor(x);
+  const rest = sub(x, below);
+  const over = cast(greater(rest, 0.5), "float32");
+  const under = cast(less(rest, 0.5), "float32");
+  const isHalf = sub(sub(1, over), under);
+  const isOdd = sub(below, mul(floor(mul(below, 0.5)), 2));
+  return add(below, add(over, mul(isHalf, isOdd)));
+}
+
 /** x rounded to the nearest whole number, halves to the even one. Derivative: 0. */
 export const round = unary("round", {
   onnx: "Round",
   evaluate: nearestEven,
+  narrow: roundedBySteps,
   derivative: null,
   domain: [
     [-1.4, -0.6],

@@ -84,7 +84,7 @@ describe("names, options and files, with code 1", () => {
     [["run", "DIR/mine"], "DIR/mine: expected a recipe, got a folder"],
     [["run", "DIR/binary.yaml"], "DIR/binary.yaml: expected a recipe, got a file that is not text"],
     [["run", "DIR/escapes.yaml"], "DIR/escapes.yaml: expected a recipe, got a file that is not text"],
-    [["run", "DIR/none.onnx/\u001b[31m"], "DIR/none.onnx/[31m: expected a recipe, got no such file"],
+    [["run", "DIR/none.onnx/\u001b[31m"], "DIR/none.onnx/\\x1b[31m: expected a recipe, got no such file"],
     [["run", "DIR/empty.yaml"], "DIR/empty.yaml: expected a recipe, got an empty file"],
     [["run", "DIR/comments.yaml"], "DIR/comments.yaml: expected a recipe, got an empty file"],
     [

@@ -28,6 +28,9 @@ async function run(outputs: Readonly<Record<string, Node>>, { nodes, tensors }: 
   return results;
 }
 
+/** WGSL asks for an absolute error of 2⁻¹¹ of sine and cosine, 2⁹ units: no more can be held to. */
+const loose = new Set(["sin", "cos"]);
+
 /** The largest error in units of 2⁻²⁰ of the sum of absolute terms, as in the contract on the processor. */
 function errorOf(got: Tensor | undefined, node: Node, { arrays }: Drawn): number {
   const want = interpret([node], { batch, values: arrays })[0];
@@ -58,7 +61,9 @@ describe.skipIf(driver.reason !== undefined)("on WebGPU", () => {
           await checkPlacement(engine, op.name, Object.values(nodes));
         const results = await run(nodes, drawn);
         for (const [name, node] of Object.entries(nodes))
-          expect(errorOf(results[name], node, drawn), name).toBeLessThanOrEqual(name === "y" ? 1 : 8);
+          expect(errorOf(results[name], node, drawn), name).toBeLessThanOrEqual(
+            (name === "y" ? 1 : 8) * (loose.has(op.name) ? 2 ** 9 : 1),
+          );
       });
     });
   });
