@@ -9,6 +9,7 @@ const folders = [
   "nn",
   "optim",
   "data",
+  "corruptions",
   "threat",
   "attacks",
   "evaluation",

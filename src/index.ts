@@ -117,6 +117,11 @@ export * from "./optim/index.js";
 export type { Optimizer, OptimizerContext, OptimizerState } from "./optim/optimizer.js";
 export type { Schedule } from "./optim/schedule.js";
 
+// --- Corruptions: disturbances that nobody aimed at the model. ------------------------------------------------------
+export * as corruptions from "./corruptions/index.js";
+export { corrupt, type CorruptOptions } from "./corruptions/corrupt.js";
+export type { Corruption, Severity } from "./corruptions/corruption.js";
+
 // --- Attacks in norm balls, and the runner that counts. ------------------------------------------------------------
 export * as attacks from "./attacks/index.js";
 export { fgsm } from "./attacks/fgsm.js";

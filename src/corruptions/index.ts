@@ -1,0 +1,21 @@
+// Corruptions by name: the namespace is the registry.
+export { gaussianNoise as "gaussian-noise" } from "./gaussian-noise.js";
+export { shotNoise as "shot-noise" } from "./shot-noise.js";
+export { impulseNoise as "impulse-noise" } from "./impulse-noise.js";
+export { defocusBlur as "defocus-blur" } from "./defocus-blur.js";
+export { glassBlur as "glass-blur" } from "./glass-blur.js";
+export { motionBlur as "motion-blur" } from "./motion-blur.js";
+export { zoomBlur as "zoom-blur" } from "./zoom-blur.js";
+export * from "./snow.js";
+export * from "./frost.js";
+export * from "./fog.js";
+export * from "./brightness.js";
+export * from "./contrast.js";
+export { elasticTransform as "elastic-transform" } from "./elastic-transform.js";
+export * from "./pixelate.js";
+export { jpegCompression as "jpeg-compression" } from "./jpeg-compression.js";
+export { randomCrop as "random-crop" } from "./random-crop.js";
+export { randomFlip as "random-flip" } from "./random-flip.js";
+export { randomGrayscale as "random-grayscale" } from "./random-grayscale.js";
+export { randomColor as "random-color" } from "./random-color.js";
+export { fiveCrop as "five-crop" } from "./five-crop.js";
