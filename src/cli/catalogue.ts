@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import * as attacks from "../attacks/index.js";
 import type { AnyUnit } from "../base/options.js";
+import { corruptionNames, selectCorruptions } from "../corruptions/select.js";
 import { datasets } from "../data/index.js";
 import * as methods from "../defenses/index.js";
 import * as models from "../nn/architectures/index.js";
@@ -29,7 +30,7 @@ export interface Entry {
 
 const registries = { methods, attacks, models, optimizers } as const;
 
-export type Kind = keyof typeof registries | "datasets" | "recipes";
+export type Kind = keyof typeof registries | "corruptions" | "datasets" | "recipes";
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -80,6 +81,13 @@ const datasetEntries = (): Entry[] =>
     options: [],
   }));
 
+const corruptionEntries = (): Entry[] =>
+  selectCorruptions("list", corruptionNames).map(({ name, family, summary }) => ({
+    name,
+    summary: `${summary} (${family})`,
+    options: [],
+  }));
+
 /** The folder of the recipes that come with Temper. */
 const recipeFolder = fileURLToPath(new URL("../../recipes", import.meta.url));
 
@@ -99,6 +107,7 @@ const recipeEntries = (): Entry[] =>
 
 function entriesOf(kind: Kind): Entry[] {
   if (kind === "datasets") return datasetEntries();
+  if (kind === "corruptions") return corruptionEntries();
   if (kind === "recipes") return recipeEntries();
   return unitEntries(registries[kind]);
 }

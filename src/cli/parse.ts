@@ -26,5 +26,13 @@ export function words(text: string, before: readonly string[] = []): string[] {
   return found.every((word) => word !== "") ? [...before, ...found] : refuse("words separated by commas");
 }
 
+/** `1,3` and repeated options, as one list of whole numbers in [min, max]. */
+export const wholes =
+  (min: number, max: number) =>
+  (text: string, before: readonly number[] = []): number[] => [
+    ...before,
+    ...words(text).map(whole(min, max)),
+  ];
+
 /** An option that may be given again and again. */
 export const repeated = (text: string, before: readonly string[] = []): string[] => [...before, text];

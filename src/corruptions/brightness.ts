@@ -5,6 +5,7 @@ import { common } from "./corruption.js";
 /** The value of HSV, raised and clipped at 1; black turns grey. */
 export const brightness = common(
   "brightness",
+  "weather",
   "more light: the value of HSV is raised",
   {
     "cifar-10-c": [0.05, 0.1, 0.15, 0.2, 0.3],

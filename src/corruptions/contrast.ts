@@ -4,6 +4,7 @@ import { byChannel, common } from "./corruption.js";
 /** mean + share·(x − mean), the mean over each channel. */
 export const contrast = common(
   "contrast",
+  "digital",
   "less contrast: nearer to the mean",
   {
     "cifar-10-c": [0.75, 0.5, 0.4, 0.3, 0.15],

@@ -19,8 +19,9 @@ export interface ImageRandom {
   normal(count: number): Float32Array;
 }
 
-/** `common` are those of Hendrycks & Dietterich 2019, `disturbance` those of Di, Yu & Tian. */
-export type Suite = "common" | "disturbance";
+/** The four of Hendrycks & Dietterich 2019, and the disturbances of Di, Yu & Tian. */
+export const families = ["noise", "blur", "weather", "digital", "disturbance"] as const;
+export type Family = (typeof families)[number];
 
 export type Severity = 1 | 2 | 3 | 4 | 5;
 export const severities = [1, 2, 3, 4, 5] as const;
@@ -30,7 +31,7 @@ export interface Corruption {
   readonly name: string;
   /** One line for `temper list`. */
   readonly summary: string;
-  readonly suite: Suite;
+  readonly family: Family;
   /** It does nothing to images of one channel. */
   readonly colorOnly: boolean;
   /** Pixels of the corrupted image; the caller clips them to [0, 1]. */
@@ -40,13 +41,14 @@ export interface Corruption {
 /** A corruption of Hendrycks & Dietterich with its published parameters for each size of image. */
 export const common = <P>(
   name: string,
+  family: Exclude<Family, "disturbance">,
   summary: string,
   published: Published<P>,
   apply: (image: Image, parameters: P, random: ImageRandom) => ArrayLike<number>,
 ): Corruption => ({
   name,
   summary,
-  suite: "common",
+  family,
   colorOnly: false,
   apply: (image, severity, random) =>
     // A severity is 1 to 5, and each list has five entries.
@@ -59,7 +61,7 @@ export const disturbance = (
   summary: string,
   apply: Corruption["apply"],
   { colorOnly = false }: { readonly colorOnly?: boolean } = {},
-): Corruption => ({ name, summary, suite: "disturbance", colorOnly, apply });
+): Corruption => ({ name, summary, family: "disturbance", colorOnly, apply });
 
 /** Draws from the stream of `name` under `seed` that belong to the image `sample`. */
 export function imageRandom(name: string, seed: number): (sample: number) => ImageRandom {

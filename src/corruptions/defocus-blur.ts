@@ -22,6 +22,7 @@ function disk(radius: number, softness: number): Tap[] {
 /** Convolution with a disk of some radius and softness. */
 export const defocusBlur = common(
   "defocus-blur",
+  "blur",
   "a lens out of focus: points become disks",
   {
     "cifar-10-c": [

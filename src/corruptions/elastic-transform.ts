@@ -65,6 +65,7 @@ function waves({ height, width }: Image, { amplitude, sigma }: Elastic, random: 
 /** A random affine map, then waves; beyond its edges the image is mirrored. */
 export const elasticTransform = common(
   "elastic-transform",
+  "digital",
   "stretched and wavy, as seen through water",
   {
     "cifar-10-c": [

@@ -5,6 +5,7 @@ import { clouds } from "./plasma.js";
 /** (x + density·clouds) · max x / (max x + density). */
 export const fog = common(
   "fog",
+  "weather",
   "clouds of fog before the image",
   {
     "cifar-10-c": [

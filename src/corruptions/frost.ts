@@ -8,6 +8,7 @@ const tint = [0.92, 1.03, 1.1] as const;
 /** image·x + ice·crystals. Its figures cannot be compared with published ones: the pattern is not the same. */
 export const frost = common(
   "frost",
+  "weather",
   "ice on the pane; drawn, so not comparable with published figures",
   {
     "cifar-10-c": [

@@ -4,6 +4,7 @@ import { common } from "./corruption.js";
 /** x + σ·n with n ~ N(0, 1) at each value. */
 export const gaussianNoise = common(
   "gaussian-noise",
+  "noise",
   "normal noise at every value",
   {
     "cifar-10-c": [0.04, 0.06, 0.08, 0.09, 0.1],

@@ -23,6 +23,7 @@ const blurred = (image: Image, sigma: number): Image => ({
  */
 export const glassBlur = common(
   "glass-blur",
+  "blur",
   "frosted glass: pixels come from near by",
   {
     "cifar-10-c": [

@@ -4,6 +4,7 @@ import { common } from "./corruption.js";
 /** A share of the values becomes 0 or 1, either as likely. */
 export const impulseNoise = common(
   "impulse-noise",
+  "noise",
   "salt and pepper: single values black or white",
   {
     "cifar-10-c": [0.01, 0.02, 0.03, 0.05, 0.07],

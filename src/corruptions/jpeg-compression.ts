@@ -5,6 +5,7 @@ import { jpegColor, jpegGray } from "./jpeg.js";
 /** The image, rounded to 8 bits, after JPEG at some quality; colour at half resolution. */
 export const jpegCompression = common(
   "jpeg-compression",
+  "digital",
   "what JPEG leaves at low quality",
   {
     "cifar-10-c": [80, 65, 58, 50, 40],

@@ -12,6 +12,7 @@ const motion = (radius: number, sigma: number): Motion => ({ radius, sigma });
 /** Blur along a line at an angle drawn from [−45°, 45°). */
 export const motionBlur = common(
   "motion-blur",
+  "blur",
   "a moving camera, within 45° of level",
   {
     "cifar-10-c": [motion(6, 1), motion(6, 1.5), motion(6, 2), motion(8, 2), motion(9, 2.5)],

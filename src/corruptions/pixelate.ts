@@ -5,6 +5,7 @@ import { boxed } from "./resample.js";
 /** Each axis reduced to a share of its pixels and enlarged again, by boxes. */
 export const pixelate = common(
   "pixelate",
+  "digital",
   "fewer, larger pixels",
   {
     "cifar-10-c": [0.95, 0.9, 0.85, 0.75, 0.65],

@@ -20,6 +20,7 @@ const halfStep = 2 ** -25;
 /** Poisson(photons·x) / photons at each value. */
 export const shotNoise = common(
   "shot-noise",
+  "noise",
   "Poisson noise: few photons a pixel",
   {
     "cifar-10-c": [500, 250, 100, 75, 50],

@@ -41,6 +41,7 @@ function snowed({ pixels, ...shape }: Image, layer: ArrayLike<number>, kept: num
 /** Snow that falls within 45° of straight down. */
 export const snow = common(
   "snow",
+  "weather",
   "falling snow over a whitened image",
   {
     "cifar-10-c": [

@@ -17,6 +17,7 @@ const small = [
 /** The mean of the image and its enlargements; the factor 1 is one of them. */
 export const zoomBlur = common(
   "zoom-blur",
+  "blur",
   "a camera moving forwards",
   {
     "cifar-10-c": small,

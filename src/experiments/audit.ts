@@ -7,11 +7,13 @@ import type { Dataset } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
 import { isIdentity } from "../nn/input-map.js";
+import type { Model } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
+import { assessCorruptions, checkCorruptions, type CorruptionPlan } from "./corruptions.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
 import { checkFit, fitted, inputMapOf, openClassifier } from "./fit.js";
-import { journalIdentity, openJournal } from "./journal.js";
+import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { notTried } from "./not-tried.js";
 import { preprocessingDone } from "./preprocessing.js";
 import type { AttackPlan } from "./recipe.js";
@@ -30,6 +32,8 @@ export interface AuditOptions {
   /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
   readonly preprocessing?: Preprocessing;
   readonly attacks: readonly AttackPlan[];
+  /** Default none. */
+  readonly corruptions?: CorruptionPlan;
   /** Labels given to the attacks, default `true`. */
   readonly labels?: "true" | "predicted";
   /** Default 0. */
@@ -69,48 +73,62 @@ function subjectOf(path: string, { file, dataset, split, preprocessing: given }:
   };
 }
 
+const journalAt = async (path: string | undefined, decides: unknown): Promise<JournalFile | undefined> =>
+  path === undefined ? undefined : openJournal(path, journalIdentity(decides));
+
+const modelRecord = (
+  file: string,
+  sha256: string,
+  { inputShape, classes, parameters }: Model,
+  notes: string[],
+): AuditFile["model"] => ({
+  ...{ file, sha256, inputShape: [...inputShape], classes, notes },
+  parameters: parameters.reduce((sum, { shape }) => sum + count(shape), 0),
+});
+
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
   const { model, images, notes, classifier, preprocessing } = subjectOf(path, options);
+  checkCorruptions("corruptions", options.corruptions?.names ?? [], images.imageShape);
   const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
   const sha256 = createHash("sha256").update(file).digest("hex");
   const [{ provider, threads } = { provider: "none", threads: 0 }] = engines;
-  const { name, split, source, count: inAll, identity } = images;
+  const { name, split, source, count: inAll, identity, imageShape } = images;
+  const { corruptions: plan } = options;
   const data = { dataset: name, split, images: inAll, limit, identity, preprocessing };
-  const decides = { sha256, data, attacks, labels, seed, provider, threads };
+  const decides = {
+    sha256,
+    data,
+    attacks,
+    labels,
+    seed,
+    provider,
+    threads,
+    ...(plan && { corruptions: plan }),
+  };
   try {
-    const journal =
-      options.journal === undefined
-        ? undefined
-        : await openJournal(options.journal, journalIdentity(decides));
-    const found = await assess(classifier, images, {
+    const journal = await journalAt(options.journal, decides);
+    const shared = {
       engines,
-      attacks,
-      labels,
       seed,
-      limit,
       batchSize: options.batchSize ?? 100,
-      worstCase: true,
-      examples: options.onWorstImages ? examplesKept : 0,
       ...(journal && { journal }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
+    };
+    const examples = options.onWorstImages ? examplesKept : 0;
+    const found = await assess(classifier, images, {
+      ...shared,
+      ...{ attacks, labels, limit, worstCase: true, examples },
     });
-    options.onWorstImages?.(
-      worstImages(found.examples, { imageShape: images.imageShape, title: basename(path) }),
-    );
+    const whole = { ...shared, imageShape, limit: found.n };
+    const disturbed = await assessCorruptions(classifier, images, plan, whole);
+    options.onWorstImages?.(worstImages(found.examples, { imageShape, title: basename(path) }));
     await journal?.remove();
     return {
       schema: 1,
-      model: {
-        file: path,
-        sha256,
-        inputShape: [...model.inputShape],
-        classes: model.classes,
-        parameters: model.parameters.reduce((sum, { shape }) => sum + count(shape), 0),
-        notes,
-      },
+      model: modelRecord(path, sha256, model, notes),
       dataset: {
         ...{ name, split, n: found.n, source },
         ...(images.classNames && { classNames: [...images.classNames] }),
@@ -125,7 +143,8 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         ...time,
         epsilon: Number.isFinite(epsilon) ? epsilon : null,
       })),
-      notTried: notTried(attacks, { images: found.n, available: inAll }),
+      notTried: notTried(attacks, { images: found.n, available: inAll, corrupted: plan !== undefined }),
+      ...disturbed,
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),
     };

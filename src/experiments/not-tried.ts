@@ -11,7 +11,11 @@ const those = (is: (attack: Attack) => boolean): string =>
 /** Kinds of attacks, norms and images that were not tried with `plans`; the gravest first. */
 export function notTried(
   plans: readonly AttackPlan[],
-  { images, available }: { readonly images: number; readonly available: number },
+  {
+    images,
+    available,
+    corrupted,
+  }: { readonly images: number; readonly available: number; readonly corrupted: boolean },
 ): string[] {
   const attacks = plans.map((plan) => make.attack(plan));
   const tried = (is: (attack: Attack) => boolean): boolean =>
@@ -34,6 +38,7 @@ export function notTried(
     ...(norms.length > 0 ? [`perturbations bounded in other norms (${norms.join(", ")})`] : []),
     ...(images < available ? [`${available - images} of the ${available} images`] : []),
     "attacks made for this model's own defence (adaptive attacks)",
-    "changes that no norm bounds: rotations, patches, weather",
+    ...(corrupted ? [] : ["noise, blur, weather and compression (--corruptions)"]),
+    "changes that no norm bounds: rotations, patches",
   ];
 }

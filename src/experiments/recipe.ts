@@ -10,6 +10,7 @@ import { lossNames } from "../nn/losses.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
 import { normNames, type NormName } from "../threat/find.js";
+import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { create, readReference, type Reference } from "./references.js";
 
 const epsilons = z.preprocess(
@@ -37,6 +38,8 @@ const training = z.strictObject({
 
 const evaluation = z.strictObject({
   attacks: z.array(z.unknown()).default([]),
+  corruptions: corruptionsEntry.optional(),
+  severities: severitiesEntry.optional(),
   labels: z.enum(["true", "predicted"]).default("true"),
   seed: z.int().min(0).default(0),
   batchSize: z.int().min(2).max(128).default(100),
@@ -132,6 +135,13 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
 export function readRecipe(data: unknown): Recipe {
   const given = parseOptions("recipe", schema, data);
   withPath(["dataset"], () => datasetNamed(given.dataset));
+  withPath(["evaluation", "corruptions"], () =>
+    checkCorruptions(
+      "evaluation.corruptions",
+      given.evaluation.corruptions ?? [],
+      datasetNamed(given.dataset).imageShape,
+    ),
+  );
   const recipe: Recipe = {
     ...given,
     model: readReference(architectureRegistry, "model", given.model, ["model"]),

@@ -34,6 +34,33 @@ const distanceRecord = z.strictObject({
   options: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** Accuracy under corruptions, where any was asked for. */
+const corruptionFields = {
+  corruptions: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        severity: z.int().min(1).max(5),
+        accuracy: share.describe("share of the n images classified rightly"),
+        n: z.int().min(1),
+      }),
+    )
+    .optional(),
+  corruptionMeans: z
+    .array(
+      z.strictObject({
+        over: z.string().describe("a corruption, or common or disturbances: all of these that were run"),
+        records: z.int().min(1),
+        accuracy: share.describe("mean over the records"),
+      }),
+    )
+    .optional(),
+  corruptionParameters: z
+    .enum(["cifar-10-c", "tiny-imagenet-c", "imagenet-c"])
+    .optional()
+    .describe("whose published parameters the common corruptions have, by the size of the images"),
+};
+
 /** A doubt about an evaluation. */
 const flagRecord = z.strictObject({
   name: z.string(),
@@ -49,6 +76,7 @@ export const resultRow = z.strictObject({
   clean: share.describe("accuracy on unperturbed test images"),
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord).optional(),
+  ...corruptionFields,
   flags: z.array(flagRecord).optional(),
 });
 
@@ -94,6 +122,7 @@ export const auditFile = z.strictObject({
     }),
   ),
   notTried: z.array(z.string()).describe("what was left out, in words"),
+  ...corruptionFields,
   flags: z.array(flagRecord),
   environment: z.record(z.string(), z.unknown()),
 });

@@ -13,6 +13,7 @@ import { importClassifier } from "../nn/imported.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
+import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
 import { firstLayerFeatures } from "./features.js";
 import { harden, type Hardened } from "./harden.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
@@ -178,7 +179,12 @@ export async function finishedTrial(
 async function evaluateTrial(
   context: TrialContext,
   trial: Trial,
-): Promise<{ evaluation: Evaluation; gallery: Gallery; journal: JournalFile }> {
+): Promise<{
+  evaluation: Evaluation;
+  disturbed: CorruptionResults;
+  gallery: Gallery;
+  journal: JournalFile;
+}> {
   const { recipe, dataset, folder, engine, signal } = context;
   const file = await readFile(join(folder, paths.model(trial.name)));
   const { classifier } = importClassifier(file, { name: trial.name });
@@ -192,6 +198,21 @@ async function evaluateTrial(
     signal,
     onProgress: context.onEvaluation,
   });
+  const disturbed = await assessCorruptions(
+    classifier,
+    splitImages(dataset, "test"),
+    corruptionPlan(recipe.evaluation),
+    {
+      ...{
+        engines: [engine],
+        journal,
+        signal,
+        imageShape: dataset.imageShape,
+        onProgress: context.onEvaluation,
+      },
+      ...{ seed: recipe.evaluation.seed, batchSize: recipe.evaluation.batchSize, limit: evaluation.n },
+    },
+  );
   const shown = evaluation.examples.at(-1);
   const none = { attack: "none", norm: "linf", epsilon: 0 };
   const gallery: Gallery = {
@@ -207,7 +228,7 @@ async function evaluateTrial(
     adversarialPredictions: shown?.adversarialPredictions ?? new Int32Array(),
     features: firstLayerFeatures(classifier),
   };
-  return { evaluation, gallery, journal };
+  return { evaluation, disturbed, gallery, journal };
 }
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
@@ -217,7 +238,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   if (finished !== null) return finished;
   const training = await trainedModel(context, trial);
   const begun = performance.now();
-  const { evaluation, gallery, journal } = await evaluateTrial(context, trial);
+  const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   const { method, seed } = trial;
   const { clean, robust, distances, flags } = evaluation;
@@ -231,6 +252,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     ...(distances.length > 0 && {
       distances: distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),
     }),
+    ...disturbed,
     ...(flags.length > 0 && { flags: flags.map((flag) => ({ ...flag })) }),
   };
   const seconds = (performance.now() - begun + journal.known.milliseconds) / 1000;

@@ -4,6 +4,7 @@ import { auditAccuracy } from "./accuracy.js";
 import { auditVerdict } from "./audit-verdict.js";
 import { auditConditions } from "./conditions.js";
 import { heading, paragraph, type Block, type ReportDocument } from "./document.js";
+import { corruptionBlocks, corruptionTable } from "./corruptions.js";
 import { auditDoubts } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { worstImages } from "./gallery.js";
@@ -18,6 +19,8 @@ import { plural, sentence } from "./text.js";
 function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocument {
   const { model, dataset, robust } = audit;
   const attacks = attackGroups(robust).map(({ title }) => title);
+  const corruptions = new Set(audit.corruptions?.map(({ name }) => name)).size;
+  const corrupted = corruptions === 0 ? "" : `, and under ${plural(corruptions, "corruption")}`;
   const doubts = auditDoubts(audit);
   const distances = distancesTable(audit);
   const doubtful: Block[] =
@@ -26,7 +29,7 @@ function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocu
       : [paragraph("The diagnostics raised no doubt.")];
   return {
     title: `Audit of ${model.file}`,
-    lead: `${model.file}, attacked on ${plural(dataset.n, "image")} of ${dataset.name} (${dataset.split}) with ${attacks.join(", ") || "nothing"}.`,
+    lead: `${model.file}, attacked on ${plural(dataset.n, "image")} of ${dataset.name} (${dataset.split}) with ${attacks.join(", ") || "nothing"}${corrupted}.`,
     blocks: [
       ...doubtful,
       heading(2, "Verdict"),
@@ -35,6 +38,7 @@ function auditDocument(audit: AuditFile, figures: readonly Figure[]): ReportDocu
       { kind: "table", table: auditTable(audit) },
       ...singleStepNotes(robust, audit.flags).map(paragraph),
       ...(distances === null ? [] : [{ kind: "table" as const, table: distances }]),
+      ...corruptionBlocks(corruptionTable(audit), audit),
       ...figureBlocks(figures),
       heading(2, "What was not tried"),
       paragraph(sentence(`Not tried: ${audit.notTried.join("; ")}`)),

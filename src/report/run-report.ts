@@ -1,6 +1,7 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
 import { imagesText, runConditions } from "./conditions.js";
+import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
 import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
@@ -109,6 +110,7 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
       { kind: "table", table: resultsTable(record.results) },
       ...runNotes(record.results).map(paragraph),
       ...verdictBlocks(record.results),
+      ...corruptionBlocks(methodCorruptionTable(record.results.rows), record.results.rows[0] ?? {}),
       heading(3, "Conditions"),
       { kind: "facts", facts: runConditions(record) },
       ...figureBlocks(figures),

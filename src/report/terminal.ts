@@ -3,6 +3,7 @@ import pc from "picocolors";
 import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
 import { auditVerdict } from "./audit-verdict.js";
 import { epsilonUnit, imagesText, seedText } from "./conditions.js";
+import { corruptionNotes, corruptionTable, methodCorruptionTable } from "./corruptions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { profileNotes } from "./profile-report.js";
@@ -142,12 +143,16 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
   const attacked = records.length === 0 ? "" : `, ${imagesText(records)}, ${labels} labels, ε in input units`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
-  const notes = [facts, ...runNotes(results)].map((note) => folded(note, width));
+  const notes = [facts, ...runNotes(results), ...corruptionNotes(results.rows[0] ?? {})].map((note) =>
+    folded(note, width),
+  );
   const found = verdicts(results);
   const summary = found === null ? [] : [folded(found.summary, width)];
   const doubts = doubtLines(runDoubts(results), width, options);
   const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
-  return `${[...doubts, table, ...summary, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
+  const corrupted = methodCorruptionTable(results.rows);
+  const more = corrupted === null ? [] : [render(corrupted, width, options)];
+  return `${[...doubts, table, ...summary, ...more, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
 }
 
 function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOptions): string[] {
@@ -164,11 +169,17 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
   const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in ${epsilonUnit(dataset)}.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
   const left = `Not tried: ${audit.notTried.join("; ")}.`;
-  const notes = [facts, ...about, ...singleStepNotes(audit.robust, audit.flags), left]
+  const notes = [
+    facts,
+    ...about,
+    ...singleStepNotes(audit.robust, audit.flags),
+    ...corruptionNotes(audit),
+    left,
+  ]
     .map((note) => folded(note, width))
     .join("\n");
   const distances = distancesTable(audit);
-  const tables = [auditTable(audit), ...(distances === null ? [] : [distances])];
+  const tables = [auditTable(audit), distances, corruptionTable(audit)].filter((table) => table !== null);
   const verdict = auditVerdict(audit).map((line) => folded(line, width));
   const parts = [
     ...doubts,

@@ -57,6 +57,10 @@ describe("usage, with code 2", () => {
     ],
     [["audit", "a.onnx", "--epsilon", "0.1"], "required option '--dataset <name>' not specified"],
     [
+      audit("--corruptions", "fog", "--severities", "1,6"),
+      "option '--severities <list>' argument '1,6' is invalid. Expected a whole number from 1 to 5.",
+    ],
+    [
       audit("--epsilon", "0.1,,0.2"),
       "option '--epsilon <radii>' argument '0.1,,0.2' is invalid. Expected words separated by commas.",
     ],
@@ -66,7 +70,7 @@ describe("usage, with code 2", () => {
     ],
     [
       ["list", "weapons"],
-      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, datasets, recipes.",
+      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, corruptions, datasets, recipes.",
     ],
   ])("temper %j", async (args, line) => {
     expect(await failure(args)).toEqual({ code: 2, line: `temper: ${line}` });
@@ -106,6 +110,14 @@ describe("names, options and files, with code 1", () => {
     ],
     [audit("--epsilon", "0.1"), "DIR/a.onnx: expected an ONNX file, got no such file"],
     [audit(), "audit --epsilon: expected radii for fgsm, like 0.1,8/255, got none"],
+    [
+      audit("--corruptions", "fogg,snow"),
+      "audit --corruptions: unknown corruption 'fogg' – did you mean 'fog'?",
+    ],
+    [
+      audit("--severities", "1", "--epsilon", "0.1"),
+      "audit --severities: expected --corruptions beside it, got none",
+    ],
     [audit("--epsilon=-0.1"), `fgsm.epsilon.0: ${number}, got "-0.1"`],
     [audit("--epsilon", "NaN"), `fgsm.epsilon.0: ${number}, got "NaN"`],
     [audit("--epsilon", "0.1,1/0"), `fgsm.epsilon.1: ${number}, got "1/0"`],
@@ -222,6 +234,16 @@ describe("recipes, with file:line:column", () => {
       "misspelt key",
       [...good, "trainig: {}"],
       `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, training, seeds, threads, methods, evaluation)`,
+    ],
+    [
+      "unknown corruption",
+      [...good, "evaluation:", "  corruptions: [snow, fogg]"],
+      `${last + 1}:3: evaluation.corruptions: unknown corruption 'fogg' – did you mean 'fog'?`,
+    ],
+    [
+      "severity beyond 5",
+      [...good, "evaluation:", "  severities: [1, 6]"],
+      `${last + 1}:19: recipe.evaluation.severities.1: expected number to be <=5, got 6`,
     ],
     ["unknown method", [...good, "  - abp"], `${last}:5: unknown method 'abp'`],
     [

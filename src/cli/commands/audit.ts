@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { check, fail } from "../../base/errors.js";
 import type { Gallery } from "../../experiments/records.js";
+import { corruptionsFor, corruptionsOption, severitiesOption } from "../corruptions.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import type { Io } from "../io.js";
@@ -30,6 +31,8 @@ interface AuditFlags {
   readonly norm: "linf" | "l2" | "l1";
   readonly set: readonly string[];
   readonly limit?: number;
+  readonly corruptions?: readonly string[];
+  readonly severities?: readonly number[];
   readonly labels: "true" | "predicted";
   readonly seed: number;
   readonly batchSize: number;
@@ -62,9 +65,10 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   autoattack: { version: "fast" },
 };
 
-async function plansOf({ attack, epsilon, norm, set }: AuditFlags) {
+async function plansOf({ attack, epsilon, norm, set, corruptions }: AuditFlags) {
   const { make, readAttack } = await import("../../experiments/recipe.js");
-  const names = attack ?? Object.keys(defaults);
+  // Corruptions alone are run where neither attacks nor radii for them are named.
+  const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
   const settings = await readSettings(set, { units: names, main: names });
   return [...new Set(names)].map((name) => {
     const own = { ...(attack ? {} : defaults[name]), ...settings[name] };
@@ -80,6 +84,8 @@ async function plansOf({ attack, epsilon, norm, set }: AuditFlags) {
 async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
   const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
   const attacks = await plansOf(flags);
+  const { corruptions: names, severities, ...given } = flags;
+  const disturbances = await corruptionsFor(names, severities);
   const file = await readBytes(path, "an ONNX file");
   await checkFolder(folder);
   await checkProvider(flags.provider);
@@ -109,7 +115,8 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const images: { worst: Gallery | null } = { worst: null };
   const record = await interruptible(io, messages, (signal) =>
     runAudit({
-      ...flags,
+      ...given,
+      ...disturbances,
       file,
       path,
       dataset,
@@ -171,6 +178,8 @@ export function audit(program: Command, io: Io): void {
         .argParser(repeated)
         .default([], "each attack's own"),
     )
+    .addOption(corruptionsOption)
+    .addOption(severitiesOption)
     .addOption(
       new Option(
         "--limit <n>",
