@@ -57,6 +57,7 @@ export const autoattack = unit(
     suite({
       name: "autoattack",
       options: { version },
+      untargeted: true,
       norms: ["linf", "l2", "l1"],
       stages: stagesOf[version],
       leavesOut:

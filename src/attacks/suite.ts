@@ -29,13 +29,13 @@ function batchAt(batch: AttackBatch, rows: readonly number[]): AttackBatch {
   };
 }
 
-export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms" | "leavesOut"> {
+export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms" | "leavesOut" | "untargeted"> {
   /** The attacks that make sense against `target`, in their order; at least one. */
   readonly stages: (target: AttackTarget) => readonly Attack[];
 }
 
 /** The attack that runs all stages; of a row that no stage brings down, the point of highest cross-entropy. */
-export function suite({ name, options, norms, stages, leavesOut = [] }: SuiteParts): Attack {
+export function suite({ name, options, norms, stages, leavesOut = [], untargeted }: SuiteParts): Attack {
   const attack: Attack = {
     name,
     kind: "iterative",
@@ -43,6 +43,7 @@ export function suite({ name, options, norms, stages, leavesOut = [] }: SuitePar
     norms,
     stages,
     leavesOut,
+    ...(untargeted && { untargeted }),
     async prepare(context) {
       checkNorm(attack, context.threat);
       const prepared: PreparedAttack[] = [];

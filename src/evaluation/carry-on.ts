@@ -34,19 +34,19 @@ export interface CarriedOn {
   readonly fallen: number;
 }
 
-/** Moves those of `points` on that are still of their class in `right`; counts how many fall. */
+/** Moves those of `points` on that are still `right`, which maps rows to true classes; counts how many fall. */
 export async function carryOn(
   loop: Program,
   predictor: Predictor,
   batch: AttackBatch,
-  { points, right }: { readonly points: Float32Array; readonly right: readonly number[] },
+  { points, right }: { readonly points: Float32Array; readonly right: ReadonlyMap<number, number> },
 ): Promise<CarriedOn> {
-  const { inputs, labels, indices, epsilon } = batch;
-  const rows = right.filter((row) => (indices[row] ?? images) < images);
+  const { inputs, indices, epsilon } = batch;
+  const rows = [...right.keys()].filter((row) => (indices[row] ?? images) < images);
   if (rows.length === 0 || epsilon === 0) return { checked: 0, fallen: 0 };
   const walk = { batch, steps, stepSize: stepSize * epsilon, momentum: 0, rest: true };
   const reached = await ascend(loop, walk, points.slice(), rows);
   const width = count(inputs.shape.slice(1));
   const { classes } = await predictor.predict(takeRows(reached, width, rows), rows.length);
-  return { checked: rows.length, fallen: rows.filter((row, i) => classes[i] !== labels[row]).length };
+  return { checked: rows.length, fallen: rows.filter((row, i) => classes[i] !== right.get(row)).length };
 }

@@ -129,7 +129,11 @@ async function attackBatch(
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
   const found = { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
   if (loop !== null) {
-    const right = range(indices.length).filter((row) => classes[row] === field.labels[indices[row] ?? 0]);
+    const right = new Map(
+      indices.flatMap((index, row) =>
+        classes[row] === field.labels[index] ? [[row, classes[row] ?? -1] as const] : [],
+      ),
+    );
     return { ...found, carriedOn: await carryOn(loop, predictor, batch, { points, right }) };
   }
   if (!nearest) return found;

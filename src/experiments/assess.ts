@@ -29,10 +29,11 @@ export function assess(
   options: AssessOptions,
 ): Promise<Evaluation> {
   const { attacks, limit, journal, signal, onProgress, ...rest } = options;
-  const trials = attacks.map(({ epsilons, norm, ...reference }) => ({
+  const trials = attacks.map(({ epsilons, norm, targeted = false, ...reference }) => ({
     attack: make.attack(reference),
     norm,
     epsilons,
+    targeted,
   }));
   return evaluate(classifier, data, {
     ...rest,

@@ -1,5 +1,6 @@
 // Recipes: what to train, how, and how to evaluate it, as YAML with typed keys; an unknown key is an error.
 import { z } from "zod";
+import { checkAim } from "../attacks/attack.js";
 import * as attackRegistry from "../attacks/index.js";
 import { TemperError } from "../base/errors.js";
 import { OptionError, parseOptions, quantity } from "../base/options.js";
@@ -21,6 +22,7 @@ const epsilons = z.preprocess(
 const attackEntry = z.object({
   epsilon: epsilons.describe("radius or radii, input units"),
   norm: z.enum(normNames).default("linf"),
+  targeted: z.boolean().default(false).describe("reach a random wrong class in place of leaving the own"),
 });
 
 /** Attacks that look for the nearest point need no radius; accuracy is counted at those given. */
@@ -76,6 +78,8 @@ export interface Method {
 export interface AttackPlan extends Reference {
   readonly epsilons: readonly number[];
   readonly norm: NormName;
+  /** Reach a random wrong class in place of leaving the own. */
+  readonly targeted?: boolean;
 }
 
 export interface Recipe extends Omit<
@@ -122,13 +126,22 @@ export function withPath<T>(path: readonly PropertyKey[], read: () => T): T {
 export function readAttack(value: unknown, path: readonly PropertyKey[] = []): AttackPlan {
   const [name = ""] = typeof value === "object" && value !== null ? Object.keys(value) : [String(value)];
   const given = typeof value === "object" && value !== null ? (Object.values(value)[0] as unknown) : {};
-  const { epsilon: _epsilon, norm: _norm, ...rest } = (given ?? {}) as Record<string, unknown>;
+  const {
+    epsilon: _epsilon,
+    norm: _norm,
+    targeted: _targeted,
+    ...rest
+  } = (given ?? {}) as Record<string, unknown>;
   const { name: known, options } = readReference(attackRegistry, "attack", { [name]: rest }, path);
-  const { nearest } = create(attackRegistry, "attack", { name: known, options });
+  const attack = create(attackRegistry, "attack", { name: known, options });
   const plan = withPath([...path, name], () =>
-    nearest ? parseOptions(name, nearestEntry, given ?? {}) : parseOptions(name, attackEntry, given ?? {}),
+    attack.nearest
+      ? parseOptions(name, nearestEntry, given ?? {})
+      : parseOptions(name, attackEntry, given ?? {}),
   );
-  return { name: known, options, epsilons: plan.epsilon, norm: plan.norm };
+  const { epsilon, norm, targeted } = plan;
+  withPath([...path, name, "targeted"], () => checkAim(attack, targeted));
+  return { name: known, options, epsilons: epsilon, norm, ...(targeted && { targeted }) };
 }
 
 /** A recipe from plain data; errors carry the path of the key at fault. */

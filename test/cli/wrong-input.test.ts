@@ -118,6 +118,10 @@ describe("names, options and files, with code 1", () => {
       audit("--severities", "1", "--epsilon", "0.1"),
       "audit --severities: expected --corruptions beside it, got none",
     ],
+    [
+      audit("--epsilon", "0.1", "--attack", "autoattack", "--targeted"),
+      "autoattack: expected labels to leave, got targets, which it cannot reach",
+    ],
     [audit("--epsilon=-0.1"), `fgsm.epsilon.0: ${number}, got "-0.1"`],
     [audit("--epsilon", "NaN"), `fgsm.epsilon.0: ${number}, got "NaN"`],
     [audit("--epsilon", "0.1,1/0"), `fgsm.epsilon.1: ${number}, got "1/0"`],

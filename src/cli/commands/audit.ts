@@ -29,6 +29,7 @@ interface AuditFlags {
   readonly attack?: readonly string[];
   readonly epsilon?: readonly string[];
   readonly norm: "linf" | "l2" | "l1";
+  readonly targeted?: boolean;
   readonly set: readonly string[];
   readonly limit?: number;
   readonly corruptions?: readonly string[];
@@ -65,14 +66,14 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   autoattack: { version: "fast" },
 };
 
-async function plansOf({ attack, epsilon, norm, set, corruptions }: AuditFlags) {
+async function plansOf({ attack, epsilon, norm, targeted = false, set, corruptions }: AuditFlags) {
   const { make, readAttack } = await import("../../experiments/recipe.js");
   // Corruptions alone are run where neither attacks nor radii for them are named.
   const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
   const settings = await readSettings(set, { units: names, main: names });
   return [...new Set(names)].map((name) => {
     const own = { ...(attack ? {} : defaults[name]), ...settings[name] };
-    const plan = readAttack({ [name]: { ...own, epsilon: epsilon ?? 0, norm } });
+    const plan = readAttack({ [name]: { ...own, epsilon: epsilon ?? 0, norm, targeted } });
     if (epsilon !== undefined) return plan;
     const { nearest = false } = make.attack(plan);
     return nearest
@@ -173,6 +174,7 @@ export function audit(program: Command, io: Io): void {
     .addOption(
       new Option("--norm <name>", "norm of the radii").choices(["linf", "l2", "l1"]).default("linf" as const),
     )
+    .option("--targeted", "attacks reach for a random wrong class in place of leaving the own")
     .addOption(
       new Option("--set <attack.option=value>", "an option of an attack, like pgd.steps=20; may be repeated")
         .argParser(repeated)
