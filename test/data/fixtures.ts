@@ -135,5 +135,6 @@ export function serve(content: Uint8Array, request: IncomingMessage, response: S
 /** Answers with the first `count` bytes of what `serve` would send, then breaks the connection. */
 export function serveBroken(content: Uint8Array, count: number, response: ServerResponse): void {
   response.writeHead(200, { "content-length": content.length });
-  response.write(content.subarray(0, count), () => setTimeout(() => response.destroy(), 20));
+  // The client must have read the bytes by then: what still waits in its stream is lost with the connection.
+  response.write(content.subarray(0, count), () => setTimeout(() => response.destroy(), 400));
 }
