@@ -21,10 +21,14 @@ def mi_fgsm(model, x, y, norm, epsilon, options):
 
 
 def pgd(model, x, y, norm, epsilon, options):
-    if norm == "l2":
-        attack = torchattacks.PGDL2(model, eps=epsilon, alpha=options["step_size"], steps=options["steps"])
-    else:
-        attack = torchattacks.PGD(model, eps=epsilon, alpha=options["step_size"], steps=options["steps"])
+    method = torchattacks.PGDL2 if norm == "l2" else torchattacks.PGD
+    attack = method(
+        model,
+        eps=epsilon,
+        alpha=options["step_size"],
+        steps=options["steps"],
+        random_start=options["random_start"],
+    )
     return attack(x, y)
 
 
