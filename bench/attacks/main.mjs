@@ -1,7 +1,7 @@
 // Attacks beside published ones: runs the rows of rows.mjs on both sides and writes docs/ATTACKS.md.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { describeMachine } from "../machine.mjs";
@@ -52,6 +52,7 @@ async function measure(row, model, { dataset, engines, folder, machine, images }
   const count = Math.min(row.images ?? 1000, images);
   const set = await openImages(classifier, dataset, { images: count, engine: engines[0] });
   const context = { classifier, engines };
+  const [load] = loadavg();
   const ours = await runTemper(row, set, context);
   const theirs = runReference(row, set, { path, folder });
   const sideOf = async ({ adversarial, ...side }) => ({
@@ -70,6 +71,7 @@ async function measure(row, model, { dataset, engines, folder, machine, images }
     temper: await sideOf(ours),
     reference: await sideOf(theirs),
     machine,
+    load,
     date,
   };
 }

@@ -58,6 +58,19 @@ const section = ({ name, title }, results) => {
   return `## ${title}\n\nWeights ${sha256.slice(0, 12)}.\n\n${table(header, own.map(line))}\n`;
 };
 
+/** How busy the machine was with other work before each row: seconds taken beside it say little. */
+function loads(results) {
+  const known = results.flatMap(({ load }) => (load === undefined ? [] : [load]));
+  const range =
+    known.length === 0 ? "" : `${Math.min(...known).toFixed(1)} to ${Math.max(...known).toFixed(1)}`;
+  const unknown = results.length - known.length;
+  const others =
+    unknown === 0
+      ? ""
+      : `not recorded for ${unknown} of ${results.length} rows, which shared the machine with other work`;
+  return [range, others].filter((text) => text !== "").join("; ");
+}
+
 const unique = (values) => [...new Set(values)].join("; ");
 
 /** The page of `results`, one for each row and model. */
@@ -72,7 +85,8 @@ Agreement: robust accuracy at most 0.3 points above the reference's, median dist
 Seconds are for all images, Temper's with compilation: ${unique(results.map(({ machine }) => `${machine.processor}, ${machine.cores} cores`))};
 measured ${unique(results.map(({ date }) => date))} with Temper ${unique(results.map(({ machine }) => machine.temper))}, Node ${unique(results.map(({ machine }) => machine.node))},
 ONNX Runtime ${unique(results.map(({ machine }) => machine.onnxruntime))}, PyTorch ${unique(results.map(({ reference }) => reference.torch))}. Temper runs one engine of one thread on each core, 100 images a
-batch; PyTorch runs on all cores, 250 images a batch.
+batch; PyTorch runs on all cores, 250 images a batch. Load of the machine before the rows: ${loads(results)}. Above 1 the
+seconds of the two sides are not to be compared: threads that wait for each other suffer most.
 
 ${models
   .map((model) => section(model, results))
