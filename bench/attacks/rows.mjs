@@ -96,4 +96,14 @@ const auto = [
   ]),
 ];
 
-export const rows = [...gradient, ...auto, ...nearest, ...blackBox];
+const whole = [
+  {
+    attack: "autoattack",
+    norm: "linf",
+    epsilon: 0.1,
+    options: { version: "standard" },
+    reference: { attack: "autoattack", options: { version: "standard" } },
+  },
+];
+
+export const rows = [...gradient, ...auto, ...whole, ...nearest, ...blackBox];

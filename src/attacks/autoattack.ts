@@ -23,30 +23,43 @@ type Version = z.output<typeof schema>["version"];
 /** Target classes and queries of the fast version; the published ones have nine and 5,000. */
 const fast = { targets: 3, queries: 1000 } as const;
 
-/** Losses by how many classes there are: the difference of logits ratio needs three, its targeted form four. */
-const aimed = ({ model }: AttackTarget["classifier"], targets: number, otherwise: Attack): Attack =>
-  model.classes >= 4 ? apgdT({ targets }) : otherwise;
+/** Auto-PGD's budget by norm: in L1 searches in larger balls first, five restarts, five target classes. */
+const budgetOf = ({ threat }: AttackTarget) =>
+  threat.name === "l1"
+    ? ({ auto: { largerBalls: true }, restarts: 5, targets: 5 } as const)
+    : ({ auto: {}, restarts: 1, targets: 9 } as const);
+
+/** Auto-PGD on a second loss: the difference of logits ratio, which needs three classes; with two FAB's walk. */
+const leaving = (target: AttackTarget, restarts: number): Attack =>
+  target.classifier.model.classes >= 3 ? apgdDlr({ ...budgetOf(target).auto, restarts }) : fab({ restarts });
+
+/** Auto-PGD on the targeted ratio, which needs four classes; with fewer what leaves a class. */
+const aimed = (target: AttackTarget, targets: number): Attack =>
+  target.classifier.model.classes >= 4 ? apgdT({ ...budgetOf(target).auto, targets }) : leaving(target, 1);
 
 const stagesOf: Readonly<Record<Version, (target: AttackTarget) => readonly Attack[]>> = {
-  standard: ({ classifier }) => [apgdCe(), aimed(classifier, 9, leaving(classifier, 1)), fabT(), square()],
-  plus: ({ classifier }) => [
-    apgdCe({ restarts: 5 }),
-    leaving(classifier, 5),
-    fab({ restarts: 5 }),
-    square(),
-    ...(classifier.model.classes >= 4 ? [apgdT()] : []),
-    fabT(),
-  ],
-  fast: ({ classifier }) => [
-    apgdCe(),
-    aimed(classifier, fast.targets, leaving(classifier, 1)),
+  standard: (target) => {
+    const { auto, restarts, targets } = budgetOf(target);
+    return [apgdCe({ ...auto, restarts }), aimed(target, targets), fabT(), square()];
+  },
+  plus: (target) => {
+    const { auto, targets } = budgetOf(target);
+    const many = target.classifier.model.classes >= 4;
+    return [
+      apgdCe({ ...auto, restarts: 5 }),
+      leaving(target, 5),
+      fab({ restarts: 5 }),
+      square(),
+      ...(many ? [apgdT({ ...auto, targets })] : []),
+      fabT(),
+    ];
+  },
+  fast: (target) => [
+    apgdCe(budgetOf(target).auto),
+    aimed(target, fast.targets),
     square({ queries: fast.queries }),
   ],
 };
-
-/** Auto-PGD on a second loss beside the cross-entropy: the difference of logits ratio, or with two classes FAB's walk. */
-const leaving = ({ model }: AttackTarget["classifier"], restarts: number): Attack =>
-  model.classes >= 3 ? apgdDlr({ restarts }) : fab({ restarts });
 
 /** APGD-CE, APGD-T, FAB-T and Square with their published budgets, each on the points that the ones before left. */
 export const autoattack = unit(

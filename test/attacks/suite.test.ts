@@ -106,13 +106,15 @@ describe("a suite", () => {
 });
 
 describe("autoattack", () => {
-  const names = (version: "standard" | "plus" | "fast", classes: number): string[] => {
+  const names = (version: "standard" | "plus" | "fast", classes: number, norm = "linf"): string[] => {
     const { model, ...rest } = mlp;
     const classifier = { ...rest, model: { ...model, classes } };
-    const stages = autoattack({ version }).stages?.({ classifier, threat }) ?? [];
+    const stages = autoattack({ version }).stages?.({ classifier, threat: findThreat(norm) }) ?? [];
     return stages.map(({ name, options }) => {
-      const { restarts = 1, targets, queries } = options;
-      return [name, restarts !== 1 && `×${restarts}`, targets, queries].filter(Boolean).join(" ");
+      const { restarts = 1, targets, queries, largerBalls } = options;
+      return [name, restarts !== 1 && `×${restarts}`, targets, queries, largerBalls === true && "larger"]
+        .filter(Boolean)
+        .join(" ");
     });
   };
 
@@ -125,6 +127,15 @@ describe("autoattack", () => {
       "square 5000",
       "apgd-t 9",
       "fab-t 9",
+    ]);
+  });
+
+  it("has the budgets published for L1", () => {
+    expect(names("standard", 10, "l1")).toEqual([
+      "apgd-ce ×5 larger",
+      "apgd-t 5 larger",
+      "fab-t 9",
+      "square 5000",
     ]);
   });
 

@@ -1,5 +1,6 @@
-"""APGD of AutoAttack (pip install git+https://github.com/fra31/auto-attack@a392200)."""
+"""AutoAttack and its APGD (pip install git+https://github.com/fra31/auto-attack@a392200)."""
 
+from autoattack import AutoAttack
 from autoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 
 VERSION = "auto-attack a392200"
@@ -21,4 +22,9 @@ def apgd_t(model, x, y, norm, epsilon, options):
     return APGDAttack_targeted(model, **settings(norm, epsilon, options)).perturb(x, y)
 
 
-ATTACKS = {"apgd-ce": apgd("ce"), "apgd-dlr": apgd("dlr"), "apgd-t": apgd_t}
+def autoattack(model, x, y, norm, epsilon, options):
+    whole = AutoAttack(model, norm=NORMS[norm], eps=epsilon, seed=0, device="cpu", verbose=False, **options)
+    return whole.run_standard_evaluation(x, y, bs=250)
+
+
+ATTACKS = {"autoattack": autoattack, "apgd-ce": apgd("ce"), "apgd-dlr": apgd("dlr"), "apgd-t": apgd_t}
