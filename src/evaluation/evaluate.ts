@@ -1,5 +1,5 @@
 // The runner: clean accuracy, then each attack at each radius on the images that still stand, counted by the runner.
-import type { Attack } from "../attacks/attack.js";
+import { checkNorm, type Attack } from "../attacks/attack.js";
 import { range } from "../attacks/rows.js";
 import { check } from "../base/errors.js";
 import type { Classifier } from "../nn/model.js";
@@ -85,6 +85,7 @@ function checkOptions(
     check(Number.isFinite(epsilon) && epsilon >= 0, "evaluate: ε", "a finite number of at least 0", () =>
       String(epsilon),
     );
+  for (const { attack, norm } of options.trials) checkNorm(attack, findThreat(norm));
   const n = Math.min(count, options.limit ?? count);
   checkLabels(labels, n, model.classes);
   return n;
@@ -263,6 +264,7 @@ export async function evaluate(
         n,
         clean,
         classes: classifier.model.classes,
+        bounds: classifier.bounds,
         ...seen,
         gradients,
         trials: results.flatMap((result) => result.evidence),

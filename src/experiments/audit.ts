@@ -48,6 +48,8 @@ export interface AuditOptions {
   readonly onWorstImages?: (worst: Gallery | null) => void;
   /** A file that keeps what is done, for an audit that is stopped and called again; removed at the end. */
   readonly journal?: string;
+  /** Called where the journal knows a part of the audit, with the batches of images that are done. */
+  readonly onResume?: (batches: number) => void;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -109,6 +111,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   };
   try {
     const journal = await journalAt(options.journal, decides);
+    if (journal && journal.known.batches > 0) options.onResume?.(journal.known.batches);
     const shared = {
       engines,
       seed,

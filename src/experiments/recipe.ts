@@ -141,7 +141,7 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
   );
   const { epsilon, norm, targeted } = plan;
   withPath([...path, name, "targeted"], () => checkAim(attack, targeted));
-  return { name: known, options, epsilons: epsilon, norm, ...(targeted && { targeted }) };
+  return { name: known, options, epsilons: [...new Set(epsilon)], norm, ...(targeted && { targeted }) };
 }
 
 /** A recipe from plain data; errors carry the path of the key at fault. */

@@ -19,6 +19,19 @@ function holds(robust: number, clean: number): string {
   return kept < 0.9 ? "withstands these attacks on most images" : "withstands these attacks";
 }
 
+/** Doubts under which nothing that withstands may be praised. */
+const grave = new Set([
+  "random-outputs",
+  "non-finite",
+  "zero-gradients",
+  "tiny-gradients",
+  "black-box-wins",
+  "rises-with-epsilon",
+  "too-few-steps",
+  "at-chance",
+  "ball-holds-all",
+]);
+
 /** How far the figures can be trusted, by the strongest kind of attack behind them. */
 function strengthOf(records: readonly RobustRecord[]): string {
   const isWhole = ({ attack, options }: RobustRecord): boolean =>
@@ -29,7 +42,8 @@ function strengthOf(records: readonly RobustRecord[]): string {
 }
 
 /** The strongest figure at each norm and radius, and what it is worth. */
-export function auditVerdict({ clean, robust, dataset }: AuditFile): string[] {
+export function auditVerdict({ clean, robust, dataset, flags }: AuditFile): string[] {
+  const doubts = flags.map(({ name }) => name).filter((name) => grave.has(name));
   const images = `${integer(dataset.n)} images of ${dataset.name}`;
   const first = `Of ${images} the model classifies ${shareText(clean, dataset.n)} rightly.`;
   const attacked = robust.filter(({ epsilon, suite }) => epsilon > 0 && suite === undefined);
@@ -43,7 +57,11 @@ export function auditVerdict({ clean, robust, dataset }: AuditFile): string[] {
       return [`${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;
-    return [`${where}: ${by} ${shareText(accuracy, n)} right. The model ${holds(accuracy, clean)}.`];
+    const isDoubtful = doubts.length > 0 && accuracy >= 0.1 * clean;
+    const said = isDoubtful
+      ? `No verdict while there are these doubts: ${doubts.join(", ")}.`
+      : `The model ${holds(accuracy, clean)}.`;
+    return [`${where}: ${by} ${shareText(accuracy, n)} right. ${said}`];
   });
   const strong = attacked.filter(({ attack }) => !isSingleStep(attack));
   return [first, ...lines, ...(strong.length === 0 ? [] : [strengthOf(strong)])];

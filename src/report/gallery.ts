@@ -107,8 +107,8 @@ export async function worstImages(gallery: Gallery): Promise<Figure> {
   const scale = scaleOf([gallery]);
   return {
     name: "worst-images",
-    title: "The smallest changes that suffice",
-    caption: `Of the first images, those that fell to the smallest changes (${normText(norm)}, up to ${epsilonText(epsilon)}; ${attackText(attack)}). Below: the predicted class; ✗ and a frame mark a wrong one.`,
+    title: "Images that fell",
+    caption: `Of the first images of the audit (at most 64) those that fell to the smallest changes that were tried (${normText(norm)}, up to ${epsilonText(epsilon)}; ${attackText(attack)}). Below: the predicted class; ✗ and a frame mark a wrong one.`,
     alt: altOf(gallery),
     panels: [await methodPanel(gallery, scale), scalePanel(epsilonText(scale))],
   };

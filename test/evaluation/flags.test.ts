@@ -53,6 +53,7 @@ const sound: Evidence = {
   n: 1000,
   classes: 10,
   clean: 0.98,
+  bounds: [0, 1],
   probabilities: false,
   random: false,
   nonFinite: 0,
@@ -95,6 +96,12 @@ describe("flagsOf", () => {
       { gradients: { zero: 64, tiny: 0, nonFinite: 0, checked: 128 } },
       /at 50.0 % of 128 images/,
     ],
+    ["at-chance", { clean: 0.11, trials: [] }, /^11.0 % of the clean images .* among 10 classes/],
+    [
+      "ball-holds-all",
+      { trials: [trial("pgd", 8, 0)] },
+      /^ε 8 is half the range of the inputs, \[0, 1\], or more/,
+    ],
     ["random-outputs", { random: true }, /^The same images gave other outputs the second time/],
     [
       "tiny-gradients",
@@ -115,6 +122,11 @@ describe("flagsOf", () => {
       "too-few-steps",
       { trials: [trial("pgd", 0.1, 0.9, { carriedOn: { checked: 80, fallen: 6 } })] },
       /^6 of 80 images that withstood pgd \(linf, ε 0.1\) fall when it goes on/,
+    ],
+    [
+      "few-classes",
+      { classes: 3, trials: [stage("apgd-ce", "iterative", 0.6, 300)] },
+      /^With 3 classes autoattack is not the published one: the targeted/,
     ],
     [
       "few-classes",

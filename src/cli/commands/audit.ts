@@ -7,7 +7,7 @@ import type { Gallery } from "../../experiments/records.js";
 import { corruptionsFor, corruptionsOption, severitiesOption } from "../corruptions.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
-import type { Io } from "../io.js";
+import { note, type Io } from "../io.js";
 import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import {
@@ -71,6 +71,10 @@ async function plansOf({ attack, epsilon, norm, targeted = false, set, corruptio
   // Corruptions alone are run where neither attacks nor radii for them are named.
   const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
   const settings = await readSettings(set, { units: names, main: names });
+  for (const name of names)
+    for (const key of ["epsilon", "norm"])
+      if (key in (settings[name] ?? {}))
+        fail(`--set ${name}.${key}`, `an option of ${name}`, key, `--${key}`);
   return [...new Set(names)].map((name) => {
     const own = { ...(attack ? {} : defaults[name]), ...settings[name] };
     const plan = readAttack({ [name]: { ...own, epsilon: epsilon ?? 0, norm, targeted } });
@@ -83,6 +87,7 @@ async function plansOf({ attack, epsilon, norm, targeted = false, set, corruptio
 }
 
 async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
+  check(flags.out !== "", "audit --out", "a folder", () => "an empty word");
   const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
   const attacks = await plansOf(flags);
   const { corruptions: names, severities, ...given } = flags;
@@ -125,6 +130,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       attacks,
       engines,
       journal: join(folder, journalName),
+      onResume: (batches) => note(io, `goes on where it was stopped (batches done: ${batches})`),
       onWorstImages: (worst) => void (images.worst = worst),
       signal,
       onProgress: ({ doing: exactly, done, total }) => {

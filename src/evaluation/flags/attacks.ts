@@ -114,7 +114,7 @@ export const fewClasses = ({ classes, trials }: Evidence): Flag[] => {
   return [
     {
       name: "few-classes",
-      message: `With ${classes} classes ${suite} is not the published one: the difference-of-logits-ratio loss needs 3 classes, its targeted form 4, so other losses stand in for them.`,
+      message: `With ${classes} classes ${suite} is not the published one: ${classes < 3 ? "the difference of logits ratio needs 3 classes, its targeted form 4" : "the targeted difference of logits ratio needs 4 classes"}, so other losses stand in.`,
       remedy: "Do not compare the figure with those of published leaderboards.",
     },
   ];

@@ -1,5 +1,6 @@
 // What flags are raised from.
 import type { Attack } from "../../attacks/attack.js";
+import type { Bounds } from "../../threat/threat.js";
 import type { GradientShare } from "../gradient-probe.js";
 import type { RobustRecord } from "../records.js";
 
@@ -32,6 +33,8 @@ export interface Evidence {
   readonly n: number;
   readonly classes: number;
   readonly clean: number;
+  /** Smallest and largest legal input value. */
+  readonly bounds: Bounds;
   /** Clean outputs are ≥ 0 and sum to 1. */
   readonly probabilities: boolean;
   /** The same images gave other outputs the second time. */

@@ -2,13 +2,14 @@
 import { alone, blackBoxWins, fewClasses, leaking, outside, overfitted, unfinished } from "./attacks.js";
 import type { Evidence, Flag } from "./evidence.js";
 import { tinyGradients, zeroGradients } from "./gradients.js";
-import { nonFinite, probabilities, random } from "./outputs.js";
-import { rising, rounding } from "./radii.js";
+import { atChance, nonFinite, probabilities, random } from "./outputs.js";
+import { ballHoldsAll, rising, rounding } from "./radii.js";
 
 export type { Evidence, Flag, TrialEvidence } from "./evidence.js";
 
 const detectors = [
   alone,
+  atChance,
   random,
   probabilities,
   nonFinite,
@@ -18,6 +19,7 @@ const detectors = [
   leaking,
   overfitted,
   rising,
+  ballHoldsAll,
   unfinished,
   fewClasses,
   outside,

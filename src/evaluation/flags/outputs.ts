@@ -1,5 +1,19 @@
 // Doubts about what the model gives out.
-import type { Evidence, Flag } from "./evidence.js";
+import { percent, type Evidence, type Flag } from "./evidence.js";
+
+/** Guessing would be right on one image in `classes`; two standard deviations above it are still chance. */
+export const atChance = ({ clean, classes, n }: Evidence): Flag[] => {
+  const guessed = 1 / classes;
+  if (clean > guessed + 2 * Math.sqrt((guessed * (1 - guessed)) / n)) return [];
+  return [
+    {
+      name: "at-chance",
+      message: `${percent(clean)} of the clean images are classified rightly, no more than by guessing among ${classes} classes: labels, order of classes or preprocessing are not those of the model.`,
+      remedy:
+        "Check the order of the classes, the range of the pixels, mean and standard deviation, and the layout.",
+    },
+  ];
+};
 
 export const probabilities = ({ probabilities }: Evidence): Flag[] =>
   probabilities

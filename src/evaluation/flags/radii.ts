@@ -44,3 +44,18 @@ export const rounding = ({ trials }: Evidence): Flag[] => {
     },
   ];
 };
+
+/** A radius as large as half the range reaches grey from every image: nothing can withstand it. */
+export const ballHoldsAll = ({ bounds: [low, high], trials }: Evidence): Flag[] => {
+  const found = trials.find(
+    ({ record: { norm, epsilon } }) => norm === "linf" && epsilon >= (high - low) / 2,
+  );
+  if (found === undefined) return [];
+  return [
+    {
+      name: "ball-holds-all",
+      message: `ε ${found.record.epsilon} is half the range of the inputs, [${low}, ${high}], or more: every image can be turned into plain grey, which no classifier withstands.`,
+      remedy: "Give ε in input units: 8/255, not 8.",
+    },
+  ];
+};
