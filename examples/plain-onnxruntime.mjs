@@ -25,12 +25,12 @@ function someImages() {
   return Float32Array.from(readFileSync(file).subarray(header, header + size), (pixel) => pixel / 255);
 }
 
-/** Logits of the classifier, whatever its file calls input and output. */
+/** Logits of the classifier, whatever its file calls input and output, and beside whatever labels. */
 async function logitsOf(data) {
   const [name] = classifier.inputNames;
   const shapeInFile = [count, ...classifier.inputMetadata[0].shape.slice(1)];
   const results = await classifier.run({ [name]: new Tensor("float32", data, shapeInFile) });
-  return results[classifier.outputNames[0]];
+  return classifier.outputNames.map((output) => results[output]).find(({ type }) => type === "float32");
 }
 
 /** The class of the largest logit in each row. */
