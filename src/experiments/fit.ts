@@ -67,8 +67,8 @@ export function checkFit(
   const [channels, height, width] = imageShape;
   const isLast = isChannelsLast(inputShape, imageShape, layout);
   const wanted = isLast ? [height, width, channels] : imageShape;
-  const flat = inputShape.join() === String(imageSize(imageShape));
-  const fits = flat || withoutOnes(inputShape) === withoutOnes(wanted);
+  const isFlat = withoutOnes(inputShape) === String(imageSize(imageShape));
+  const fits = isFlat || withoutOnes(inputShape) === withoutOnes(wanted);
   check(
     fits,
     where,

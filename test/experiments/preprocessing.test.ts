@@ -139,7 +139,7 @@ describe("a model's input says what images it takes", () => {
   const modelOf = (inputShape: readonly number[]) =>
     openClassifier("m", linear(inputShape, weights)).classifier.model;
 
-  it.each([[[3, 3, 4]], [[3, 4, 3]], [[36]], [[3, 1, 3, 4]]])("%j fits", (inputShape) => {
+  it.each([[[3, 3, 4]], [[3, 4, 3]], [[36]], [[36, 1]], [[3, 1, 3, 4]]])("%j fits", (inputShape) => {
     expect(() => checkFit("m", modelOf(inputShape), images)).not.toThrow();
   });
 
