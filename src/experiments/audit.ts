@@ -12,7 +12,7 @@ import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
 import { assessCorruptions, checkCorruptions, type CorruptionPlan } from "./corruptions.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
-import { checkFit, fitted, inputMapOf, openClassifier } from "./fit.js";
+import { checkFit, fitted, inputMapOf, inputShapeFor, openClassifier } from "./fit.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { notTried } from "./not-tried.js";
 import { preprocessingDone } from "./preprocessing.js";
@@ -60,8 +60,9 @@ const examplesKept = 64;
 /** The images to audit on, and the classifier over their pixels in [0, 1]. */
 function subjectOf(path: string, { file, dataset, split, preprocessing: given }: AuditOptions) {
   const preprocessing = given ?? readPreprocessing("preprocessing", {});
-  const { classifier, notes } = openClassifier(path, file);
   const images = "rows" in dataset ? dataset : splitImages(dataset, split ?? "test");
+  const inputShape = inputShapeFor(images.imageShape, preprocessing.layout);
+  const { classifier, notes } = openClassifier(path, file, { inputShape });
   const { model } = classifier;
   checkFit(path, model, images, preprocessing.layout);
   const map = inputMapOf(model, images.imageShape, preprocessing);

@@ -6,23 +6,32 @@ import type { Preprocessing } from "../data/preprocessing.js";
 import { importClassifier, type ImportClassifierOptions } from "../nn/imported.js";
 import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
 import type { Model } from "../nn/model.js";
+import { readOnnx } from "../onnx/read.js";
+import { leavesSizesOpen } from "../onnx/signature.js";
 import { reshape } from "../ops/reshape.js";
 import { filesBeside } from "./external-data.js";
 
-/** `importClassifier` with files beside the model; messages name the file. */
-export function openClassifier(
-  path: string,
-  file: Uint8Array,
-  options: ImportClassifierOptions = {},
-): ReturnType<typeof importClassifier> {
+function inFile<T>(path: string, read: () => T): T {
   try {
-    return importClassifier(file, { external: filesBeside(path), ...options });
+    return read();
   } catch (error) {
     if (error instanceof TemperError)
       throw new TemperError(`${path}: ${error.message.replace(/^model: /, "")}`);
     throw error;
   }
 }
+
+/** `importClassifier` with files beside the model; messages name the file. */
+export const openClassifier = (
+  path: string,
+  file: Uint8Array,
+  options: ImportClassifierOptions = {},
+): ReturnType<typeof importClassifier> =>
+  inFile(path, () => importClassifier(file, { external: filesBeside(path), ...options }));
+
+/** Whether images must say how large the model's inputs are, as the file does not. */
+export const takesAnySize = (path: string, file: Uint8Array): boolean =>
+  inFile(path, () => leavesSizesOpen(readOnnx(file, filesBeside(path))));
 
 type Layout = Preprocessing["layout"];
 
@@ -32,6 +41,10 @@ interface Images {
   readonly imageShape: ImageShape;
   readonly classes: number;
 }
+
+/** Images as inputs of a model whose file leaves sizes open: channels first unless `layout` says nhwc. */
+export const inputShapeFor = ([channels, height, width]: ImageShape, layout?: Layout): readonly number[] =>
+  layout === "nhwc" ? [height, width, channels] : [channels, height, width];
 
 const isColor = (size: number | undefined): boolean => size === 1 || size === 3;
 

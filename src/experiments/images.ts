@@ -8,7 +8,7 @@ import { cropSize, type Extent } from "../data/images/prepare.js";
 import { datasetNamed, datasetNames, imageSize, loadDataset } from "../data/index.js";
 import { openNpz } from "../data/npz.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
-import { imageShapeOf } from "./fit.js";
+import { imageShapeOf, inputShapeFor, openClassifier, takesAnySize } from "./fit.js";
 
 export interface OpenImagesOptions {
   /** The model that will see them; without one, the images say how large they are and how many classes there are. */
@@ -142,4 +142,17 @@ export async function loadWhole(images: ImageSet): Promise<TrainingSet> {
   }
   const train = { images: bytes, labels: Int32Array.from(images.labels), count };
   return { name, imageShape, classes, train };
+}
+
+/** The classifier in `file` and images for it; where the file leaves the size of its inputs open, the images say it. */
+export async function openBoth(
+  path: string,
+  file: Uint8Array,
+  given: string,
+  options: Omit<OpenImagesOptions, "model"> = {},
+) {
+  const sized = takesAnySize(path, file) ? await openImages(given, options) : undefined;
+  const inputShape = sized && inputShapeFor(sized.imageShape, options.preprocessing?.layout);
+  const { classifier, notes } = openClassifier(path, file, { ...(inputShape && { inputShape }) });
+  return { images: await openImages(given, { ...options, model: classifier.model }), notes };
 }

@@ -18,13 +18,20 @@ export interface OutputSignature {
 const floatTypes = ["float", "float16", "bfloat16", "double"];
 const listed = (values: readonly OnnxValue[]): string => values.map(({ name }) => `'${name}'`).join(", ");
 
+const declaredSizes = (dims: OnnxValue["dims"] = null): (number | null)[] | null =>
+  dims?.slice(1).map((d) => (typeof d === "number" && d > 0 ? d : null)) ?? null;
+
+/** Whether the file leaves sizes of an input behind the batch open. */
+export const leavesSizesOpen = ({ inputs }: OnnxFile): boolean =>
+  inputs.some(({ dims }) => declaredSizes(dims)?.includes(null) ?? true);
+
 /** Sizes behind the batch: the file's, or those of `given` where the file leaves them open and the others agree. */
 function sizesOf({ name, dims }: OnnxValue, given: readonly number[] | undefined): readonly number[] {
   const where = `input '${name}'`;
   if (dims === null) return given ?? fail(where, "a declared shape [batch, …]", "none");
   const shown = `[${dims.join(", ")}]`;
   check(dims.length >= 2, where, "a shape [batch, …] of rank 2 or more", () => shown);
-  const declared = dims.slice(1).map((d) => (typeof d === "number" && d > 0 ? d : null));
+  const declared = declaredSizes(dims) ?? [];
   const agrees = given?.length === declared.length && declared.every((d, i) => d === null || d === given[i]);
   const sizes = declared.flatMap((d, i) => d ?? (agrees ? (given[i] ?? []) : []));
   check(sizes.length === declared.length, where, "fixed sizes behind the batch", () => shown);

@@ -141,6 +141,24 @@ describe("temper audit of an .npz", () => {
     expect(first?.dataset).toMatchObject({ source: "npz", split: "all", n: 4, preprocessing: {} });
   });
 
+  it("gives the size that a model's file leaves open, in its layout", async () => {
+    const nodes = [
+      { op: "GlobalAveragePool", in: ["x"], out: ["mean"] },
+      { op: "Flatten", in: ["mean"], out: ["y"] },
+    ];
+    writeFileSync(at("any-size.onnx"), foreignFile({ x: ["N", 3, "height", "width"], nodes }));
+    expect(await audit("any-size.onnx", archive("first"), "open")).toMatchObject({ code: 0 });
+    expect(recordIn("open").model.inputShape).toEqual([3, 2, 5]);
+    const last = [{ op: "ReduceMean", in: ["x"], out: ["y"], attributes: { axes: [1, 2], keepdims: 0 } }];
+    writeFileSync(at("any-last.onnx"), foreignFile({ x: ["N", "height", "width", 3], nodes: last }));
+    const found = await audit("any-last.onnx", archive("first"), "open-last", "--preprocess", "layout=nhwc");
+    expect(found).toMatchObject({ code: 0 });
+    expect(recordIn("open-last").model.inputShape).toEqual([2, 5, 3]);
+    expect(recordIn("open-last").clean).toBe(recordIn("open").clean);
+    const refused = await audit("any-last.onnx", archive("first"), "open-refused");
+    expect(refused.err).toMatch(/expected fixed sizes behind the batch, got \[N, height, width, 3\]\n$/);
+  });
+
   it("does not resize, and says so", async () => {
     writeModel("sized.onnx", [3, 2, 5]);
     writeFileSync(at("sized.yaml"), "resize: 300\nmean: 0.5\n");

@@ -97,21 +97,21 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   await checkProvider(flags.provider);
   const [
     { audit: runAudit },
-    { openClassifier },
-    { openImages, sourceOf },
+    { openBoth, sourceOf },
     { openEngines, closeEngines },
     { paths, writeGallery, writeJson },
   ] = await Promise.all([
     import("../../experiments/audit.js"),
-    import("../../experiments/fit.js"),
     import("../../experiments/images.js"),
     import("../../experiments/engines.js"),
     import("../../experiments/store.js"),
   ]);
   await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
-  const { classifier, notes: about } = openClassifier(path, file);
-  const dataset = await openImages(flags.dataset, { ...flags, model: classifier.model, preprocessing });
+  const { images: dataset, notes: about } = await openBoth(path, file, flags.dataset, {
+    ...flags,
+    preprocessing,
+  });
   checkHostSteps(flags.preprocess, dataset);
   printNotes(io, [...about, ...notes, ...dataset.notes]);
   const view = await progressView(io);
