@@ -144,13 +144,13 @@ export async function loadWhole(images: ImageSet): Promise<TrainingSet> {
   return { name, imageShape, classes, train };
 }
 
-/** The classifier in `file` and images for it; where the file leaves the size of its inputs open, the images say it. */
-export async function openBoth(
+/** Images for the classifier in `file`, and notes about it; where the file leaves the size of its inputs open, the images say it. */
+export async function openImagesFor(
   path: string,
   file: Uint8Array,
   given: string,
   options: Omit<OpenImagesOptions, "model"> = {},
-) {
+): Promise<{ images: ImageSet; notes: string[] }> {
   const sized = takesAnySize(path, file) ? await openImages(given, options) : undefined;
   const inputShape = sized && inputShapeFor(sized.imageShape, options.preprocessing?.layout);
   const { classifier, notes } = openClassifier(path, file, { ...(inputShape && { inputShape }) });

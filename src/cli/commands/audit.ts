@@ -97,7 +97,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   await checkProvider(flags.provider);
   const [
     { audit: runAudit },
-    { openBoth, sourceOf },
+    { openImagesFor, sourceOf },
     { openEngines, closeEngines },
     { paths, writeGallery, writeJson },
   ] = await Promise.all([
@@ -108,7 +108,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   ]);
   await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
-  const { images: dataset, notes: about } = await openBoth(path, file, flags.dataset, {
+  const { images: dataset, notes: about } = await openImagesFor(path, file, flags.dataset, {
     ...flags,
     preprocessing,
   });
