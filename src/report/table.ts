@@ -68,8 +68,10 @@ const traits = ({ labels, targeted, options }: RobustRecord): Readonly<Record<st
 function baseTitle({ attack, suite, norm, options }: RobustRecord): string {
   if (attack === "worst-case") return `all of these ${normText(norm)}`;
   if (suite !== undefined) return `${attackText(suite)}: ${attackText(attack)} ${normText(norm)}`;
+  const version = options?.["version"];
+  const other = typeof version === "string" && version !== "standard" ? ` (${version})` : "";
   const steps = typeof options?.["steps"] === "number" ? `-${options["steps"]}` : "";
-  return `${attackText(attack)}${steps} ${normText(norm)}`;
+  return `${attackText(attack)}${other}${steps} ${normText(norm)}`;
 }
 
 /** `baseTitle`, followed by the traits in which groups of the same base title differ. */

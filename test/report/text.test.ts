@@ -94,6 +94,10 @@ describe("names", () => {
       record({ steps: 100, restarts: 1 }, { norm: "l2" }),
       record({ steps: 100, restarts: 1 }, { labels: "predicted" }),
     ]).map(({ title }) => title);
+    const versions = [{ version: "fast" }, { version: "standard" }].map(
+      (options) => attackGroups([record(options, { attack: "autoattack" })])[0]?.title,
+    );
+    expect(versions).toEqual(["AutoAttack (fast) L∞", "AutoAttack L∞"]);
     expect(attackGroups([record({}, { attack: "fgsm" }), record({})]).map(({ attack }) => attack)).toEqual([
       "pgd",
       "fgsm",
