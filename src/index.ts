@@ -76,6 +76,7 @@ export type { ImageSet } from "./data/image-set.js";
 
 // --- Models: architectures by name, layers for one's own, and ONNX files of any origin. ----------------------------
 export * from "./nn/architectures/index.js";
+export { lenet } from "./nn/architectures/lenet.js";
 export { allCnnC } from "./nn/architectures/all-cnn-c.js";
 export { wideResnet } from "./nn/architectures/wide-resnet.js";
 export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";

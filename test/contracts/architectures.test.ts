@@ -29,14 +29,17 @@ const tiny: Record<string, unknown> = {
     batchNorm: true,
     outputBatchNorm: true,
   },
+  lenet: { form: "lenet-5", activation: "tanh" },
   "all-cnn-c": { filters: [3, 4], activation: "tanh" },
   "wide-resnet": { depth: 10, width: 1, activation: "tanh" },
 };
 
 const batch = 3;
-const imageShape = [1, 8, 8];
+/** What their layers need at least, where 8×8 pixels are too few. */
+const imageShapes: Record<string, readonly number[]> = { lenet: [1, 12, 12] };
 
 function prepared(model: Model) {
+  const imageShape = model.inputShape;
   const x = input("input", [B, ...imageShape]);
   const image = new Float32Array(batch * count(imageShape));
   randomStream(0, "image").uniform(image, { sample: 0 });
@@ -49,6 +52,7 @@ function prepared(model: Model) {
 }
 
 describe.each(architectures)("%s", (name, make) => {
+  const imageShape = imageShapes[name] ?? [1, 8, 8];
   const model = make(tiny[name] as never)({ inputShape: imageShape, classes: 4 });
 
   it("gives logits [batch, classes] and the same in ONNX Runtime as in float64", async () => {
@@ -136,6 +140,8 @@ describe("published sizes", () => {
     ["SGM's MNIST-CNN, 'same' padding", registry.convnet(sgmConvolutions("same"))(mnist), 3_326_666, 2324],
     ["SGM's MNIST-CNN, no padding", registry.convnet(sgmConvolutions("valid"))(mnist), 1_163_978, 2324],
     ["SGM's CIFAR net, All-CNN-C", registry["all-cnn-c"]()(cifar10), 1_369_738, 2516],
+    ["LeNet as Caffe has it", registry.lenet()(mnist), 431_080, 0],
+    ["LeNet-5", registry.lenet({ form: "lenet-5" })(mnist), 61_706, 0],
     ["All-CNN-C", registry["all-cnn-c"]({ batchNorm: false })(cifar10), 1_369_738, 0],
     ["L1DB's model A", registry.convnet(modelA)(mnist), 710_218, 0],
     ["L1DB's model B", registry.convnet(modelB)(mnist), 1_460_938, 0],

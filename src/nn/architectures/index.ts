@@ -1,5 +1,6 @@
 // Architectures by name. One line per file; the contract suite iterates this namespace.
 export { mlp } from "./mlp.js";
 export { convnet } from "./convnet.js";
+export { lenet } from "./lenet.js";
 export { allCnnC as "all-cnn-c" } from "./all-cnn-c.js";
 export { wideResnet as "wide-resnet" } from "./wide-resnet.js";
