@@ -23,8 +23,9 @@ afterAll(() => engine.close());
 const tiny: Record<string, unknown> = {
   mlp: { hidden: [7, 5], activation: "tanh" },
   convnet: {
-    convolutions: [{ filters: 3, kernel: 3, pool: 2 }],
+    convolutions: [{ filters: 3, kernel: 3, pool: { size: 3, stride: 2 }, dropout: 0.2 }],
     hidden: [5],
+    inputDropout: 0.1,
     activation: "tanh",
     batchNorm: true,
     outputBatchNorm: true,
@@ -134,12 +135,24 @@ describe("published sizes", () => {
     hidden: [128],
   };
 
+  const srivastava = {
+    convolutions: [96, 128, 256].map((filters, i) => ({
+      ...{ filters, kernel: 5, padding: 2, pool: { size: 3, stride: 2 } },
+      dropout: i === 2 ? 0.5 : 0.25,
+    })),
+    hidden: [2048, 2048],
+    dropout: 0.5,
+    inputDropout: 0.1,
+  };
+
   it.each([
     ["quickstart's 784-400-400-10", registry.mlp({ hidden: [400, 400] })(mnist), 478_410, 0],
     ["SGM's MNIST-DNN, 2500-2000-1500-1000-500-10", registry.mlp(sgmHidden)(mnist), 11_972_510, 15_020],
     ["SGM's MNIST-CNN, 'same' padding", registry.convnet(sgmConvolutions("same"))(mnist), 3_326_666, 2324],
     ["SGM's MNIST-CNN, no padding", registry.convnet(sgmConvolutions("valid"))(mnist), 1_163_978, 2324],
     ["SGM's CIFAR net, All-CNN-C", registry["all-cnn-c"]()(cifar10), 1_369_738, 2516],
+    ["ABP's convolutional net for CIFAR-10", registry.convnet(srivastava)(cifar10), 10_071_562, 0],
+    ["ABP's 2×3000 for CIFAR-10", registry.mlp({ hidden: [3000, 3000] })(cifar10), 18_252_010, 0],
     ["LeNet as Caffe has it", registry.lenet()(mnist), 431_080, 0],
     ["LeNet-5", registry.lenet({ form: "lenet-5" })(mnist), 61_706, 0],
     ["All-CNN-C", registry["all-cnn-c"]({ batchNorm: false })(cifar10), 1_369_738, 0],

@@ -16,12 +16,20 @@ import {
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
+const rate = z.number().min(0).max(0.99);
+
 const convolutionSchema = z.strictObject({
   filters: z.int().min(1),
   kernel: z.int().min(1).describe("side of the square filters, pixels"),
   stride: z.int().min(1).default(1),
   padding: z.union([z.enum(["same", "valid"]), z.int().min(0)]).default("same"),
-  pool: z.int().min(2).optional().describe("side and stride of max-pooling after it, pixels"),
+  pool: z
+    .union([z.int().min(2), z.strictObject({ size: z.int().min(2), stride: z.int().min(1) })], {
+      error: "expected a side in pixels, at least 2, or { size, stride }",
+    })
+    .optional()
+    .describe("max-pooling after it: side and stride of the windows, pixels"),
+  dropout: rate.optional().describe("rate after it, in [0, 1)"),
 });
 
 const schema = z.strictObject({
@@ -37,25 +45,40 @@ const schema = z.strictObject({
   initializer: z.enum(initializerNames).default("he-normal"),
   batchNorm: z.boolean().default(false).describe("before each activation"),
   outputBatchNorm: z.boolean().default(false).describe("batch-norm after the output layer"),
-  dropout: z.number().min(0).max(0.99).default(0).describe("rate after each dense hidden layer, in [0, 1)"),
+  dropout: rate.default(0).describe("rate after each dense hidden layer, in [0, 1)"),
+  inputDropout: rate.optional().describe("rate at the inputs, in [0, 1)"),
 });
 
-/** (conv – batch-norm – activation – max-pool)* – flatten – (dense – batch-norm – activation – dropout)* – dense – batch-norm. */
+type Pool = z.output<typeof convolutionSchema>["pool"];
+
+const pooled = (pool: Pool): Layer[] => {
+  if (pool === undefined) return [];
+  return [typeof pool === "number" ? maxPooling(pool) : maxPooling(pool.size, { stride: pool.stride })];
+};
+
+const dropped = (rate = 0): Layer[] => (rate > 0 ? [dropout(rate)] : []);
+
+/**
+ * dropout – (conv – batch-norm – activation – max-pool – dropout)* – flatten – (dense – batch-norm – activation –
+ * dropout)* – dense – batch-norm, each only where asked for.
+ */
 export const convnet = unit("convnet", "plain convolutional network", schema, (options): Architecture => {
   const { initializer } = options;
   const tail = (): Layer[] => [...(options.batchNorm ? [batchNorm()] : []), activation(options.activation)];
-  const convolutions = options.convolutions.flatMap(({ filters, kernel, pool, ...rest }) => [
+  const convolutions = options.convolutions.flatMap(({ filters, kernel, pool, dropout: rate, ...rest }) => [
     convolution(filters, kernel, { ...rest, initializer, bias: true }),
     ...tail(),
-    ...(pool === undefined ? [] : [maxPooling(pool)]),
+    ...pooled(pool),
+    ...dropped(rate),
   ]);
   const hidden = options.hidden.flatMap((units) => [
     dense(units, { initializer }),
     ...tail(),
-    ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+    ...dropped(options.dropout),
   ]);
   return ({ inputShape, classes }) =>
     sequential("convnet", inputShape, [
+      ...dropped(options.inputDropout),
       ...convolutions,
       flatten(),
       ...hidden,

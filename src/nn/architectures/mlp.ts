@@ -21,20 +21,24 @@ const schema = z.strictObject({
   batchNorm: z.boolean().default(false).describe("before each activation"),
   outputBatchNorm: z.boolean().default(false).describe("batch-norm after the output layer"),
   dropout: z.number().min(0).max(0.99).default(0).describe("rate after each hidden layer, in [0, 1)"),
+  inputDropout: z.number().min(0).max(0.99).optional().describe("rate at the inputs, in [0, 1)"),
 });
 
-/** flatten – (dense – batch-norm – activation – dropout)* – dense – batch-norm. */
+const dropped = (rate = 0): Layer[] => (rate > 0 ? [dropout(rate)] : []);
+
+/** flatten – dropout – (dense – batch-norm – activation – dropout)* – dense – batch-norm, each only where asked for. */
 export const mlp = unit("mlp", "fully connected network", schema, (options): Architecture => {
   const { hidden, initializer } = options;
   const layersOf = (units: number): Layer[] => [
     dense(units, { initializer }),
     ...(options.batchNorm ? [batchNorm()] : []),
     activation(options.activation),
-    ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+    ...dropped(options.dropout),
   ];
   return ({ inputShape, classes }) =>
     sequential("mlp", inputShape, [
       flatten(),
+      ...dropped(options.inputDropout),
       ...hidden.flatMap(layersOf),
       dense(classes, { initializer }),
       ...(options.outputBatchNorm ? [batchNorm()] : []),
