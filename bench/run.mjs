@@ -1,6 +1,6 @@
 // The measurement of one step: everybody loads it, gives the same losses, then takes turns.
 import { join } from "node:path";
-import { stepsPerRun } from "../dist/defenses/train.js";
+import { stepsPerRun } from "../dist/defenses/run-limits.js";
 import { startContender } from "./contender.mjs";
 import { fieldOf } from "./field.mjs";
 import { calibrated, interleave, paired, spread } from "./measure.mjs";

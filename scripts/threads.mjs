@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as temper from "../dist/index.js";
-import { initialState } from "../dist/defenses/train.js";
+import { initialState } from "../dist/defenses/training-state.js";
 import { feedsFor } from "../dist/defenses/feeds.js";
 import { graphFunction, topological } from "../dist/graph/function.js";
 import { exportFunction } from "../dist/onnx/export.js";

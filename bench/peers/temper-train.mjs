@@ -1,6 +1,7 @@
 // `train()` over a synthetic split through the worker engine, as users get it. It stands still between its turns: the
 // callback at the end of an epoch does not return before the next turn is asked for.
-import { initialState, train as trainModel } from "../../dist/defenses/train.js";
+import { train as trainModel } from "../../dist/defenses/train.js";
+import { initialState } from "../../dist/defenses/training-state.js";
 import { workerEngine } from "../../dist/runtime/worker-engine.js";
 import { seed, syntheticSplit } from "../tasks.mjs";
 import { answer, answerSimple, readCommand } from "./serve.mjs";

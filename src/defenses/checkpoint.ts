@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { check, fail, TemperError } from "../base/errors.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
-import type { EpochRecord, TrainingState } from "./train.js";
+import type { EpochRecord, TrainingState } from "./training-state.js";
 
 const fileName = "state.safetensors";
 const blockBytes = 16 * 2 ** 20;

@@ -11,7 +11,7 @@ import { anyRuntime, type Target } from "../graph/op.js";
 import { multiplyAdds } from "../graph/work.js";
 import { exportLoop } from "../onnx/export.js";
 import { engineMemory } from "../runtime/memory/engine-memory.js";
-import { runLimits, stepsPerRun } from "./train.js";
+import { runLimits, stepsPerRun } from "./run-limits.js";
 import type { TrainStep } from "./train-step.js";
 
 /** Bytes. */

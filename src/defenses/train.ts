@@ -1,7 +1,7 @@
 // The training loop: epochs of chunks, one engine run each; the next chunk is prepared while one runs.
 import { TemperError } from "../base/errors.js";
-import { scalar, floats, type Tensor } from "../base/tensor.js";
-import { batchRanges, epochOrder, gatherRows } from "../data/batches.js";
+import { scalar, type Tensor } from "../base/tensor.js";
+import { batchRanges, epochOrder } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import { nextName } from "../onnx/export.js";
@@ -9,30 +9,9 @@ import { learningRateAt, type Schedule } from "../optim/schedule.js";
 import type { Engine, Program, Tensors } from "../runtime/engine.js";
 import { loadLoop } from "../runtime/load.js";
 import { feedsFor, storeRows, type Chunk, type FeedSource } from "./feeds.js";
+import { bytesOf, runLimits, stepsPerRun, type StepBytes } from "./run-limits.js";
 import type { TrainStep } from "./train-step.js";
-
-/** Means over one epoch, by metric; `loss` is among them. */
-export interface EpochRecord {
-  readonly epoch: number;
-  readonly learningRate: number;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** Everything that training depends on: a run continued from it equals one that never stopped. */
-export interface TrainingState {
-  /** Epoch in progress, from 0, and the batches of it that are done. */
-  readonly epoch: number;
-  readonly batches: number;
-  /** Parameters, buffers, optimizer slots and the step counter. */
-  readonly tensors: Tensors;
-  /** The moving inputs, where the defence moves them. */
-  readonly stored: Float32Array | null;
-  readonly history: readonly EpochRecord[];
-  /** Sums over the samples of the epoch in progress. */
-  readonly sums: Readonly<Record<string, number>>;
-  /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
-  readonly seconds: number;
-}
+import type { EpochRecord, TrainingState } from "./training-state.js";
 
 export interface Progress {
   readonly epoch: number;
@@ -67,61 +46,6 @@ export interface TrainOptions {
 /** The training stopped because it was asked to, with its state saved. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
-}
-
-/** The state before the first step: weights as given, slots at their start, inputs as they are. */
-export function initialState(step: TrainStep, weights: Weights, split: Split): TrainingState {
-  const slots = step.slots.map(({ name, shape, value }) => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return [name, floats(shape, new Float32Array(size).fill(value))] as const;
-  });
-  const carried = new Set(step.loop.carried.map((state) => state.input.name));
-  const held = Object.entries(weights).filter(([name]) => carried.has(name));
-  const stored = step.movesInputs ? new Float32Array(split.images.length) : null;
-  const all = Uint32Array.from({ length: split.count }, (_, i) => i);
-  if (stored) gatherRows(split.images, split.images.length / split.count, all, stored);
-  return {
-    epoch: 0,
-    batches: 0,
-    tensors: { ...Object.fromEntries(held), ...Object.fromEntries(slots), step: scalar(0) },
-    stored,
-    history: [],
-    sums: {},
-    seconds: 0,
-  };
-}
-
-/** How much one run of the engine takes on. */
-export const runLimits = {
-  /** Runs longer than this block Ctrl-C and the bar, shorter ones waste time between them. */
-  milliseconds: 250,
-  /** A run may be longer where the state is large: the engine copies it after each run. */
-  mostMilliseconds: 2000,
-  /** What copying may take of a run's time, and how fast it goes. */
-  copyShare: 0.02,
-  copiedBytesPerMillisecond: 2e6,
-  /** Inputs of one run: more would leave the processor's cache between host and engine. */
-  inputBytes: 8 * 2 ** 20,
-  /** Of the first run, before it is known how long a step takes. */
-  firstSteps: 8,
-} as const;
-
-/** What a step moves, in bytes. */
-export interface StepBytes {
-  readonly inputs: number;
-  readonly state: number;
-}
-
-/** Bytes of all `tensors`. */
-export const bytesOf = (tensors: Tensors): number =>
-  Object.values(tensors).reduce((bytes, { data }) => bytes + data.byteLength, 0);
-
-/** Steps that a run takes where one takes so many milliseconds. */
-export function stepsPerRun(millisecondsPerStep: number, bytes: StepBytes): number {
-  const copying = bytes.state / runLimits.copiedBytesPerMillisecond / runLimits.copyShare;
-  const milliseconds = Math.min(Math.max(runLimits.milliseconds, copying), runLimits.mostMilliseconds);
-  const quick = Math.round(milliseconds / Math.max(millisecondsPerStep, 1e-3));
-  return Math.max(1, Math.min(quick, Math.floor(runLimits.inputBytes / bytes.inputs)));
 }
 
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */

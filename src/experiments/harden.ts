@@ -7,14 +7,9 @@ import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js"
 import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { compose } from "../defenses/compose.js";
 import type { Defense } from "../defenses/defense.js";
-import {
-  initialState,
-  train,
-  type EpochRecord,
-  type Progress,
-  type TrainingState,
-} from "../defenses/train.js";
+import { train, type Progress } from "../defenses/train.js";
 import { buildTrainStep } from "../defenses/train-step.js";
+import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { exportClassifier } from "../nn/classifier.js";
 import { lossNames, type LossName } from "../nn/losses.js";

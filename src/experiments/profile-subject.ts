@@ -4,7 +4,7 @@ import { scalar } from "../base/tensor.js";
 import { datasetNamed, imageSize, type ImageShape } from "../data/index.js";
 import type { Split } from "../data/dataset.js";
 import { feedsFor, type FeedSource } from "../defenses/feeds.js";
-import { initialState } from "../defenses/train.js";
+import { initialState } from "../defenses/training-state.js";
 import type { TrainStep } from "../defenses/train-step.js";
 import type { Target } from "../graph/op.js";
 import type { Model } from "../nn/model.js";

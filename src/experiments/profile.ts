@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { floats, type Tensor } from "../base/tensor.js";
 import { imageSize } from "../data/index.js";
-import { bytesOf, stepsPerRun, type StepBytes } from "../defenses/train.js";
+import { bytesOf, stepsPerRun, type StepBytes } from "../defenses/run-limits.js";
 import { graphFunction } from "../graph/function.js";
 import { input } from "../graph/node.js";
 import { exportFunction, nextName } from "../onnx/export.js";

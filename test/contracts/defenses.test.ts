@@ -4,7 +4,7 @@ import type { Tensor } from "../../src/base/tensor.js";
 import { compose } from "../../src/defenses/compose.js";
 import type { DefenseUnit } from "../../src/defenses/defense.js";
 import * as registry from "../../src/defenses/index.js";
-import { initialState } from "../../src/defenses/train.js";
+import { initialState } from "../../src/defenses/training-state.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import type { Array64 } from "../../src/graph/op.js";
 import { activation, dense, flatten } from "../../src/nn/layers/index.js";

@@ -1,7 +1,8 @@
 // Trains small networks on the toy data.
 import type { Defense } from "../../src/defenses/defense.js";
 import { buildTrainStep, type TrainStep } from "../../src/defenses/train-step.js";
-import { initialState, train, type TrainingState, type TrainOptions } from "../../src/defenses/train.js";
+import { train, type TrainOptions } from "../../src/defenses/train.js";
+import { initialState, type TrainingState } from "../../src/defenses/training-state.js";
 import { activation, batchNorm, dense, dropout, flatten } from "../../src/nn/layers/index.js";
 import type { Model } from "../../src/nn/model.js";
 import { sequential } from "../../src/nn/sequential.js";

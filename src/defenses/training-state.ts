@@ -1,0 +1,52 @@
+// What a training has come to: everything that continuing it depends on.
+import { floats, scalar } from "../base/tensor.js";
+import { gatherRows } from "../data/batches.js";
+import type { Split } from "../data/dataset.js";
+import type { Weights } from "../nn/model.js";
+import type { Tensors } from "../runtime/engine.js";
+import type { TrainStep } from "./train-step.js";
+
+/** Means over one epoch, by metric; `loss` is among them. */
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Everything that training depends on: a run continued from it equals one that never stopped. */
+export interface TrainingState {
+  /** Epoch in progress, from 0, and the batches of it that are done. */
+  readonly epoch: number;
+  readonly batches: number;
+  /** Parameters, buffers, optimizer slots and the step counter. */
+  readonly tensors: Tensors;
+  /** The moving inputs, where the defence moves them. */
+  readonly stored: Float32Array | null;
+  readonly history: readonly EpochRecord[];
+  /** Sums over the samples of the epoch in progress. */
+  readonly sums: Readonly<Record<string, number>>;
+  /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
+  readonly seconds: number;
+}
+
+/** The state before the first step: weights as given, slots at their start, inputs as they are. */
+export function initialState(step: TrainStep, weights: Weights, split: Split): TrainingState {
+  const slots = step.slots.map(({ name, shape, value }) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return [name, floats(shape, new Float32Array(size).fill(value))] as const;
+  });
+  const carried = new Set(step.loop.carried.map((state) => state.input.name));
+  const held = Object.entries(weights).filter(([name]) => carried.has(name));
+  const stored = step.movesInputs ? new Float32Array(split.images.length) : null;
+  const all = Uint32Array.from({ length: split.count }, (_, i) => i);
+  if (stored) gatherRows(split.images, split.images.length / split.count, all, stored);
+  return {
+    epoch: 0,
+    batches: 0,
+    tensors: { ...Object.fromEntries(held), ...Object.fromEntries(slots), step: scalar(0) },
+    stored,
+    history: [],
+    sums: {},
+    seconds: 0,
+  };
+}
