@@ -79,6 +79,8 @@ export * from "./nn/architectures/index.js";
 export { lenet } from "./nn/architectures/lenet.js";
 export { allCnnC } from "./nn/architectures/all-cnn-c.js";
 export { wideResnet } from "./nn/architectures/wide-resnet.js";
+export { preactResnet } from "./nn/architectures/preact-resnet.js";
+export { cifarResnet } from "./nn/architectures/cifar-resnet.js";
 export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";
 export { sequential } from "./nn/sequential.js";
 export {

@@ -33,6 +33,9 @@ const tiny: Record<string, unknown> = {
   lenet: { form: "lenet-5", activation: "tanh" },
   "all-cnn-c": { filters: [3, 4], activation: "tanh" },
   "wide-resnet": { depth: 10, width: 1, activation: "tanh" },
+  resnet: { depth: 18, filters: 1, stem: "3x3", activation: "tanh" },
+  "preact-resnet": { blocks: [1, 1], filters: 3, activation: "tanh", lastBatchNorm: true },
+  "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
 const batch = 3;
@@ -170,6 +173,24 @@ describe("published sizes", () => {
     [34, 10, cifar10, 46_160_474],
   ])("WRN-%i-%i", (depth, width, images, total) => {
     const { parameters, batchNorm } = sizeOf(wideResnet({ depth, width })(images));
+    expect(parameters + batchNorm).toBe(total);
+  });
+});
+
+describe("published sizes of residual networks", () => {
+  const imagenet = { inputShape: [3, 224, 224], classes: 1000 };
+  const preact = registry["preact-resnet"];
+  const small = registry["cifar-resnet"];
+  it.each([
+    ["ResNet-18", registry.resnet({ depth: 18 })(imagenet), 11_689_512],
+    ["ResNet-50", registry.resnet()(imagenet), 25_557_032],
+    ["ResNet-18 for small images", registry.resnet({ depth: 18, stem: "3x3" })(cifar10), 11_173_962],
+    ["PreAct ResNet-18", preact()(cifar10), 11_171_146],
+    ["PreAct ResNet-18 with a last batch-norm", preact({ lastBatchNorm: true })(cifar10), 11_172_170],
+    ["ResNet-110", small()(cifar10), 1_727_962],
+    ["ResNet-152 of small images", small({ depth: 152, survival: 0.5 })(cifar10), 2_408_474],
+  ])("%s", (_, model, total) => {
+    const { parameters, batchNorm } = sizeOf(model);
     expect(parameters + batchNorm).toBe(total);
   });
 });

@@ -16,7 +16,7 @@ import {
   residual,
   type Layer,
 } from "../../src/nn/layers/index.js";
-import { evaluationPass, type Model } from "../../src/nn/model.js";
+import { evaluationPass, type Model, type Pass } from "../../src/nn/model.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { mul } from "../../src/ops/arithmetic.js";
 
@@ -115,5 +115,52 @@ describe("globalAveragePooling", () => {
     expect(() => sequential("net", [3], [globalAveragePooling()])).toThrow(
       "globalaverage1: expected an input [channels, …spatial], got [3]",
     );
+  });
+});
+
+describe("stochastic depth", () => {
+  const layers = (granularity: "batch" | "sample") =>
+    residual([dense(2)], [], { survival: { probability: 0.25, granularity } }).build("block1", [2]);
+
+  /** Outputs of two rows [1, 2] with the identity as body, in training with these draws. */
+  function trained(granularity: "batch" | "sample", draws: readonly number[]): number[] {
+    const values: Record<string, ReturnType<typeof toArray64>> = {
+      "block1.dense1.weight": toArray64(floats([2, 2], Float32Array.of(1, 0, 0, 1))),
+      "block1.dense1.bias": toArray64(floats([2], new Float32Array(2))),
+      x: toArray64(floats([2, 2], Float32Array.of(1, 2, 1, 2))),
+      draws: toArray64(floats([2, 1], Float32Array.from(draws))),
+    };
+    const pass: Pass = {
+      ...evaluationPass((name) => input(name, name.endsWith("bias") ? [2] : [2, 2])),
+      training: true,
+      noise: {
+        draw: ({ name, p }) => {
+          expect([name, p]).toEqual(["block1.survival", 0.25]);
+          return input("draws", [B, 1]);
+        },
+      },
+    };
+    const [result] = interpret([layers(granularity).apply(input("x", [B, 2]), pass)], { batch: 2, values });
+    return [...(result?.data ?? [])];
+  }
+
+  it("keeps or drops the body of each sample, or of the whole batch by its first", () => {
+    expect(trained("sample", [1, 0])).toEqual([2, 4, 1, 2]);
+    expect(trained("batch", [1, 0])).toEqual([2, 4, 2, 4]);
+    expect(trained("batch", [0, 1])).toEqual([1, 2, 1, 2]);
+  });
+
+  it("takes the body's average in evaluation", () => {
+    const x = input("x", [B, 2]);
+    const pass = evaluationPass((name) => input(name, name.endsWith("bias") ? [2] : [2, 2]));
+    const [result] = interpret([layers("batch").apply(x, pass)], {
+      batch: 1,
+      values: {
+        "block1.dense1.weight": toArray64(floats([2, 2], Float32Array.of(1, 0, 0, 1))),
+        "block1.dense1.bias": toArray64(floats([2], new Float32Array(2))),
+        x: toArray64(floats([1, 2], Float32Array.of(1, 2))),
+      },
+    });
+    expect([...(result?.data ?? [])]).toEqual([1.25, 2.5]);
   });
 });

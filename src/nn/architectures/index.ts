@@ -4,3 +4,6 @@ export { convnet } from "./convnet.js";
 export { lenet } from "./lenet.js";
 export { allCnnC as "all-cnn-c" } from "./all-cnn-c.js";
 export { wideResnet as "wide-resnet" } from "./wide-resnet.js";
+export { resnet } from "./resnet.js";
+export { preactResnet as "preact-resnet" } from "./preact-resnet.js";
+export { cifarResnet as "cifar-resnet" } from "./cifar-resnet.js";

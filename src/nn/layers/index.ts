@@ -8,4 +8,5 @@ export { dropout } from "./dropout.js";
 export { activation, activationNames } from "./activation.js";
 export { flatten } from "./flatten.js";
 export { normalize } from "./normalize.js";
-export { residual } from "./residual.js";
+export { residual, type Survival } from "./residual.js";
+export { subsample } from "./subsample.js";

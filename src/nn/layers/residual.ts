@@ -1,21 +1,44 @@
-// Residual blocks (He et al. 2016).
+// Residual blocks (He et al. 2016), and the depth that changes by chance (Huang et al. 2016).
 import { check } from "../../base/errors.js";
 import { formatShape, sameShape } from "../../base/shape.js";
-import { scope } from "../../graph/node.js";
-import { add } from "../../ops/arithmetic.js";
+import { scope, type Node } from "../../graph/node.js";
+import { add, mul } from "../../ops/arithmetic.js";
+import { slice } from "../../ops/structure.js";
+import type { Pass } from "../model.js";
 import { chain, combined, numbered } from "./chain.js";
 import type { Layer } from "./layer.js";
 
 export interface ResidualOptions {
   /** Layers ahead of both branches; default none. */
   readonly before?: readonly Layer[];
+  /** Layers behind the sum; default none. */
+  readonly after?: readonly Layer[];
+  /** Stochastic depth: how often the body takes part while training; default always. */
+  readonly survival?: Survival;
 }
 
-/** y + s: y = body(b), s = shortcut(b), b = before(x); an empty shortcut is the identity. */
+/** Probability that a block's body takes part, in (0, 1], drawn once a batch or for each sample. */
+export interface Survival {
+  readonly probability: number;
+  readonly granularity: "batch" | "sample";
+}
+
+/** While training y or 0 by chance; else p·y, what it is on average (Huang et al. 2016, eq. 5). */
+function surviving(y: Node, name: string, pass: Pass, { probability, granularity }: Survival): Node {
+  if (probability === 1) return y;
+  if (!pass.training) return mul(y, probability);
+  const [rows = 1, ...rest] = y.shape;
+  const shape = [rows, ...rest.map(() => 1)];
+  const each = pass.noise.draw({ name: `${name}.survival`, shape, kind: "bernoulli", p: probability });
+  // Noise belongs to samples: what the whole batch shares is that of its first.
+  return mul(y, granularity === "sample" ? each : slice(each, { axes: [0], starts: [0], ends: [1] }));
+}
+
+/** after(y + s): y = body(b), s = shortcut(b), b = before(x); an empty shortcut is the identity. */
 export const residual = (
   body: readonly Layer[],
   shortcut: readonly Layer[] = [],
-  { before = [] }: ResidualOptions = {},
+  { before = [], after = [], survival }: ResidualOptions = {},
 ): Layer => ({
   kind: "block",
   build(name, inputShape) {
@@ -29,13 +52,15 @@ export const residual = (
       `a shortcut to ${formatShape(main.outputShape)}`,
       () => formatShape(side.outputShape),
     );
+    const tail = chain(after, main.outputShape, naming);
     return {
-      ...combined([...head.parts, ...main.parts, ...side.parts]),
-      outputShape: main.outputShape,
+      ...combined([...head.parts, ...main.parts, ...side.parts, ...tail.parts]),
+      outputShape: tail.outputShape,
       apply: (x, pass) => {
         const b = head.apply(x, pass);
         const [y, s] = [main.apply(b, pass), side.apply(b, pass)];
-        return scope(name, () => add(y, s));
+        const joined = scope(name, () => add(survival ? surviving(y, name, pass, survival) : y, s));
+        return tail.apply(joined, pass);
       },
     };
   },
