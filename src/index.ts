@@ -137,7 +137,12 @@ export type { Bounds, Threat } from "./threat/threat.js";
 export { evaluate, type EvaluateOptions, type Trial } from "./evaluation/evaluate.js";
 export { pixelData, type EvaluationData } from "./evaluation/data.js";
 export type { Evaluation, Examples } from "./evaluation/records.js";
-export { wilsonInterval } from "./evaluation/statistics.js";
+export { wilsonInterval } from "./evaluation/statistics/wilson.js";
+export { bootstrapInterval } from "./evaluation/statistics/bootstrap.js";
+export { holm } from "./evaluation/statistics/holm.js";
+export { mcNemar } from "./evaluation/statistics/mcnemar.js";
+export { summarize } from "./evaluation/statistics/summary.js";
+export { differences, wilcoxonSignedRank } from "./evaluation/statistics/wilcoxon.js";
 
 // --- Graphs: what defences, attacks and layers are written in. -----------------------------------------------------
 export * as ops from "./ops/index.js";

@@ -1,5 +1,5 @@
 // What an audit found, in sentences that can be forwarded.
-import { wilsonInterval } from "../evaluation/statistics.js";
+import { wilsonInterval } from "../evaluation/statistics/wilson.js";
 import type { AuditFile, RobustRecord } from "../experiments/records.js";
 import { isSingleStep } from "./strength.js";
 import { groupBy } from "./table.js";

@@ -1,4 +1,5 @@
 // The results as one table: methods × (clean, attacks × ε), seeds brought together as mean and spread.
+import { summarize } from "../evaluation/statistics/summary.js";
 import type { ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
 import { isSingleStep } from "./strength.js";
 import { attackText, normText, optionsText, percent } from "./text.js";
@@ -117,10 +118,8 @@ function groupsOf(records: readonly RobustRecord[]): AttackGroup[] {
 
 /** Mean and sample standard deviation. */
 export function meanAndSpread(values: readonly number[]): { mean: number; spread: number | null } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, spread: null };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, spread: Math.sqrt(squares / (values.length - 1)) };
+  const { mean, sd } = summarize(values);
+  return { mean, spread: sd };
 }
 
 /** The records of `group` at `epsilon`. */

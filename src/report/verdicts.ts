@@ -1,5 +1,5 @@
 // What holds: each method under the strongest attack run on it, where an attack that iterates is among them.
-import { wilsonInterval } from "../evaluation/statistics.js";
+import { wilsonInterval } from "../evaluation/statistics/wilson.js";
 import type { ResultsFile } from "../experiments/records.js";
 import type { Fact } from "./document.js";
 import { isSingleStep } from "./strength.js";
