@@ -80,6 +80,7 @@ export { lenet } from "./nn/architectures/lenet.js";
 export { allCnnC } from "./nn/architectures/all-cnn-c.js";
 export { wideResnet } from "./nn/architectures/wide-resnet.js";
 export { preactResnet } from "./nn/architectures/preact-resnet.js";
+export { inceptionV3 } from "./nn/architectures/inception-v3.js";
 export { cifarResnet } from "./nn/architectures/cifar-resnet.js";
 export type { Architecture, ArchitectureInput } from "./nn/architectures/architecture.js";
 export { sequential } from "./nn/sequential.js";

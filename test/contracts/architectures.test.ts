@@ -35,12 +35,13 @@ const tiny: Record<string, unknown> = {
   "wide-resnet": { depth: 10, width: 1, activation: "tanh" },
   resnet: { depth: 18, filters: 1, stem: "3x3", activation: "tanh" },
   "preact-resnet": { blocks: [1, 1], filters: 3, activation: "tanh", lastBatchNorm: true },
+  "inception-v3": { stem: "cifar", scale: 0.01, activation: "tanh" },
   "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
 const batch = 3;
 /** What their layers need at least, where 8×8 pixels are too few. */
-const imageShapes: Record<string, readonly number[]> = { lenet: [1, 12, 12] };
+const imageShapes: Record<string, readonly number[]> = { lenet: [1, 12, 12], "inception-v3": [1, 12, 12] };
 
 function prepared(model: Model) {
   const imageShape = model.inputShape;
@@ -177,13 +178,15 @@ describe("published sizes", () => {
   });
 });
 
-describe("published sizes of residual networks", () => {
+describe("published sizes of networks for large images", () => {
   const imagenet = { inputShape: [3, 224, 224], classes: 1000 };
   const preact = registry["preact-resnet"];
   const small = registry["cifar-resnet"];
   it.each([
     ["ResNet-18", registry.resnet({ depth: 18 })(imagenet), 11_689_512],
     ["ResNet-50", registry.resnet()(imagenet), 25_557_032],
+    ["Inception-v3", registry["inception-v3"]()({ inputShape: [3, 299, 299], classes: 1000 }), 23_834_568],
+    ["Inception-v3 for small images", registry["inception-v3"]({ stem: "cifar" })(cifar100), 21_990_468],
     ["ResNet-18 for small images", registry.resnet({ depth: 18, stem: "3x3" })(cifar10), 11_173_962],
     ["PreAct ResNet-18", preact()(cifar10), 11_171_146],
     ["PreAct ResNet-18 with a last batch-norm", preact({ lastBatchNorm: true })(cifar10), 11_172_170],

@@ -7,3 +7,4 @@ export { wideResnet as "wide-resnet" } from "./wide-resnet.js";
 export { resnet } from "./resnet.js";
 export { preactResnet as "preact-resnet" } from "./preact-resnet.js";
 export { cifarResnet as "cifar-resnet" } from "./cifar-resnet.js";
+export { inceptionV3 as "inception-v3" } from "./inception-v3.js";

@@ -9,4 +9,5 @@ export { activation, activationNames } from "./activation.js";
 export { flatten } from "./flatten.js";
 export { normalize } from "./normalize.js";
 export { residual, type Survival } from "./residual.js";
+export { branches } from "./branches.js";
 export { subsample } from "./subsample.js";

@@ -1,4 +1,4 @@
-// Square windows over images: padding by mode, and how many windows fit.
+// Windows over images: padding by mode, and how many windows fit.
 import { check, fail } from "../../base/errors.js";
 import { formatShape } from "../../base/shape.js";
 
@@ -13,7 +13,13 @@ function padding(mode: Padding, size: number, kernel: number, stride: number): [
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** Where a square window goes over an image. */
+/** Pixels of a window: a side, or [height, width]. */
+export type Size = number | readonly [height: number, width: number];
+
+export const sidesOf = (size: Size): readonly [height: number, width: number] =>
+  typeof size === "number" ? [size, size] : size;
+
+/** Where a window goes over an image. */
 export interface Windows {
   readonly channels: number;
   /** [height, width] of what comes out. */
@@ -22,21 +28,20 @@ export interface Windows {
   readonly pads: readonly number[];
 }
 
-/** Padding [top, left, bottom, right] and output size of a square window over [channels, height, width]. */
+/** Padding [top, left, bottom, right] and output size of a window over [channels, height, width]. */
 export function windowOver(
   name: string,
   shape: readonly number[],
-  kernel: number,
+  kernel: Size,
   stride: number,
   mode: Padding,
 ): Windows {
+  const [tall, wide] = sidesOf(kernel);
   check(shape.length === 3, name, "an input [channels, height, width]", () => formatShape(shape));
   const [channels = 0, height = 0, width = 0] = shape;
-  const [rows, columns] = [padding(mode, height, kernel, stride), padding(mode, width, kernel, stride)];
-  const out = [height + rows[0] + rows[1], width + columns[0] + columns[1]].map(
-    (size) => Math.floor((size - kernel) / stride) + 1,
-  );
-  if (out.some((size) => size < 1))
-    fail(name, `an input of at least ${kernel}×${kernel}`, formatShape(shape));
+  const [rows, columns] = [padding(mode, height, tall, stride), padding(mode, width, wide, stride)];
+  const fitting = (size: number, side: number): number => Math.floor((size - side) / stride) + 1;
+  const out = [fitting(height + rows[0] + rows[1], tall), fitting(width + columns[0] + columns[1], wide)];
+  if (out.some((size) => size < 1)) fail(name, `an input of at least ${tall}×${wide}`, formatShape(shape));
   return { channels, out, pads: [rows[0], columns[0], rows[1], columns[1]] };
 }
