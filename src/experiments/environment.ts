@@ -56,3 +56,9 @@ export const environment = ({ provider, threads, jobs }: EngineSetup): RunFile["
   threads,
   jobs,
 });
+
+/** The same for one trial, whatever ran beside it. */
+export function trialEnvironmentOf(engine: Omit<EngineSetup, "jobs">): Omit<RunFile["environment"], "jobs"> {
+  const { jobs: _, ...rest } = environment({ ...engine, jobs: 1 });
+  return rest;
+}

@@ -153,6 +153,9 @@ const environmentRecord = z.strictObject({
   jobs: z.int().describe("engines side by side"),
 });
 
+/** What a single trial comes from. */
+export const trialEnvironment = environmentRecord.omit({ jobs: true });
+
 export const runFile = z.strictObject({
   schema: z.literal(1),
   kind: z.literal("temper-run"),

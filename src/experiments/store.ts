@@ -29,6 +29,7 @@ export const paths = {
   checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
   training: (trial: string): string => join("trials", trial, "training.json"),
   row: (trial: string): string => join("trials", trial, "row.json"),
+  correct: (trial: string): string => join("trials", trial, "correct.json"),
   profiles: "profiles",
   profile: (method: string): string => join("profiles", `${method}.json`),
   journal: (trial: string): string => join("trials", trial, "evaluation.jsonl"),

@@ -15,11 +15,20 @@ import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { assess } from "./assess.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
+import { correctnessOf } from "./correctness.js";
+import { trialEnvironmentOf } from "./environment.js";
 import { firstLayerFeatures } from "./features.js";
 import { harden, type Hardened } from "./harden.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { make, type Method, type Recipe } from "./recipe.js";
-import { metricsLine, resultRow, type Gallery, type MetricsLine, type ResultRow } from "./records.js";
+import {
+  metricsLine,
+  resultRow,
+  trialEnvironment,
+  type Gallery,
+  type MetricsLine,
+  type ResultRow,
+} from "./records.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 
 export interface Trial {
@@ -64,6 +73,7 @@ const trainingFile = z.strictObject({
   model: z.string().describe("sha256 of the model's file"),
   seconds: z.number(),
   metrics: z.array(metricsLine),
+  environment: trialEnvironment.optional().describe("of the training"),
 });
 
 const rowFile = z.strictObject({
@@ -71,6 +81,7 @@ const rowFile = z.strictObject({
   identity: z.string(),
   seconds: z.number(),
   row: resultRow,
+  environment: trialEnvironment.optional().describe("of the evaluation"),
 });
 
 /** What a finished trial yields. */
@@ -145,7 +156,8 @@ async function trainedModel(context: TrialContext, trial: Trial): Promise<z.outp
   await writeWhole(join(folder, paths.model(trial.name)), file);
   const identity = trainingIdentity(recipe, trial);
   const metrics = toLines(trial, history);
-  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics };
+  const environment = trialEnvironmentOf(context.engine);
+  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics, environment };
   await writeJson(join(folder, paths.training(trial.name)), done);
   await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
   return done;
@@ -241,6 +253,10 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const begun = performance.now();
   const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
+  await writeJson(
+    join(folder, paths.correct(trial.name)),
+    correctnessOf(evaluation, context.dataset.test.labels),
+  );
   const { method, seed } = trial;
   const { clean, robust, distances, flags } = evaluation;
   const row: ResultRow = {
@@ -262,6 +278,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     identity: rowIdentity(recipe, trial),
     seconds,
     row,
+    environment: trialEnvironmentOf(context.engine),
   });
   await journal.remove();
   return { row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: seconds } };

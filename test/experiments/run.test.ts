@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { correctFile, correctImages } from "../../src/experiments/correctness.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
+import type { ResultRow } from "../../src/experiments/records.js";
 import { runRecipe, type RunOptions } from "../../src/experiments/run.js";
 
 const root = mkdtempSync(join(tmpdir(), "temper-runs-"));
@@ -50,6 +52,19 @@ describe("a run", () => {
     expect((await run("one")).alreadyDone).toBe(false);
     expect(bytesOf("one")).toEqual(before);
     expect((await run("one")).alreadyDone).toBe(true);
+  });
+
+  it("keeps of each image whether it is read rightly, and what the trial comes from", () => {
+    const read = (name: string): unknown =>
+      JSON.parse(readFileSync(join(root, "one", "trials", "standard-seed0", name), "utf8"));
+    const file = correctFile.parse(read("correct.json"));
+    const { row, environment } = read("row.json") as { row: ResultRow; environment: { threads: number } };
+    const right = (bits: Uint8Array): number => bits.reduce((total, bit) => total + bit, 0);
+    expect(right(correctImages("clean", file)) / 60).toBe(row.clean);
+    expect(right(correctImages("pgd", file, 0)) / 60).toBe(row.robust[0]?.accuracy);
+    expect(() => correctImages("two", file, 1)).toThrow("two: expected 60 bits, got 0 bytes");
+    expect(environment.threads).toBe(1);
+    expect(read("training.json")).toMatchObject({ environment });
   });
 
   it("is refused where another process is at work, not where one has died", async () => {
