@@ -36,6 +36,7 @@ const tiny: Record<string, unknown> = {
   resnet: { depth: 18, filters: 1, stem: "3x3", activation: "tanh" },
   "preact-resnet": { blocks: [1, 1], filters: 3, activation: "tanh", lastBatchNorm: true },
   "inception-v3": { stem: "cifar", scale: 0.01, activation: "tanh" },
+  senet: { blocks: [1, 1], groups: 2, reduction: 4, activation: "tanh" },
   "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
@@ -185,6 +186,7 @@ describe("published sizes of networks for large images", () => {
   it.each([
     ["ResNet-18", registry.resnet({ depth: 18 })(imagenet), 11_689_512],
     ["ResNet-50", registry.resnet()(imagenet), 25_557_032],
+    ["SENet-154", registry.senet()({ inputShape: [3, 320, 320], classes: 1000 }), 115_088_984],
     ["Inception-v3", registry["inception-v3"]()({ inputShape: [3, 299, 299], classes: 1000 }), 23_834_568],
     ["Inception-v3 for small images", registry["inception-v3"]({ stem: "cifar" })(cifar100), 21_990_468],
     ["ResNet-18 for small images", registry.resnet({ depth: 18, stem: "3x3" })(cifar10), 11_173_962],

@@ -13,10 +13,10 @@ import {
   dropout,
   globalAveragePooling,
   maxPooling,
+  type ConvOptions,
   type Layer,
+  type Size,
 } from "../layers/index.js";
-import type { ConvOptions } from "../layers/convolution.js";
-import type { Size } from "../layers/window.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 

@@ -8,3 +8,4 @@ export { resnet } from "./resnet.js";
 export { preactResnet as "preact-resnet" } from "./preact-resnet.js";
 export { cifarResnet as "cifar-resnet" } from "./cifar-resnet.js";
 export { inceptionV3 as "inception-v3" } from "./inception-v3.js";
+export { senet } from "./senet.js";

@@ -1,7 +1,7 @@
 // Layers, one file per family.
 export type { BuiltLayer, Layer } from "./layer.js";
 export { dense } from "./dense.js";
-export { convolution } from "./convolution.js";
+export { convolution, type ConvOptions } from "./convolution.js";
 export { averagePooling, globalAveragePooling, maxPooling } from "./pooling.js";
 export { batchNorm } from "./batch-norm.js";
 export { dropout } from "./dropout.js";
@@ -10,4 +10,6 @@ export { flatten } from "./flatten.js";
 export { normalize } from "./normalize.js";
 export { residual, type Survival } from "./residual.js";
 export { branches } from "./branches.js";
+export { squeezeExcite } from "./squeeze-excite.js";
 export { subsample } from "./subsample.js";
+export type { Size } from "./window.js";
