@@ -37,12 +37,17 @@ const tiny: Record<string, unknown> = {
   "preact-resnet": { blocks: [1, 1], filters: 3, activation: "tanh", lastBatchNorm: true },
   "inception-v3": { stem: "cifar", scale: 0.01, activation: "tanh" },
   senet: { blocks: [1, 1], groups: 2, reduction: 4, activation: "tanh" },
+  nasnet: { cells: 1, filters: 96, stem: 2, activation: "tanh" },
   "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
 const batch = 3;
 /** What their layers need at least, where 8×8 pixels are too few. */
-const imageShapes: Record<string, readonly number[]> = { lenet: [1, 12, 12], "inception-v3": [1, 12, 12] };
+const imageShapes: Record<string, readonly number[]> = {
+  lenet: [1, 12, 12],
+  "inception-v3": [1, 12, 12],
+  nasnet: [1, 13, 13],
+};
 
 function prepared(model: Model) {
   const imageShape = model.inputShape;
@@ -181,12 +186,15 @@ describe("published sizes", () => {
 
 describe("published sizes of networks for large images", () => {
   const imagenet = { inputShape: [3, 224, 224], classes: 1000 };
+  const mobile = { cells: 4, filters: 1056, stem: 32, skips: false };
   const preact = registry["preact-resnet"];
   const small = registry["cifar-resnet"];
   it.each([
     ["ResNet-18", registry.resnet({ depth: 18 })(imagenet), 11_689_512],
     ["ResNet-50", registry.resnet()(imagenet), 25_557_032],
     ["SENet-154", registry.senet()({ inputShape: [3, 320, 320], classes: 1000 }), 115_088_984],
+    ["NASNet-A large", registry.nasnet()({ inputShape: [3, 331, 331], classes: 1000 }), 88_753_150],
+    ["NASNet-A mobile", registry.nasnet(mobile)(imagenet), 5_289_978],
     ["Inception-v3", registry["inception-v3"]()({ inputShape: [3, 299, 299], classes: 1000 }), 23_834_568],
     ["Inception-v3 for small images", registry["inception-v3"]({ stem: "cifar" })(cifar100), 21_990_468],
     ["ResNet-18 for small images", registry.resnet({ depth: 18, stem: "3x3" })(cifar10), 11_173_962],

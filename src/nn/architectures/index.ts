@@ -9,3 +9,4 @@ export { preactResnet as "preact-resnet" } from "./preact-resnet.js";
 export { cifarResnet as "cifar-resnet" } from "./cifar-resnet.js";
 export { inceptionV3 as "inception-v3" } from "./inception-v3.js";
 export { senet } from "./senet.js";
+export { nasnet } from "./nasnet.js";
