@@ -8,7 +8,7 @@ export {
   type LayerDescription,
 } from "./experiments/describe.js";
 export { harden, type Hardened, type HardenOptions } from "./experiments/harden.js";
-export { audit, type AuditOptions } from "./experiments/audit.js";
+export { audit, type AuditOptions, type TransferModel } from "./experiments/audit.js";
 export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
 export { profileStep, type ProfileOptions } from "./experiments/profile.js";
 export { parseRecipe } from "./experiments/recipe-file.js";

@@ -63,7 +63,7 @@ interface Reached {
 async function runPart(
   part: PreparedPart,
   batch: AttackBatch,
-  { start, candidates, final, signal }: Round & { final: boolean; signal: AbortSignal | undefined },
+  { start, candidates, settles, signal }: Round & { settles: boolean; signal: AbortSignal | undefined },
   standing: readonly number[],
 ): Promise<Reached> {
   const { inputs, targeted } = batch;
@@ -74,7 +74,7 @@ async function runPart(
   const feeds = {
     states,
     perRow: { input: inputs, labels: labelsOf(batch), ...taken },
-    scalars: { epsilon, direction: aim(targeted), settling: final ? 1 : 0 },
+    scalars: { epsilon, direction: aim(targeted), settling: settles ? 1 : 0 },
   };
   // The first iteration looks at the start.
   let left = part.steps + 1;
@@ -89,12 +89,19 @@ async function runPart(
   return { points: floatsOf(outputNamed(states, "best")), losses };
 }
 
+export interface Climb {
+  readonly rows: readonly number[];
+  readonly rounds: Iterable<Round>;
+  /** Whether rows that have fallen in the last part leave. */
+  readonly rest: boolean;
+}
+
 /** Rounds one after another on the rows that stand; of each row the fallen point, or else that of highest loss. */
 export async function climb(
   parts: readonly PreparedPart[],
   batch: AttackBatch,
   { signal }: Pick<AttackContext, "signal">,
-  { rows: first, rounds }: { readonly rows: readonly number[]; readonly rounds: Iterable<Round> },
+  { rows: first, rounds, rest }: Climb,
 ): Promise<Float32Array> {
   const points = floatsOf(batch.inputs).slice();
   const losses = new Float32Array(batch.labels.length).fill(-Infinity);
@@ -104,8 +111,8 @@ export async function climb(
     let { start } = round;
     let reached: Reached | undefined;
     for (const [i, part] of parts.entries()) {
-      const final = i === parts.length - 1;
-      reached = await runPart(part, batch, { ...round, start, final, signal }, rows);
+      const settles = rest && i === parts.length - 1;
+      reached = await runPart(part, batch, { ...round, start, settles, signal }, rows);
       start = reached.points;
     }
     if (reached === undefined) break;

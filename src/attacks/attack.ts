@@ -60,6 +60,8 @@ export interface Attack {
    * decides which make sense.
    */
   stages?(target: AttackTarget): readonly Attack[];
+  /** The same attack whose rows go on after they have fallen, for points that other models fall for too. */
+  unresting?(): Attack;
   /** What it leaves out of the attack that its name promises, in words. */
   readonly leavesOut?: readonly string[];
   /** Whether it can only leave labels: a `targeted` batch is refused. */

@@ -45,6 +45,8 @@ export interface AutoPgd {
   /** As records show them. */
   readonly shown: AttackOptions;
   readonly loss: (candidates: Node) => AttackLoss;
+  /** Whether a row's search ends where it has fallen; default true. */
+  readonly rest?: boolean;
   /** Whether the loss makes sense for leaving labels alone. */
   readonly untargeted?: true;
   /** How many classes beside the label to aim at, one after another; left out where the loss takes none. */
@@ -108,7 +110,7 @@ async function preparePart(definition: AutoPgd, part: Part, context: AttackConte
 
 /** Auto-PGD on one loss. */
 export function autoPgd(definition: AutoPgd): Attack {
-  const { name, options, shown, targets, untargeted } = definition;
+  const { name, options, shown, targets, untargeted, rest = true } = definition;
   const { restarts, randomStart } = options;
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
@@ -122,6 +124,7 @@ export function autoPgd(definition: AutoPgd): Attack {
     ...(untargeted && { untargeted }),
     options: shown,
     norms: ["linf", "l2", "l1"],
+    unresting: () => autoPgd({ ...definition, rest: false, shown: { ...shown, rest: false } }),
     async prepare(context) {
       checkNorm(attack, context.threat);
       checkTarget(definition, context);
@@ -135,7 +138,7 @@ export function autoPgd(definition: AutoPgd): Attack {
           const all = { rows: range(batch.labels.length), rivals: [] };
           const { rows, rivals } = logits === null ? all : await outlookOf(logits, batch);
           const rounds = roundsOf(definition, batch, context, { scale, rivals });
-          return climb(prepared, batch, context, { rows, rounds });
+          return climb(prepared, batch, context, { rows: rest ? rows : all.rows, rounds, rest });
         }),
         release: async () => {
           for (const program of programs) await program.release();
@@ -148,7 +151,7 @@ export function autoPgd(definition: AutoPgd): Attack {
       checkAim(attack, targeted);
       checkTarget(definition, target);
       const { weights } = target.classifier;
-      const fixed = { direction: aim(targeted), settling: 1 };
+      const fixed = { direction: aim(targeted), settling: rest ? 1 : 0 };
       const { loop, begin } = apgdGraph(target, graphOptions(definition, { ...fixed, steps: options.steps }));
       const metadata = metadataOf(attack, target, targeted);
       const file = exportLoop(loop, { weights, metadata, begin, iterations: options.steps + 1 });

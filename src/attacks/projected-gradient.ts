@@ -106,6 +106,7 @@ export function projectedGradient(
     kind: "iterative",
     options: recordOf(options, own),
     norms: ["linf", "l2", "l1"],
+    unresting: () => projectedGradient(name, { ...options, rest: false }, [...own, "rest"]),
     async prepare(context) {
       checkNorm(attack, context.threat);
       checkClasses(name, attackLosses[loss], context.classifier.model);

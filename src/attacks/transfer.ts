@@ -12,7 +12,8 @@ export interface TransferSource {
   readonly name: string;
 }
 
-function checkFit({ classifier: { model }, name }: TransferSource, target: Classifier): void {
+/** Throws unless points for the source are points for `target`, with as many classes. */
+export function checkTransfer({ classifier: { model }, name }: TransferSource, target: Classifier): void {
   const where = `transfer from ${name}`;
   const { inputShape, classes } = target.model;
   check(
@@ -24,21 +25,24 @@ function checkFit({ classifier: { model }, name }: TransferSource, target: Class
   check(model.classes === classes, where, `${classes} classes`, () => String(model.classes));
 }
 
+/** Whether the attack follows gradients to points anywhere in the ball: nearest points are the source's alone. */
+export const canTransfer = (attack: Attack): boolean =>
+  attack.kind !== "black-box" && attack.nearest !== true && attack.stages === undefined;
+
 /**
- * The attack `transfer`: what `attack` makes of the inputs on `source`. Gradient attacks that fill the ball; those that
- * may go on after success (`rest: false`) transfer best. The models' inputs hold equally many numbers, in one order.
+ * The attack `ATTACK transfer from NAME`: what `attack` makes of the inputs on `source`. Gradient attacks that fill the ball;
+ * those that go on after success (`unresting`) transfer best. The models' inputs hold equally many numbers, in one order.
  */
 export function transferFrom(source: TransferSource, attack: Attack): Attack {
-  const fills = attack.kind !== "black-box" && attack.nearest !== true && attack.stages === undefined;
-  check(fills, "transfer", "a gradient attack within a fixed ε", () => `'${attack.name}'`);
+  check(canTransfer(attack), "transfer", "a gradient attack within a fixed ε", () => `'${attack.name}'`);
   const transfer: Attack = {
-    name: "transfer",
+    name: `${attack.name} transfer from ${source.name}`,
     kind: "black-box",
     options: { from: source.name, attack: attack.name, ...attack.options },
     norms: attack.norms,
     async prepare(context) {
       checkNorm(transfer, context.threat);
-      checkFit(source, context.classifier);
+      checkTransfer(source, context.classifier);
       const { model } = source.classifier;
       const classifier = { ...source.classifier, bounds: context.classifier.bounds };
       const prepared = await attack.prepare({ ...context, classifier });

@@ -1,4 +1,5 @@
 // Evaluates a model's file under planned attacks: the one way for runs and audits, so that both give one figure.
+import type { TransferSource } from "../attacks/transfer.js";
 import type { EvaluationData } from "../evaluation/data.js";
 import { evaluate, type Progress } from "../evaluation/evaluate.js";
 import type { Journal } from "../evaluation/journal.js";
@@ -6,10 +7,13 @@ import type { Evaluation } from "../evaluation/records.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { make, type AttackPlan } from "./recipe.js";
+import { transferTrials } from "./transfer.js";
 
 export interface AssessOptions {
   readonly engines: readonly Engine[];
   readonly attacks: readonly AttackPlan[];
+  /** Other models: what the attacks make of the images there is tried here too; default none. */
+  readonly transferFrom?: readonly TransferSource[];
   readonly labels: "true" | "predicted";
   readonly seed: number;
   readonly batchSize: number;
@@ -28,8 +32,8 @@ export function assess(
   data: EvaluationData,
   options: AssessOptions,
 ): Promise<Evaluation> {
-  const { attacks, limit, journal, signal, onProgress, ...rest } = options;
-  const trials = attacks.map(({ epsilons, norm, targeted = false, ...reference }) => ({
+  const { attacks, transferFrom = [], limit, journal, signal, onProgress, ...rest } = options;
+  const own = attacks.map(({ epsilons, norm, targeted = false, ...reference }) => ({
     attack: make.attack(reference),
     norm,
     epsilons,
@@ -37,7 +41,7 @@ export function assess(
   }));
   return evaluate(classifier, data, {
     ...rest,
-    trials,
+    trials: [...own, ...transferTrials(classifier, own, transferFrom)],
     ...(limit !== undefined && { limit }),
     ...(journal && { journal }),
     ...(signal && { signal }),

@@ -1,24 +1,35 @@
 // Audit: one ONNX file under planned attacks, as a record. The same path as a run's own evaluation.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { checkTransfer } from "../attacks/transfer.js";
 import { count } from "../base/shape.js";
 import { splitImages, type ImageSet } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
-import { isIdentity } from "../nn/input-map.js";
-import type { Model } from "../nn/model.js";
+import type { Classifier, Model } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
 import { assessCorruptions, checkCorruptions, type CorruptionPlan } from "./corruptions.js";
 import { closeEngines, environmentOf, openEngines } from "./engines.js";
-import { checkFit, fitted, inputMapOf, inputShapeFor, openClassifier } from "./fit.js";
+import { openOver } from "./fit.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { notTried } from "./not-tried.js";
 import { preprocessingDone } from "./preprocessing.js";
-import type { AttackPlan } from "./recipe.js";
+import { make, type AttackPlan } from "./recipe.js";
+import { checkCrafting } from "./transfer.js";
 import { worstImages } from "./worst-images.js";
 import type { AuditFile, Gallery } from "./records.js";
+
+/** Another model, on which points are crafted. */
+export interface TransferModel {
+  /** Its bytes. */
+  readonly file: Uint8Array;
+  /** Names it in records and messages. */
+  readonly path: string;
+  /** What lies between pixels in [0, 1] and it, on images of the audited model's size; default nothing. */
+  readonly preprocessing?: Preprocessing;
+}
 
 export interface AuditOptions {
   /** The model's bytes. */
@@ -32,6 +43,8 @@ export interface AuditOptions {
   /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
   readonly preprocessing?: Preprocessing;
   readonly attacks: readonly AttackPlan[];
+  /** What the attacks make of the images on these models is tried too; default none. */
+  readonly transferFrom?: readonly TransferModel[];
   /** Default none. */
   readonly corruptions?: CorruptionPlan;
   /** Labels given to the attacks, default `true`. */
@@ -57,23 +70,29 @@ export interface AuditOptions {
 /** Images that are looked through for the worst ones. */
 const examplesKept = 64;
 
+const plainPreprocessing = readPreprocessing("preprocessing", {});
+
 /** The images to audit on, and the classifier over their pixels in [0, 1]. */
-function subjectOf(path: string, { file, dataset, split, preprocessing: given }: AuditOptions) {
-  const preprocessing = given ?? readPreprocessing("preprocessing", {});
+function subjectOf(path: string, { file, dataset, split, preprocessing = plainPreprocessing }: AuditOptions) {
   const images = "rows" in dataset ? dataset : splitImages(dataset, split ?? "test");
-  const inputShape = inputShapeFor(images.imageShape, preprocessing.layout);
-  const { classifier, notes } = openClassifier(path, file, { inputShape });
-  const { model } = classifier;
-  checkFit(path, model, images, preprocessing.layout);
-  const map = inputMapOf(model, images.imageShape, preprocessing);
-  const over = isIdentity(map) ? model : fitted(model, images.imageShape, map);
-  return {
-    model,
-    images,
-    notes,
-    classifier: { ...classifier, model: over },
-    preprocessing: preprocessingDone(images, preprocessing, map),
-  };
+  const { map, ...opened } = openOver(path, file, images, preprocessing);
+  return { ...opened, images, preprocessing: preprocessingDone(images, preprocessing, map) };
+}
+
+const sha256Of = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
+
+/** The models to craft on, under the names of their files or, where two have one name, their paths. */
+function sourcesOf(images: ImageSet, { transferFrom = [], attacks }: AuditOptions, target: Classifier) {
+  if (transferFrom.length > 0) checkCrafting("audit: transferFrom", attacks.map(make.attack));
+  const names = transferFrom.map(({ path }) => basename(path));
+  return transferFrom.map(({ file, path, preprocessing = plainPreprocessing }, i) => {
+    const isOnly = names.filter((name) => name === names[i]).length === 1;
+    const { classifier, notes, map } = openOver(path, file, images, preprocessing);
+    const source = { classifier, name: isOnly ? basename(path) : path };
+    checkTransfer(source, target);
+    const done = preprocessingDone(images, preprocessing, map);
+    return { source, record: { file: path, sha256: sha256Of(file), notes: [...notes], preprocessing: done } };
+  });
 }
 
 const journalAt = async (path: string | undefined, decides: unknown): Promise<JournalFile | undefined> =>
@@ -83,9 +102,9 @@ const modelRecord = (
   file: string,
   sha256: string,
   { inputShape, classes, parameters }: Model,
-  notes: string[],
+  notes: readonly string[],
 ): AuditFile["model"] => ({
-  ...{ file, sha256, inputShape: [...inputShape], classes, notes },
+  ...{ file, sha256, inputShape: [...inputShape], classes, notes: [...notes] },
   parameters: parameters.reduce((sum, { shape }) => sum + count(shape), 0),
 });
 
@@ -93,9 +112,10 @@ const modelRecord = (
 export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
   const { model, images, notes, classifier, preprocessing } = subjectOf(path, options);
+  const sources = sourcesOf(images, options, classifier);
   checkCorruptions("corruptions", options.corruptions?.names ?? [], images.imageShape);
   const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
-  const sha256 = createHash("sha256").update(file).digest("hex");
+  const sha256 = sha256Of(file);
   const [{ provider, threads } = { provider: "none", threads: 0 }] = engines;
   const { name, split, source, count: inAll, identity, imageShape } = images;
   const { corruptions: plan } = options;
@@ -109,6 +129,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
     provider,
     threads,
     ...(plan && { corruptions: plan }),
+    ...(sources.length > 0 && { transferFrom: sources.map(({ record }) => record) }),
   };
   try {
     const journal = await journalAt(options.journal, decides);
@@ -125,6 +146,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
     const found = await assess(classifier, images, {
       ...shared,
       ...{ attacks, labels, limit, worstCase: true, examples },
+      transferFrom: sources.map(({ source }) => source),
     });
     const whole = { ...shared, imageShape, limit: found.n };
     const disturbed = await assessCorruptions(classifier, images, plan, whole);
@@ -147,7 +169,11 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         ...time,
         epsilon: Number.isFinite(epsilon) ? epsilon : null,
       })),
-      notTried: notTried(attacks, { images: found.n, available: inAll, corrupted: plan !== undefined }),
+      ...(sources.length > 0 && { transferFrom: sources.map(({ record }) => record) }),
+      notTried: notTried(attacks, {
+        ...{ images: found.n, available: inAll, corrupted: plan !== undefined },
+        transferred: sources.length > 0,
+      }),
       ...disturbed,
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),

@@ -5,7 +5,7 @@ import { imageSize, type ImageShape } from "../data/index.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { importClassifier, type ImportClassifierOptions } from "../nn/imported.js";
 import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
-import type { Model } from "../nn/model.js";
+import type { Classifier, Model } from "../nn/model.js";
 import { readOnnx } from "../onnx/read.js";
 import { leavesSizesOpen } from "../onnx/signature.js";
 import { reshape } from "../ops/reshape.js";
@@ -134,4 +134,31 @@ export function fitted(model: Model, imageShape: ImageShape, map?: InputMap): Mo
     apply: (x, pass) =>
       model.apply(reshape(isPlain ? x : mapInput(x, map), [x.shape[0] ?? 1, ...model.inputShape]), pass),
   };
+}
+
+/** A file's classifier over images. */
+export interface Opened {
+  /** As the file has it. */
+  readonly model: Model;
+  /** Over the images' pixels in [0, 1]. */
+  readonly classifier: Classifier;
+  /** What lies between the two. */
+  readonly map: InputMap;
+  readonly notes: readonly string[];
+}
+
+/** The classifier in `file`, which must fit `images` behind `preprocessing`; messages name the file. */
+export function openOver(
+  path: string,
+  file: Uint8Array,
+  images: Images,
+  preprocessing: Preprocessing,
+): Opened {
+  const inputShape = inputShapeFor(images.imageShape, preprocessing.layout);
+  const { classifier, notes } = openClassifier(path, file, { inputShape });
+  const { model } = classifier;
+  checkFit(path, model, images, preprocessing.layout);
+  const map = inputMapOf(model, images.imageShape, preprocessing);
+  const over = isIdentity(map) ? model : fitted(model, images.imageShape, map);
+  return { model, classifier: { ...classifier, model: over }, map, notes };
 }

@@ -15,7 +15,13 @@ export function notTried(
     images,
     available,
     corrupted,
-  }: { readonly images: number; readonly available: number; readonly corrupted: boolean },
+    transferred,
+  }: {
+    readonly images: number;
+    readonly available: number;
+    readonly corrupted: boolean;
+    readonly transferred: boolean;
+  },
 ): string[] {
   const attacks = plans.map((plan) => make.attack(plan));
   const tried = (is: (attack: Attack) => boolean): boolean =>
@@ -37,6 +43,7 @@ export function notTried(
     ),
     ...(norms.length > 0 ? [`perturbations bounded in other norms (${norms.join(", ")})`] : []),
     ...(images < available ? [`${available - images} of the ${available} images`] : []),
+    ...(transferred ? [] : ["points crafted on other models (--transfer-from)"]),
     "attacks made for this model's own defence (adaptive attacks)",
     ...(corrupted ? [] : ["noise, blur, weather and compression (--corruptions)"]),
     "changes that no norm bounds: rotations, patches",

@@ -121,6 +121,17 @@ export const auditFile = z.strictObject({
       seconds: z.number().min(0).describe("of the clock, on all engines together"),
     }),
   ),
+  transferFrom: z
+    .array(
+      z.strictObject({
+        file: z.string(),
+        sha256: z.string(),
+        notes: z.array(z.string()),
+        preprocessing: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .optional()
+    .describe("models on which points were crafted that were tried on this one"),
   notTried: z.array(z.string()).describe("what was left out, in words"),
   ...corruptionFields,
   flags: z.array(flagRecord),

@@ -33,6 +33,12 @@ function imagesFact(records: readonly RobustRecord[]): Fact {
   return ["Images (n)", byAttack.join("; ")];
 }
 
+/** Where the attacks' points come from. */
+function craftedOn(records: readonly RobustRecord[]): string {
+  const others = unique(records.flatMap(({ attack }) => /transfer from .*$/.exec(attack) ?? []));
+  return ["white box on the model itself", ...others].join("; ");
+}
+
 /** What can be said of the attacks from their records. */
 function attackFacts(records: readonly RobustRecord[], unit = inputUnits): Fact[] {
   if (records.length === 0) return [["Attacks", "none"]];
@@ -48,7 +54,7 @@ function attackFacts(records: readonly RobustRecord[], unit = inputUnits): Fact[
       "Space and unit of ε",
       `radius of the ${norms.join(", ")} ball, ${unit === inputUnits ? `${unit}, before any normalisation of the model` : unit}`,
     ],
-    ["Crafting", "white box on the model itself, in evaluation mode (dropout off, batch statistics fixed)"],
+    ["Crafting", `${craftedOn(records)}, in evaluation mode (dropout off, batch statistics fixed)`],
     ["Attacks", groups.join("; ")],
   ];
 }
@@ -120,7 +126,8 @@ function preprocessingFacts(dataset: AuditFile["dataset"]): Fact[] {
 }
 
 /** The conditions of an audit's table. */
-export function auditConditions({ model, dataset, seed, robust, environment }: AuditFile): Fact[] {
+export function auditConditions(audit: AuditFile): Fact[] {
+  const { model, dataset, seed, robust, environment, transferFrom = [] } = audit;
   return [
     [
       "Model",
@@ -128,6 +135,7 @@ export function auditConditions({ model, dataset, seed, robust, environment }: A
     ],
     ["SHA-256", model.sha256],
     ...model.notes.map((note) => ["Note", note] as const),
+    ...transferFrom.map(({ file, sha256 }) => ["Transfer from", `${file}, SHA-256 ${sha256}`] as const),
     ["Seeds", `${seed} (of the attacks)`],
     ["Images (n)", integer(dataset.n)],
     ["Dataset and split", `${dataset.name}, ${dataset.split}`],

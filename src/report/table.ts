@@ -72,7 +72,8 @@ function baseTitle({ attack, suite, norm, options }: RobustRecord): string {
   const version = options?.["version"];
   const other = typeof version === "string" && version !== "standard" ? ` (${version})` : "";
   const steps = typeof options?.["steps"] === "number" ? `-${options["steps"]}` : "";
-  return `${attackText(attack)}${other}${steps} ${normText(norm)}`;
+  const [own = "", ...from] = attackText(attack).split(" ");
+  return [`${own}${other}${steps}`, ...from, normText(norm)].join(" ");
 }
 
 /** `baseTitle`, followed by the traits in which groups of the same base title differ. */

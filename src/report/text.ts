@@ -59,9 +59,12 @@ const ownNames: Readonly<Record<string, string>> = {
   square: "Square",
 };
 
-/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`, `transfer` as it is: short words are acronyms. */
-export const attackText = (attack: string): string =>
-  ownNames[attack] ?? attack.replace(/[a-z]+/g, (word) => (word.length <= 4 ? word.toUpperCase() : word));
+/** `fgsm` → `FGSM`, `apgd-t` → `APGD-T`: short words are acronyms. Names of other models stay: `FGSM transfer from a.onnx`. */
+export function attackText(attack: string): string {
+  const [, own = attack, from = ""] = /^(\S+)( transfer from .*)$/.exec(attack) ?? [];
+  const words = own.replace(/[a-z]+/g, (word) => (word.length <= 4 ? word.toUpperCase() : word));
+  return `${ownNames[own] ?? words}${from}`;
+}
 
 /** A value of plain data: words as they are, all else as JSON. */
 export const valueText = (value: unknown): string =>

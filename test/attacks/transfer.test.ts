@@ -84,10 +84,23 @@ describe("transfer", () => {
     expect(await fallen((await went) ?? points)).toBeGreaterThan(await fallen((await rested) ?? points));
   });
 
+  it.each(["pgd", "bim", "apgd-ce", "apgd-t"])(
+    "%s goes on after success where it is told to",
+    async (name) => {
+      const attack = createAttack(name, { steps: 10 });
+      const went = attack.unresting?.();
+      if (went === undefined) throw new Error("rests always");
+      expect(went.options).toMatchObject({ steps: 10, rest: false });
+      const other = { classifier: source, name: "other.onnx" };
+      const rested = await fallen(await perturb(transferFrom(other, attack), target));
+      expect(await fallen(await perturb(transferFrom(other, went), target))).toBeGreaterThan(rested);
+    },
+  );
+
   it("says what it is", () => {
     const attack = transfer("mi-fgsm", { steps: 5, rest: false });
     expect(attack.kind).toBe("black-box");
-    expect(attack.name).toBe("transfer");
+    expect(attack.name).toBe("mi-fgsm transfer from other.onnx");
     expect(attack.options).toMatchObject({ from: "other.onnx", attack: "mi-fgsm", steps: 5, rest: false });
   });
 
@@ -104,7 +117,7 @@ describe("transfer", () => {
         `transfer: expected a gradient attack within a fixed ε, got '${name}'`,
       );
     await expect(perturb(transfer("pgd"), target, { epsilon: -1 })).rejects.toThrow(
-      "transfer: expected a finite ε of at least 0, got -1",
+      "pgd transfer from other.onnx: expected a finite ε of at least 0, got -1",
     );
   });
 });

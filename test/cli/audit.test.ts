@@ -22,6 +22,19 @@ writeFileSync(
   }),
 );
 
+const linear = (name: string, sizes: readonly [number, number]): void =>
+  writeFileSync(
+    at(name),
+    foreignFile({
+      x: ["N", sizes[0]],
+      nodes: [{ op: "MatMul", in: ["x", "w"] }],
+      tensors: { w: drawn([...sizes], name) },
+    }),
+  );
+linear("other.onnx", [784, 10]);
+linear("few.onnx", [784, 12]);
+linear("small.onnx", [400, 10]);
+
 const audit = (out: string, ...rest: string[]) =>
   temper([
     "audit",
@@ -74,5 +87,50 @@ describe("temper audit", () => {
     expect(stopped.code).toBe(130);
     expect(readFileSync(at("stopped/audit.journal.jsonl"), "utf8")).toContain("corruption fog 1,5");
     expect(JSON.parse((await temper([...args, at("stopped")])).out)).toEqual(found);
+  });
+
+  it("tries points crafted on other models, and says where they come from", async () => {
+    const others = ["other.onnx", "softmax.onnx"].flatMap((name) => ["--transfer-from", at(name)]);
+    const more = ["--attack", "autoattack,deepfool", "--set", "autoattack.version=fast", ...others];
+    const { code, out, err } = await audit("transfer", ...more, "--json");
+    expect(code).toBe(0);
+    expect(err).toContain("not crafted on other models, as they follow no gradient within ε: deepfool");
+    const found = JSON.parse(out) as AuditFile;
+    const crafted = ["fgsm", "apgd-ce", "apgd-t"];
+    const own = found.robust.filter(({ attack }) => attack.includes("transfer"));
+    expect(own.map(({ attack }) => attack)).toEqual([
+      ...crafted.map((name) => `${name} transfer from other.onnx`),
+      ...crafted.map((name) => `${name} transfer from softmax.onnx`),
+    ]);
+    expect(own[1]?.options).toMatchObject({ from: "other.onnx", attack: "apgd-ce", rest: false });
+    const accuracy = (name: string) => found.robust.find(({ attack }) => attack === name)?.accuracy;
+    expect(accuracy("fgsm transfer from softmax.onnx")).toBe(accuracy("fgsm"));
+    expect(found.transferFrom?.map(({ file }) => file)).toEqual([at("other.onnx"), at("softmax.onnx")]);
+    expect(found.notTried.join()).not.toContain("--transfer-from");
+    expect(readFileSync(at("transfer/report.md"), "utf8")).toContain("transfer from other");
+  });
+
+  it.each([
+    ["few.onnx", [], "transfer from few.onnx: expected 10 classes, got 12"],
+    ["small.onnx", [], "small.onnx: expected inputs [batch, 1, 28, 28] for mnist, got [batch, 400]"],
+    ["gone.onnx", [], "gone.onnx: expected an ONNX file, got no such file"],
+  ])("--transfer-from %s is refused before anything is attacked", async (name, rest, message) => {
+    const { code, err } = await audit("refused", "--transfer-from", at(name), ...rest);
+    expect(code).not.toBe(0);
+    expect(err).toContain(message);
+    expect(err).not.toContain("audit: clean");
+  });
+
+  it("refuses --transfer-from where no attack can be crafted on another model", async () => {
+    const { code, err } = await temper([
+      ...["audit", at("softmax.onnx"), "--dataset", "mnist", "--attack", "square", "--epsilon", "0.1"],
+      ...["--transfer-from", at("other.onnx"), "--out", at("refused")],
+    ]);
+    expect(code).not.toBe(0);
+    expect(err).toContain(
+      "audit --transfer-from: expected an attack that follows gradients within a fixed ε (",
+    );
+    expect(err).toContain("apgd-ce, ");
+    expect(err).toContain("got square");
   });
 });

@@ -111,12 +111,22 @@ describe("flagsOf", () => {
     [
       "black-box-wins",
       { trials: [trial("pgd", 0.1, 0.9), trial("square", 0.1, 0.8, { kind: "black-box" })] },
-      /^Without gradients, square \(linf, ε 0.1\) leaves 80.0 %, .* pgd \(linf, ε 0.1\), 90.0 %: the gradients mislead/,
+      /^Without the model's own gradients, square \(linf, ε 0.1\) leaves 80.0 %, .* pgd \(linf, ε 0.1\), 90.0 %: the gradients mislead/,
+    ],
+    [
+      "black-box-wins",
+      {
+        trials: [
+          stage("apgd-t", "iterative", 0.9, 30),
+          trial("pgd transfer from a.onnx", 0.1, 0.8, { kind: "black-box" }),
+        ],
+      },
+      /pgd transfer from a.onnx \(linf, ε 0.1\) leaves 80.0 %, .* autoattack's apgd-t \(linf, ε 0.1\), 90.0 %/,
     ],
     [
       "black-box-wins",
       { trials: [stage("apgd-ce", "iterative", 0.6, 300), stage("square", "black-box", 0.58, 20)] },
-      /^Without gradients, autoattack's square \(linf, ε 0.1\) brings down 20 of the images that withstood/,
+      /^Without the model's own gradients, autoattack's square \(linf, ε 0.1\) brings down 20 of the images that withstood/,
     ],
     [
       "too-few-steps",

@@ -21,6 +21,7 @@ import { attackStage, progressView } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { readSettings } from "../settings.js";
 import { showAudit } from "../show.js";
+import { transferModels, transferOption } from "../transfer.js";
 
 interface AuditFlags {
   readonly dataset: string;
@@ -30,6 +31,7 @@ interface AuditFlags {
   readonly epsilon?: readonly string[];
   readonly norm: "linf" | "l2" | "l1";
   readonly targeted?: boolean;
+  readonly transferFrom: readonly string[];
   readonly set: readonly string[];
   readonly limit?: number;
   readonly corruptions?: readonly string[];
@@ -91,6 +93,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
   const attacks = await plansOf(flags);
   const { corruptions: names, severities, ...given } = flags;
+  const transferFrom = await transferModels(io, attacks, flags);
   const disturbances = await corruptionsFor(names, severities);
   const file = await readBytes(path, "an ONNX file");
   await checkFolder(folder);
@@ -116,7 +119,11 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   printNotes(io, [...about, ...notes, ...dataset.notes]);
   const view = await progressView(io);
   const messages = { view, stopping: "stopping …", stopped: "stopped; the same command goes on from here" };
-  const engines = openEngines(file.length, flags);
+  const bytes = [file, ...transferFrom.map((source) => source.file)].reduce(
+    (sum, { length }) => sum + length,
+    0,
+  );
+  const engines = openEngines(bytes, flags);
   let stage = "";
   const images: { worst: Gallery | null } = { worst: null };
   const record = await interruptible(io, messages, (signal) =>
@@ -128,6 +135,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
       dataset,
       preprocessing,
       attacks,
+      transferFrom,
       engines,
       journal: join(folder, journalName),
       onResume: (batches) => note(io, `goes on where it was stopped (batches done: ${batches})`),
@@ -180,6 +188,7 @@ export function audit(program: Command, io: Io): void {
     .addOption(
       new Option("--norm <name>", "norm of the radii").choices(["linf", "l2", "l1"]).default("linf" as const),
     )
+    .addOption(transferOption)
     .option("--targeted", "attacks reach for a random wrong class in place of leaving the own")
     .addOption(
       new Option("--set <attack.option=value>", "an option of an attack, like pgd.steps=20; may be repeated")

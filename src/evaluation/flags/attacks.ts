@@ -52,12 +52,15 @@ export const leaking = ({ trials, clean, n }: Evidence): Flag[] => {
   ];
 };
 
-/** What a single attack without gradients found that none with gradients did, at the same norm and ε. */
+/**
+ * What a single attack without the model's gradients – a search, or a transfer – found that none with them did, at the
+ * same norm and ε. Stages count with what the whole suite had left by then.
+ */
 function beatenByBlackBox({ trials, n }: Evidence): (readonly [TrialEvidence, string])[] {
   const margin = Math.max(0.01, 2 / n);
   const own = trials.filter(({ record }) => record.suite === undefined && record.epsilon > 0);
   const single = own.flatMap((black) => {
-    const same = own.filter(
+    const same = trials.filter(
       ({ kind, record: { norm, epsilon, targeted } }) =>
         kind === "iterative" &&
         norm === black.record.norm &&
@@ -85,7 +88,7 @@ export const blackBoxWins = (evidence: Evidence): Flag[] =>
     .slice(0, 1)
     .map(([{ record }, words]) => ({
       name: "black-box-wins",
-      message: `Without gradients, ${title(record)} ${words}: the gradients mislead (masking), so attacks that follow them say too little.`,
+      message: `Without the model's own gradients, ${title(record)} ${words}: the gradients mislead (masking), so attacks that follow them say too little.`,
       remedy:
         "Trust the smallest figure; look for what hides the gradient, and attack around it (transfer, more queries).",
     }));
