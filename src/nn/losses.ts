@@ -1,8 +1,9 @@
 // Losses per sample, from logits and soft targets.
 import { type Node } from "../graph/node.js";
-import { mul, sub } from "../ops/arithmetic.js";
+import { add, mul, sub } from "../ops/arithmetic.js";
 import { softplus } from "../ops/activation.js";
 import { logSoftmax } from "../ops/log-softmax.js";
+import { relu } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
 
 /** Loss of each sample: logits [n, classes] and targets [n, classes] → [n]. */
@@ -20,6 +21,12 @@ export const losses = {
   "squared-error": (logits, targets) => {
     const difference = sub(logits, targets);
     return mul(0.5, overClasses(mul(difference, difference)));
+  },
+  /** Σ t·max(0, 0.9 − z)² + ½(1 − t)·max(0, z − 0.1)² (capsules' lengths; Sabour et al. 2017, eq. 4). */
+  margin: (lengths, targets) => {
+    const [short, long] = [relu(sub(0.9, lengths)), relu(sub(lengths, 0.1))];
+    const absent = mul(mul(0.5, sub(1, targets)), mul(long, long));
+    return overClasses(add(mul(targets, mul(short, short)), absent));
   },
 } as const satisfies Record<string, Loss>;
 

@@ -38,6 +38,7 @@ const tiny: Record<string, unknown> = {
   "inception-v3": { stem: "cifar", scale: 0.01, activation: "tanh" },
   senet: { blocks: [1, 1], groups: 2, reduction: 4, activation: "tanh" },
   nasnet: { cells: 1, filters: 96, stem: 2, activation: "tanh" },
+  capsnet: { filters: 2, kernel: 3, primary: 1, dimension: 3, activation: "tanh" },
   "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
@@ -163,6 +164,7 @@ describe("published sizes", () => {
     ["SGM's CIFAR net, All-CNN-C", registry["all-cnn-c"]()(cifar10), 1_369_738, 2516],
     ["ABP's convolutional net for CIFAR-10", registry.convnet(srivastava)(cifar10), 10_071_562, 0],
     ["ABP's 2×3000 for CIFAR-10", registry.mlp({ hidden: [3000, 3000] })(cifar10), 18_252_010, 0],
+    ["CapsNet", registry.capsnet()(mnist), 6_804_224, 0],
     ["LeNet as Caffe has it", registry.lenet()(mnist), 431_080, 0],
     ["LeNet-5", registry.lenet({ form: "lenet-5" })(mnist), 61_706, 0],
     ["All-CNN-C", registry["all-cnn-c"]({ batchNorm: false })(cifar10), 1_369_738, 0],
