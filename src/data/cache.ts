@@ -23,6 +23,8 @@ export function cacheFolder(surroundings: Surroundings = {}): string {
   return join(xdg && isAbsolute(xdg) ? xdg : join(home, ".cache"), "temper");
 }
 
-/** The folder of one dataset inside the cache folder `cacheDir`. */
-export const datasetFolder = (name: string, cacheDir: string = cacheFolder()): string =>
-  join(cacheDir, "datasets", name);
+/** The folder of one dataset inside the cache folder `cacheDir`: its own, or that of the dataset whose files it reads. */
+export const datasetFolder = (
+  { name, folder = name }: { readonly name: string; readonly folder?: string },
+  cacheDir: string = cacheFolder(),
+): string => join(cacheDir, "datasets", folder);

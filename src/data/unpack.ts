@@ -3,11 +3,12 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, type Readable, type Transform } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { TemperError } from "../base/errors.js";
-import type { DatasetFile } from "./dataset.js";
+import type { Conversion, DatasetFile } from "./dataset.js";
 import { draftFile, type Draft } from "./disk.js";
 import { isGzip } from "./idx.js";
 
@@ -18,6 +19,10 @@ async function contentOf(path: string): Promise<readonly [source: Readable, infl
   await file.close();
   const inflate = isGzip(buffer) ? createGunzip() : new PassThrough();
   return [createReadStream(path), inflate];
+}
+
+async function* only(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield await Promise.resolve(bytes);
 }
 
 /** The first file whose md5 is not the expected one, in words. */
@@ -75,6 +80,22 @@ export async function unpackFile(
   });
 }
 
+/** Hands each member of a tar or tar.gz to `take`, which must read it to its end or leave it alone. */
+async function readArchive(
+  path: string,
+  take: (name: string, content: AsyncIterable<Uint8Array>) => Promise<void>,
+): Promise<void> {
+  const [source, inflate] = await contentOf(path);
+  const archive = extract();
+  const store = async (): Promise<void> => {
+    for await (const entry of archive) {
+      await take(entry.header.name, entry as AsyncIterable<Uint8Array>); // its own types leave the element open
+      entry.resume();
+    }
+  };
+  await bothEnds(pipeline(source, inflate, archive), store());
+}
+
 /** Writes `files` into `folder` from the members `prefix` + name of a tar or tar.gz; others are passed over. */
 export async function unpackArchive(
   path: string,
@@ -83,17 +104,32 @@ export async function unpackArchive(
   folder: string,
 ): Promise<string | undefined> {
   const members = new Map(files.map((file) => [prefix + file.name, file]));
+  return allOrNone(files, (drafts) =>
+    readArchive(path, async (name, content) => {
+      const file = members.get(name);
+      if (file !== undefined) drafts.set(file, await draftFile(join(folder, file.name), content));
+    }),
+  );
+}
+
+/** Writes `files` into `folder` as `conversion` makes them of the members `prefix` + name, all of them in memory. */
+export async function convertArchive(
+  path: string,
+  prefix: string,
+  conversion: Conversion,
+  { files, folder }: { readonly files: readonly DatasetFile[]; readonly folder: string },
+): Promise<string | undefined> {
   return allOrNone(files, async (drafts) => {
-    const [source, inflate] = await contentOf(path);
-    const archive = extract();
-    const store = async (): Promise<void> => {
-      for await (const entry of archive) {
-        const file = members.get(entry.header.name);
-        const content = entry as AsyncIterable<Uint8Array>; // its own types leave the element open
-        if (file !== undefined) drafts.set(file, await draftFile(join(folder, file.name), content));
-        entry.resume();
-      }
-    };
-    await bothEnds(pipeline(source, inflate, archive), store());
+    const members = new Map<string, Uint8Array>();
+    await readArchive(path, async (name, content) => {
+      const member = conversion.members.find((each) => prefix + each === name);
+      if (member !== undefined) members.set(member, await buffer(content));
+    });
+    const missing = conversion.members.find((member) => !members.has(member));
+    if (missing !== undefined) throw new Error(`no ${missing} in it`);
+    for await (const [name, bytes] of conversion.files(members)) {
+      const file = files.find((each) => each.name === name);
+      if (file !== undefined) drafts.set(file, await draftFile(join(folder, name), only(bytes)));
+    }
   });
 }

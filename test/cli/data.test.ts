@@ -23,7 +23,7 @@ const folder = join(cache, "datasets", "mnist");
 
 beforeEach(() => {
   vi.stubEnv("TEMPER_CACHE", cache);
-  expect(datasetFolder("mnist", cacheFolder())).toBe(folder);
+  expect(datasetFolder({ name: "mnist" }, cacheFolder())).toBe(folder);
   expect(store.locateDataset(mnist)).toBeUndefined();
 });
 afterEach(() => {

@@ -10,7 +10,7 @@ import { datasets, loadDataset } from "../../src/data/index.js";
 const sources = Object.entries(datasets as Record<string, DatasetSource>);
 
 describe.each(sources)("%s", (name, source) => {
-  const folder = join(import.meta.dirname, "..", "fixtures", "datasets", name);
+  const folder = join(import.meta.dirname, "..", "fixtures", "datasets", source.folder ?? name);
   const file = (part: string) => ({
     path: join(folder, part),
     bytes: new Uint8Array(readFileSync(join(folder, part))),

@@ -193,6 +193,7 @@ describe.each(Object.entries(datasets))("the contract of dataset %s", (key, regi
     expect(registered.origins.length).toBeGreaterThan(0);
     for (const origin of registered.origins)
       if (origin.kind === "npm") expect(origin.integrity).toMatch(/^sha512-[A-Za-z0-9+/]{86}==$/);
+      else if (origin.kind === "archive") expect(origin.address).toMatch(/^https:\/\/.*\.tar\.gz$/);
       else expect(origin.base).toMatch(/^https:\/\/.*\/$/);
   });
 
