@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { count, formatShape } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
-import type { Classifier } from "../nn/model.js";
+import type { Classifier, Model } from "../nn/model.js";
 import { checkNorm, guarded, type Attack } from "./attack.js";
 
 /** The model on which points are crafted. */
@@ -13,9 +13,9 @@ export interface TransferSource {
 }
 
 /** Throws unless points for the source are points for `target`, with as many classes. */
-export function checkTransfer({ classifier: { model }, name }: TransferSource, target: Classifier): void {
+export function checkTransfer({ classifier: { model }, name }: TransferSource, target: Model): void {
   const where = `transfer from ${name}`;
-  const { inputShape, classes } = target.model;
+  const { inputShape, classes } = target;
   check(
     count(model.inputShape) === count(inputShape),
     where,
@@ -28,6 +28,9 @@ export function checkTransfer({ classifier: { model }, name }: TransferSource, t
 /** Whether the attack follows gradients to points anywhere in the ball: nearest points are the source's alone. */
 export const canTransfer = (attack: Attack): boolean =>
   attack.kind !== "black-box" && attack.nearest !== true && attack.stages === undefined;
+
+/** Whether an attack of this name is one of `transferFrom`. */
+export const isTransfer = (name: string): boolean => name.includes(" transfer from ");
 
 /**
  * The attack `ATTACK transfer from NAME`: what `attack` makes of the inputs on `source`. Gradient attacks that fill the ball;
@@ -42,7 +45,7 @@ export function transferFrom(source: TransferSource, attack: Attack): Attack {
     norms: attack.norms,
     async prepare(context) {
       checkNorm(transfer, context.threat);
-      checkTransfer(source, context.classifier);
+      checkTransfer(source, context.classifier.model);
       const { model } = source.classifier;
       const classifier = { ...source.classifier, bounds: context.classifier.bounds };
       const prepared = await attack.prepare({ ...context, classifier });

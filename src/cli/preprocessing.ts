@@ -26,9 +26,6 @@ export const splitOption = new Option(
 
 const hostKeys = ["resize", "interpolation", "crop"];
 
-/** Where the YAML of the model at `path` lies. */
-const yamlBeside = (path: string): string => `${path.replace(/\.onnx$/i, "")}.yaml`;
-
 export interface FoundPreprocessing {
   readonly preprocessing: Preprocessing;
   /** The file it comes from, for the user. */
@@ -40,10 +37,8 @@ export async function preprocessingFor(
   model: string | null,
   given: readonly string[],
 ): Promise<FoundPreprocessing> {
-  const [{ overridden, parsePreprocessing, preprocessingLines }, { readPreprocessing }] = await Promise.all([
-    import("../experiments/preprocessing.js"),
-    import("../data/preprocessing.js"),
-  ]);
+  const [{ overridden, parsePreprocessing, preprocessingLines, yamlBeside }, { readPreprocessing }] =
+    await Promise.all([import("../experiments/preprocessing.js"), import("../data/preprocessing.js")]);
   const file = model === null ? null : yamlBeside(model);
   const isThere = file !== null && (await exists(file));
   const base = isThere
@@ -73,7 +68,7 @@ export async function yamlToWrite(
   out: string,
   preprocessing: Preprocessing,
 ): Promise<{ path: string; text: string } | null> {
-  const { preprocessingLines } = await import("../experiments/preprocessing.js");
+  const { preprocessingLines, yamlBeside } = await import("../experiments/preprocessing.js");
   const lines = preprocessingLines(preprocessing);
   if (lines.length === 0) return null;
   const text = `${lines.join("\n")}\n`;

@@ -89,7 +89,7 @@ function sourcesOf(images: ImageSet, { transferFrom = [], attacks }: AuditOption
     const isOnly = names.filter((name) => name === names[i]).length === 1;
     const { classifier, notes, map } = openOver(path, file, images, preprocessing);
     const source = { classifier, name: isOnly ? basename(path) : path };
-    checkTransfer(source, target);
+    checkTransfer(source, target.model);
     const done = preprocessingDone(images, preprocessing, map);
     return { source, record: { file: path, sha256: sha256Of(file), notes: [...notes], preprocessing: done } };
   });

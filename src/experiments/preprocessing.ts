@@ -5,6 +5,9 @@ import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js"
 import type { InputMap } from "../nn/input-map.js";
 import { readYaml } from "./yaml-file.js";
 
+/** Where the YAML of the model at `path` lies. */
+export const yamlBeside = (path: string): string => `${path.replace(/\.onnx$/i, "")}.yaml`;
+
 /** Reads the YAML beside a model; errors begin with file:line:column. */
 export const parsePreprocessing = (text: string, file: string): Preprocessing =>
   readYaml(text, file, (data) => readPreprocessing("preprocessing", data));

@@ -13,6 +13,8 @@ import { scheduleSchema } from "../optim/schedule.js";
 import { normNames, type NormName } from "../threat/find.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { create, readReference, type Reference } from "./references.js";
+import { readSources, type SourceEntry } from "./sources.js";
+import { checkCrafting } from "./transfer.js";
 
 const epsilons = z.preprocess(
   (given) => (Array.isArray(given) ? (given as unknown[]) : [given]),
@@ -40,6 +42,7 @@ const training = z.strictObject({
 
 const evaluation = z.strictObject({
   attacks: z.array(z.unknown()).default([]),
+  transferFrom: z.unknown().optional(),
   corruptions: corruptionsEntry.optional(),
   severities: severitiesEntry.optional(),
   labels: z.enum(["true", "predicted"]).default("true"),
@@ -89,8 +92,10 @@ export interface Recipe extends Omit<
   readonly model: Reference;
   readonly training: Omit<z.output<typeof training>, "optimizer"> & { readonly optimizer: Reference };
   readonly methods: readonly Method[];
-  readonly evaluation: Omit<z.output<typeof evaluation>, "attacks"> & {
+  readonly evaluation: Omit<z.output<typeof evaluation>, "attacks" | "transferFrom"> & {
     readonly attacks: readonly AttackPlan[];
+    /** Models on which the attacks' points are crafted too, to be tried on every trial but the model itself. */
+    readonly transferFrom?: readonly SourceEntry[];
   };
 }
 
@@ -144,6 +149,28 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
   return { name: known, options, epsilons: [...new Set(epsilon)], norm, ...(targeted && { targeted }) };
 }
 
+/** Evaluation without the models to craft on. */
+const readEvaluation = ({
+  transferFrom: _,
+  ...given
+}: z.output<typeof evaluation>): Recipe["evaluation"] => ({
+  ...given,
+  attacks: given.attacks.map((attack, i) => readAttack(attack, ["evaluation", "attacks", i])),
+});
+
+/** The models to craft on; an attack that can be crafted there must be asked for. */
+function sourcesIn(
+  { transferFrom }: z.output<typeof evaluation>,
+  trials: { readonly methods: readonly string[]; readonly seeds: readonly number[] },
+  { evaluation: { attacks } }: Recipe,
+): SourceEntry[] {
+  if (transferFrom === undefined) return [];
+  return withPath(["evaluation", "transferFrom"], () => {
+    checkCrafting("evaluation.transferFrom", attacks.map(make.attack));
+    return readSources(transferFrom, trials);
+  });
+}
+
 /** A recipe from plain data; errors carry the path of the key at fault. */
 export function readRecipe(data: unknown): Recipe {
   const given = parseOptions("recipe", schema, data);
@@ -166,12 +193,10 @@ export function readRecipe(data: unknown): Recipe {
       ]),
     },
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
-    evaluation: {
-      ...given.evaluation,
-      attacks: given.evaluation.attacks.map((attack, i) => readAttack(attack, ["evaluation", "attacks", i])),
-    },
+    evaluation: readEvaluation(given.evaluation),
   };
   const names = recipe.methods.map((method) => method.name);
+  const sources = sourcesIn(given.evaluation, { methods: names, seeds: recipe.seeds }, recipe);
   const repeated = recipe.seeds.findIndex((seed, i) => recipe.seeds.indexOf(seed) !== i);
   if (repeated >= 0)
     throw new OptionError(`seed ${recipe.seeds[repeated] ?? ""} comes twice`, ["seeds", repeated]);
@@ -181,7 +206,9 @@ export function readRecipe(data: unknown): Recipe {
       `method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`,
       ["methods", twice],
     );
-  return recipe;
+  return sources.length === 0
+    ? recipe
+    : { ...recipe, evaluation: { ...recipe.evaluation, transferFrom: sources } };
 }
 
 /** The defence, optimizer, architecture and attack that a recipe names. */

@@ -10,12 +10,24 @@ import { Interrupted, type Progress } from "../defenses/train.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import { environment } from "./environment.js";
-import type { Recipe } from "./recipe.js";
+import { make, type Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import { openSources, type SourceFile } from "./sources.js";
 import { costOf } from "./step.js";
 import { emptyFolder, openFolder, paths, sweepFolder, writeJson, writeMetrics } from "./store.js";
 import { lockFolder } from "./lock.js";
-import { finishedTrial, knownMetrics, runTrial, trialsOf, type Trial, type TrialResult } from "./trial.js";
+import {
+  finishedTrial,
+  isSource,
+  knownMetrics,
+  runTrial,
+  trainedModel,
+  trialsOf,
+  type TrainingRecord,
+  type Trial,
+  type TrialContext,
+  type TrialResult,
+} from "./trial.js";
 
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
@@ -35,6 +47,8 @@ export interface RunOptions {
   /** The recipe's text, kept beside the results. */
   readonly text: string;
   readonly folder: string;
+  /** The folder that files named in the recipe are relative to; default the current one. */
+  readonly base?: string;
   /** Start over: remove what an earlier run left. */
   readonly fresh?: boolean;
   readonly provider?: string;
@@ -80,6 +94,8 @@ interface Plan {
   readonly dataset: Dataset;
   readonly results: Map<string, TrialResult>;
   readonly stop: AbortController;
+  /** The files among the models to craft on. */
+  readonly sourceFiles: readonly SourceFile[];
 }
 
 /** Runs every trial that is left, on `jobs` engines; the first failure stops the others at their next checkpoint. */
@@ -88,14 +104,10 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise
   const { recipe, folder } = options;
   const emit = (event: RunEvent): void => options.onEvent?.(event);
   const log = await metricsLog(folder, recipe, trialsOf(recipe));
-  const runOne = async (trial: Trial, engine: Engine): Promise<void> => {
-    if (stop.signal.aborted) throw new Interrupted(trial.name);
-    const { name } = trial;
+  const models = new Map<string, Promise<TrainingRecord>>();
+  const contextOf = ({ name }: Trial, engine: Engine): TrialContext => {
     const context = {
-      recipe,
-      dataset,
-      folder,
-      engine,
+      ...{ recipe, dataset, folder, engine, sourceFiles: plan.sourceFiles },
       signal: stop.signal,
       saveEvery: options.checkpointEvery ?? 15,
       onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
@@ -105,7 +117,18 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise
         emit({ kind: "epoch", trial: name, line });
       },
     };
-    const result = await runTrial(context, trial).catch((error: unknown) => {
+    // A model that others are waiting for is trained once, by whoever asks first.
+    const trained = (other: Trial): Promise<TrainingRecord> => {
+      const model = models.get(other.name) ?? trainedModel(contextOf(other, engine), other);
+      models.set(other.name, model);
+      return model;
+    };
+    return { ...context, trained };
+  };
+  const runOne = async (trial: Trial, engine: Engine): Promise<void> => {
+    if (stop.signal.aborted) throw new Interrupted(trial.name);
+    const { name } = trial;
+    const result = await runTrial(contextOf(trial, engine), trial).catch((error: unknown) => {
       stop.abort();
       throw error;
     });
@@ -160,24 +183,42 @@ export interface RunOutcome {
   readonly alreadyDone: boolean;
 }
 
-/** The trials that are left, the longest first: otherwise the last one runs alone beside idle cores. */
+/**
+ * The trials that are left: those whose models others need, then the longest first – otherwise the last one runs alone
+ * beside idle cores.
+ */
 function planned(plan: Plan, trials: readonly Trial[]): Trial[] {
   const { options, dataset, results } = plan;
   const left = trials.filter((trial) => !results.has(trial.name));
   const costs = new Map(left.map((trial) => [trial, costOf(options.recipe, dataset, trial.method)]));
   for (const [{ name }, { movedBytes }] of costs)
     if (movedBytes > 0) options.onEvent?.({ kind: "moving-inputs", trial: name, bytes: movedBytes });
-  return left.sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
+  const needed = new Set(left.filter((trial) => isSource(options.recipe, trial)));
+  return left.sort(
+    (a, b) =>
+      Number(needed.has(b)) - Number(needed.has(a)) || (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0),
+  );
 }
 
 /** Trials that were finished before, with their results. */
-async function finishedTrials({ recipe, folder }: RunOptions): Promise<Map<string, TrialResult>> {
+async function finishedTrials(
+  options: RunOptions,
+  sourceFiles: readonly SourceFile[],
+): Promise<Map<string, TrialResult>> {
   const results = new Map<string, TrialResult>();
-  for (const trial of trialsOf(recipe)) {
-    const finished = await finishedTrial(folder, recipe, trial);
+  for (const trial of trialsOf(options.recipe)) {
+    const finished = await finishedTrial({ ...options, sourceFiles }, trial);
     if (finished !== null) results.set(trial.name, finished);
   }
   return results;
+}
+
+/** The files that the recipe's attacks are crafted on too. */
+function filesOf({ recipe, base = "." }: RunOptions): Promise<SourceFile[]> {
+  const images = datasetNamed(recipe.dataset);
+  const { imageShape: inputShape, classes } = images;
+  const model = make.architecture(recipe.model)({ inputShape, classes });
+  return openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
 }
 
 /** Runs what is left in a folder that is this process's own. */
@@ -190,12 +231,13 @@ async function continueRun(options: RunOptions, before: RunFile | null): Promise
     "a run of this recipe",
     () => "one of another recipe (use --fresh to start over, or --out for another folder)",
   );
-  const results = await finishedTrials(options);
+  const sourceFiles = await filesOf(options);
+  const results = await finishedTrials(options, sourceFiles);
   const trials = trialsOf(recipe);
   options.onEvent?.({ kind: "start", trials: trials.map(({ name }) => name), finished: [...results.keys()] });
   const stop = new AbortController();
   const dataset = await loadDataset(datasetNamed(recipe.dataset));
-  const plan: Plan = { options, results, stop, dataset };
+  const plan: Plan = { options, results, stop, dataset, sourceFiles };
   const left = planned(plan, trials);
   if (left.length === 0 && before?.finished)
     return { results: await writeSummary(plan, before), alreadyDone: true };

@@ -43,7 +43,7 @@ export function transferTrials(
   trials: readonly Trial[],
   sources: readonly TransferSource[],
 ): Trial[] {
-  for (const source of sources) checkTransfer(source, classifier);
+  for (const source of sources) checkTransfer(source, classifier.model);
   const all = sources.flatMap((source) =>
     trials.flatMap((trial) => craftedOn(source, trial).map((attack) => ({ ...trial, attack }))),
   );

@@ -13,6 +13,7 @@ import type { Engine } from "../runtime/engine.js";
 import { importClassifier } from "../nn/imported.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
+import { isTransfer } from "../attacks/transfer.js";
 import { assess } from "./assess.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
 import { correctnessOf } from "./correctness.js";
@@ -29,6 +30,7 @@ import {
   type MetricsLine,
   type ResultRow,
 } from "./records.js";
+import type { SourceFile } from "./sources.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 
 export interface Trial {
@@ -49,6 +51,10 @@ export interface TrialContext {
   readonly dataset: Dataset;
   readonly folder: string;
   readonly engine: Engine;
+  /** The files among the models to craft on. */
+  readonly sourceFiles: readonly SourceFile[];
+  /** Trains another trial's model, unless that is done or under way. */
+  readonly trained: (trial: Trial) => Promise<TrainingRecord>;
   readonly signal: AbortSignal;
   /** Seconds between checkpoints. */
   readonly saveEvery: number;
@@ -63,9 +69,27 @@ const hash = (value: unknown): string => createHash("sha256").update(JSON.string
 const trainingIdentity = ({ dataset, model, training, threads }: Recipe, { method, seed }: Trial): string =>
   hash({ dataset, model, training, threads, method, seed });
 
+/** The trials on whose models points are crafted that are tried on `trial`: all that the recipe names but itself. */
+const sourceTrials = (recipe: Recipe, trial: Trial): Trial[] =>
+  trialsOf(recipe).filter(
+    ({ name, method, seed }) =>
+      name !== trial.name &&
+      (recipe.evaluation.transferFrom ?? []).some(
+        (entry) => "method" in entry && entry.method === method.name && entry.seed === seed,
+      ),
+  );
+
+/** Whether points are crafted on the trial's model for others. */
+export const isSource = (recipe: Recipe, trial: Trial): boolean =>
+  trialsOf(recipe).some((other) => sourceTrials(recipe, other).some(({ name }) => name === trial.name));
+
 /** What decides a trial's row. */
-const rowIdentity = (recipe: Recipe, trial: Trial): string =>
-  hash({ training: trainingIdentity(recipe, trial), evaluation: recipe.evaluation });
+const rowIdentity = (recipe: Recipe, trial: Trial, files: readonly SourceFile[]): string =>
+  hash({
+    training: trainingIdentity(recipe, trial),
+    evaluation: recipe.evaluation,
+    ...(files.length > 0 && { files: files.map(({ identity }) => identity) }),
+  });
 
 const trainingFile = z.strictObject({
   schema: z.literal(1),
@@ -75,6 +99,8 @@ const trainingFile = z.strictObject({
   metrics: z.array(metricsLine),
   environment: trialEnvironment.optional().describe("of the training"),
 });
+
+export type TrainingRecord = z.output<typeof trainingFile>;
 
 const rowFile = z.strictObject({
   schema: z.literal(1),
@@ -109,7 +135,7 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
   }));
 
 /** Trains from the last checkpoint, or from the start. */
-function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
+function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promise<Hardened> {
   const { recipe, folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { optimizer, ...training } = recipe.training;
   return harden({
@@ -136,11 +162,7 @@ function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
 const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
 
 /** The record of a training that is done, if it is of this recipe and its model still lies where it was put. */
-async function doneTraining(
-  folder: string,
-  recipe: Recipe,
-  trial: Trial,
-): Promise<z.output<typeof trainingFile> | null> {
+async function doneTraining(folder: string, recipe: Recipe, trial: Trial): Promise<TrainingRecord | null> {
   const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   if (known?.identity !== trainingIdentity(recipe, trial)) return null;
   const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
@@ -148,7 +170,10 @@ async function doneTraining(
 }
 
 /** The trained model's file; trains if it is not there or not of this recipe. */
-async function trainedModel(context: TrialContext, trial: Trial): Promise<z.output<typeof trainingFile>> {
+export async function trainedModel(
+  context: Omit<TrialContext, "trained">,
+  trial: Trial,
+): Promise<TrainingRecord> {
   const { recipe, folder } = context;
   const known = await doneTraining(folder, recipe, trial);
   if (known !== null) return known;
@@ -174,13 +199,12 @@ export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial)
 
 /** The trial's result if all of it is done, else null. */
 export async function finishedTrial(
-  folder: string,
-  recipe: Recipe,
+  { folder, recipe, sourceFiles }: Pick<TrialContext, "folder" | "recipe" | "sourceFiles">,
   trial: Trial,
 ): Promise<TrialResult | null> {
   const training = await doneTraining(folder, recipe, trial);
   const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
-  if (training === null || done?.identity !== rowIdentity(recipe, trial)) return null;
+  if (training === null || done?.identity !== rowIdentity(recipe, trial, sourceFiles)) return null;
   return {
     row: done.row,
     metrics: training.metrics,
@@ -188,24 +212,42 @@ export async function finishedTrial(
   };
 }
 
-/** Evaluates the model's file; keeps the images of the last attack at its last radius for the report. */
+/** The models on which points are crafted for `trial`, and what decides them. */
+async function sourcesFor(context: TrialContext, trial: Trial) {
+  const { recipe, folder, sourceFiles } = context;
+  const sources: SourceFile[] = [];
+  for (const source of sourceTrials(recipe, trial)) {
+    const { name } = source;
+    const { model: identity } = await context.trained(source);
+    const file = await readFile(join(folder, paths.model(name)));
+    sources.push({ name, identity, classifier: importClassifier(file, { name }).classifier });
+  }
+  return [...sources, ...sourceFiles];
+}
+
+/** Evaluates the model's file; keeps the images of the last attack on it at its last radius for the report. */
 async function evaluateTrial(
   context: TrialContext,
   trial: Trial,
+  sources: readonly SourceFile[],
 ): Promise<{
   evaluation: Evaluation;
   disturbed: CorruptionResults;
   gallery: Gallery;
   journal: JournalFile;
 }> {
-  const { recipe, dataset, folder, engine, signal } = context;
+  const { recipe, dataset, folder, engine, signal, sourceFiles } = context;
   const file = await readFile(join(folder, paths.model(trial.name)));
   const { classifier } = importClassifier(file, { name: trial.name });
   const { provider, threads } = engine;
-  const decides = { row: rowIdentity(recipe, trial), sha256: sha256(file), provider, threads };
+  const decides = {
+    ...{ row: rowIdentity(recipe, trial, sourceFiles), sha256: sha256(file), provider, threads },
+    ...(sources.length > 0 && { sources: sources.map(({ identity }) => identity) }),
+  };
   const journal = await openJournal(join(folder, paths.journal(trial.name)), journalIdentity(decides));
   const evaluation = await assess(classifier, splitImages(dataset, "test"), {
     ...recipe.evaluation,
+    transferFrom: sources,
     engines: [engine],
     journal,
     signal,
@@ -226,7 +268,7 @@ async function evaluateTrial(
       ...{ seed: recipe.evaluation.seed, batchSize: recipe.evaluation.batchSize, limit: evaluation.n },
     },
   );
-  const shown = evaluation.examples.at(-1);
+  const shown = evaluation.examples.filter(({ attack }) => !isTransfer(attack)).at(-1);
   const none = { attack: "none", norm: "linf", epsilon: 0 };
   const gallery: Gallery = {
     trial: trial.name,
@@ -247,11 +289,12 @@ async function evaluateTrial(
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
 export async function runTrial(context: TrialContext, trial: Trial): Promise<TrialResult> {
   const { recipe, folder } = context;
-  const finished = await finishedTrial(folder, recipe, trial);
+  const finished = await finishedTrial(context, trial);
   if (finished !== null) return finished;
-  const training = await trainedModel(context, trial);
+  const training = await context.trained(trial);
+  const sources = await sourcesFor(context, trial);
   const begun = performance.now();
-  const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial);
+  const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial, sources);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   await writeJson(
     join(folder, paths.correct(trial.name)),
@@ -275,7 +318,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const seconds = (performance.now() - begun + journal.known.milliseconds) / 1000;
   await writeJson(join(folder, paths.row(trial.name)), {
     schema: 1,
-    identity: rowIdentity(recipe, trial),
+    identity: rowIdentity(recipe, trial, context.sourceFiles),
     seconds,
     row,
     environment: trialEnvironmentOf(context.engine),

@@ -96,6 +96,46 @@ describe("a run", () => {
   });
 });
 
+describe("points crafted on other models", () => {
+  const crafting = text
+    .replace("name: tiny", "name: tiny\nseeds: [0, 1]")
+    .replace("limit: 60", "limit: 60\n  transferFrom: [standard, { method: adversarial-backprop, seed: 1 }]");
+  const from = (file: { rows: readonly { robust: readonly { attack: string }[] }[] }) =>
+    file.rows.map(({ robust }) => robust.map(({ attack }) => attack).filter((name) => name !== "pgd"));
+
+  it("are tried on every trial but the model itself, the same bytes with one job and with two", async () => {
+    const { results } = await run("sources-one", { jobs: 1 }, crafting);
+    const [plain, hardened] = ["standard-seed0", "adversarial-backprop-seed1"].map(
+      (name) => `pgd transfer from ${name}`,
+    );
+    expect(from(results)).toEqual([[hardened], [plain, hardened], [plain, hardened], [plain]]);
+    expect(results.rows[1]?.robust[1]?.options).toMatchObject({ from: "standard-seed0", rest: false });
+    await run("sources-two", { jobs: 2 }, crafting);
+    expect(bytesOf("sources-two")).toEqual(bytesOf("sources-one"));
+    expect((await run("sources-one", {}, crafting)).alreadyDone).toBe(true);
+  });
+
+  it("come from files beside the recipe too, and are crafted anew where the file has changed", async () => {
+    const models = join(root, "sources-one", "models");
+    const recipe = text.replace("limit: 60", "limit: 60\n  transferFrom: other.onnx");
+    const base = join(root, "base");
+    mkdirSync(base);
+    await expect(run("files", { base }, recipe)).rejects.toThrow(
+      "other.onnx: expected an ONNX file, got none that can be read",
+    );
+    const accuracy = async (source: string): Promise<(number | undefined)[]> => {
+      writeFileSync(join(base, "other.onnx"), readFileSync(join(models, source)));
+      const { results, alreadyDone } = await run("files", { base }, recipe);
+      expect(alreadyDone).toBe(false);
+      expect(from(results)).toEqual(Array(2).fill(["pgd transfer from other.onnx"]));
+      return results.rows.map(({ robust }) => robust[1]?.accuracy);
+    };
+    expect(await accuracy("standard-seed1.onnx")).not.toEqual(
+      await accuracy("adversarial-backprop-seed0.onnx"),
+    );
+  });
+});
+
 describe("a recipe that cannot be built is refused with its place, before anything is written", () => {
   it.each([
     [
@@ -110,6 +150,26 @@ describe("a recipe that cannot be built is refused with its place, before anythi
     ],
     ["name: tiny", "name: tiny\nseeds: [3, 3]", "tiny.yaml:3:12: seed 3 comes twice"],
     ["dataset: mnist", "dataset: mnits", "tiny.yaml:3:1: "],
+    [
+      "  limit: 60",
+      "  limit: 60\n  transferFrom: standrad",
+      "tiny.yaml:11:3: evaluation.transferFrom: unknown method 'standrad' – did you mean 'standard'?",
+    ],
+    [
+      "  limit: 60",
+      "  limit: 60\n  transferFrom: { method: standard, seed: 4 }",
+      "tiny.yaml:11:3: evaluation.transferFrom: expected a seed of the recipe (0), got 4",
+    ],
+    [
+      "  limit: 60",
+      "  limit: 60\n  transferFrom: [standard, standard]",
+      'tiny.yaml:11:3: evaluation.transferFrom: {"method":"standard","seed":0} comes twice',
+    ],
+    [
+      "  limit: 60\n  attacks:\n    - pgd: { epsilon: 0.1, steps: 3 }",
+      "  transferFrom: standard\n  attacks: [square: { epsilon: 0.1 }]",
+      "tiny.yaml:10:3: evaluation.transferFrom: expected an attack that follows gradients within a fixed ε (",
+    ],
     ["name: tiny", "name: tiny\nthreads: 0", "tiny.yaml:3:1: recipe.threads: "],
   ])("%s → %s", async (from, to, message) => {
     await expect(async () => run("never", {}, text.replace(from, to))).rejects.toThrow(message);

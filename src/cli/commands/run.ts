@@ -1,6 +1,6 @@
 // `temper run`: a recipe from data to report; goes on where it stopped.
 import { Option, type Command } from "@commander-js/extra-typings";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { RunEvent } from "../../experiments/run.js";
 import { readText } from "../files.js";
 import { interruptible } from "../interrupt.js";
@@ -90,6 +90,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
       recipe,
       text,
       folder,
+      base: dirname(path),
       signal,
       fresh: flags.fresh === true,
       provider: flags.provider,
