@@ -11,8 +11,9 @@ export { harden, type Hardened, type HardenOptions } from "./experiments/harden.
 export { audit, type AuditOptions, type TransferModel } from "./experiments/audit.js";
 export { exportAttack, exportStep, type ExportAttackOptions } from "./experiments/export.js";
 export { profileStep, type ProfileOptions } from "./experiments/profile.js";
+export { readRecipeFile, type RecipeFile } from "./experiments/cases.js";
 export { parseRecipe } from "./experiments/recipe-file.js";
-export { readAttack, readRecipe } from "./experiments/recipe.js";
+export { readAttack } from "./experiments/recipe.js";
 export type { AttackPlan, Method, Recipe } from "./experiments/recipe.js";
 export type { Reference } from "./experiments/references.js";
 export { runRecipe, type RunEvent, type RunOptions, type RunOutcome } from "./experiments/run.js";

@@ -5,8 +5,9 @@ import { datasetNamed } from "../data/index.js";
 import type { Classifier } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import { findThreat, type NormName } from "../threat/find.js";
-import { make, type Recipe } from "./recipe.js";
-import { methodNamed, stepOf } from "./step.js";
+import { methodNamed, type RecipeFile } from "./cases.js";
+import { make } from "./recipe.js";
+import { stepOf } from "./step.js";
 
 export interface ExportAttackOptions {
   /** Norm of the ball, default `linf`. */
@@ -27,9 +28,9 @@ export function exportAttack(
 }
 
 /** The training step of the recipe's method called `name` (or of its only one) as an ONNX file: a Loop over steps. */
-export function exportStep(recipe: Recipe, name?: string): Uint8Array {
-  const method = methodNamed("export", recipe, name);
+export function exportStep(file: RecipeFile, name?: string): Uint8Array {
+  const { recipe, method, name: known } = methodNamed("export", file, name);
   const { imageShape, classes } = datasetNamed(recipe.dataset);
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
-  return exportLoop(stepOf(recipe, method, model).loop, { metadata: { "temper.method": method.name } });
+  return exportLoop(stepOf(recipe, method, model).loop, { metadata: { "temper.method": known } });
 }

@@ -11,8 +11,9 @@ import type { Model } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import type { Written } from "../onnx/writer.js";
 import type { Tensors } from "../runtime/engine.js";
+import { methodNamed, type RecipeFile } from "./cases.js";
 import { make, type Recipe } from "./recipe.js";
-import { methodNamed, stepOf } from "./step.js";
+import { stepOf } from "./step.js";
 
 /** What is measured, and how the host feeds it. */
 export interface Subject {
@@ -38,6 +39,7 @@ function randomSplit(count: number, size: number, classes: number): Split {
 
 /** What is profiled, and its names. */
 export interface Chosen {
+  readonly recipe: Recipe;
   readonly method: string;
   readonly classes: number;
   readonly subject: Subject;
@@ -60,14 +62,15 @@ export function subjectFrom(
 }
 
 /** The training step of `method` (or of the only one) of a recipe. */
-export function subjectOf(recipe: Recipe, method: string | undefined, target: Target): Chosen {
+export function subjectOf(file: RecipeFile, wanted: string | undefined, target: Target): Chosen {
+  const { recipe, method, name } = methodNamed("profile", file, wanted);
   const { imageShape, classes } = datasetNamed(recipe.dataset);
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
-  const chosen = methodNamed("profile", recipe, method);
   const { batchSize } = recipe.training;
-  const step = stepOf(recipe, chosen, model);
+  const step = stepOf(recipe, method, model);
   return {
-    method: chosen.name,
+    recipe,
+    method: name,
     classes,
     subject: subjectFrom(model, { step, batchSize, imageShape }, target),
   };

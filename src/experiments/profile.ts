@@ -12,11 +12,11 @@ import { workerEngine } from "../runtime/worker-engine.js";
 import { environment } from "./environment.js";
 import { attribute } from "./kernels.js";
 import { feeder, subjectOf, type Subject } from "./profile-subject.js";
-import type { Recipe } from "./recipe.js";
+import type { RecipeFile } from "./cases.js";
 import type { StepProfile } from "./records.js";
 
 export interface ProfileOptions {
-  readonly recipe: Recipe;
+  readonly recipe: RecipeFile;
   /** Which method; default the only one. */
   readonly method?: string | undefined;
   /** Steps to measure; default about two seconds' worth. */
@@ -234,11 +234,14 @@ export async function profileSubject(
 
 /** Profiles the training step of a method on images of random pixels; throws where the method is not in the recipe. */
 export async function profileStep(options: ProfileOptions): Promise<StepProfile> {
-  const { recipe } = options;
-  const threads = options.threads ?? recipe.threads;
+  const threads = options.threads ?? options.recipe.threads;
   const engine = options.engine ?? workerEngine({ threads });
   try {
-    const { method, subject, classes } = subjectOf(recipe, options.method, await engine.target());
+    const { recipe, method, subject, classes } = subjectOf(
+      options.recipe,
+      options.method,
+      await engine.target(),
+    );
     const measured = await profileSubject(subject, classes, { ...options, engine });
     return {
       schema: 1,

@@ -89,6 +89,8 @@ export interface Recipe extends Omit<
   z.output<typeof schema>,
   "model" | "methods" | "training" | "evaluation"
 > {
+  /** Which case of its file it is, where that has cases. */
+  readonly case?: string;
   readonly model: Reference;
   readonly training: Omit<z.output<typeof training>, "optimizer"> & { readonly optimizer: Reference };
   readonly methods: readonly Method[];

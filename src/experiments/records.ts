@@ -68,7 +68,12 @@ const flagRecord = z.strictObject({
   remedy: z.string(),
 });
 
+const caseField = {
+  case: z.string().optional().describe("which case of the recipe, where it has cases"),
+};
+
 export const resultRow = z.strictObject({
+  ...caseField,
   method: z.string(),
   seed: z.int().min(0),
   options: z.record(z.string(), z.unknown()).describe("every option of the method, defaults included"),
@@ -82,7 +87,7 @@ export const resultRow = z.strictObject({
 
 export const resultsFile = z.strictObject({
   schema: z.literal(1),
-  dataset: z.string(),
+  dataset: z.string().describe("several, with commas between, where cases differ in it"),
   rows: z.array(resultRow),
 });
 
@@ -141,6 +146,7 @@ export const auditFile = z.strictObject({
 /** One epoch of one trial: a line of metrics.jsonl. */
 export const metricsLine = z.strictObject({
   trial: z.string(),
+  ...caseField,
   method: z.string(),
   seed: z.int(),
   epoch: z.int().min(1).describe("from 1"),
@@ -261,6 +267,8 @@ export const schemas = {
 /** Images for the report's figures: the first test images, what an attack made of them, first-layer filters. */
 export interface Gallery {
   readonly trial: string;
+  /** Which case of the recipe, where it has cases. */
+  readonly case?: string;
   readonly method: string;
   readonly seed: number;
   /** [channels, height, width]. */

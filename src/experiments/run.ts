@@ -2,16 +2,18 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { check } from "../base/errors.js";
+import { check, fail } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
 import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import { Interrupted, type Progress } from "../defenses/train.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
+import { recordOf, type RecipeFile } from "./cases.js";
 import { environment } from "./environment.js";
 import { make, type Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import { selectNamed } from "./select.js";
 import { openSources, type SourceFile } from "./sources.js";
 import { costOf } from "./step.js";
 import { emptyFolder, openFolder, paths, sweepFolder, writeJson, writeMetrics } from "./store.js";
@@ -43,12 +45,14 @@ export type RunEvent =
   | { readonly kind: "done"; readonly trial: string; readonly result: TrialResult };
 
 export interface RunOptions {
-  readonly recipe: Recipe;
+  readonly recipe: RecipeFile;
   /** The recipe's text, kept beside the results. */
   readonly text: string;
   readonly folder: string;
   /** The folder that files named in the recipe are relative to; default the current one. */
   readonly base?: string;
+  /** Run only the trials whose names match one of these patterns (`*`: any letters, `?`: one); default all. */
+  readonly only?: readonly string[];
   /** Start over: remove what an earlier run left. */
   readonly fresh?: boolean;
   readonly provider?: string;
@@ -61,10 +65,12 @@ export interface RunOptions {
 }
 
 /** Hash of all that decides the results. */
-const identityOf = (recipe: Recipe): string => {
-  const { description: _, name: __, ...rest } = recipe;
-  return createHash("sha256").update(JSON.stringify(rest)).digest("hex");
-};
+function identityOf({ cases }: RecipeFile): string {
+  const decisive = cases.map(({ description: _, name: __, ...rest }) => rest);
+  const [first] = decisive;
+  const all = first?.case === undefined ? first : decisive;
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex");
+}
 
 /** Takes trials off `queue` until it is empty or one fails. */
 async function drain(
@@ -76,8 +82,8 @@ async function drain(
 }
 
 /** Keeps metrics.jsonl complete while trials run: what earlier runs left, then a line for each epoch. */
-async function metricsLog(folder: string, recipe: Recipe, trials: readonly Trial[]) {
-  const lines = (await Promise.all(trials.map((trial) => knownMetrics(folder, recipe, trial)))).flat();
+async function metricsLog(folder: string, trials: readonly Trial[]) {
+  const lines = (await Promise.all(trials.map((trial) => knownMetrics(folder, trial)))).flat();
   await writeMetrics(folder, lines);
   let writing = Promise.resolve();
   return {
@@ -89,25 +95,39 @@ async function metricsLog(folder: string, recipe: Recipe, trials: readonly Trial
   };
 }
 
-interface Plan {
-  readonly options: RunOptions;
+/** Images and models that trials of one case share. */
+interface Materials {
   readonly dataset: Dataset;
-  readonly results: Map<string, TrialResult>;
-  readonly stop: AbortController;
   /** The files among the models to craft on. */
   readonly sourceFiles: readonly SourceFile[];
 }
 
+interface Plan {
+  readonly options: RunOptions;
+  /** All of the recipe's. */
+  readonly trials: readonly Trial[];
+  /** Those of this call. */
+  readonly chosen: readonly Trial[];
+  /** What each case of the recipe needs. */
+  readonly materials: ReadonlyMap<Recipe, Materials>;
+  readonly results: Map<string, TrialResult>;
+  readonly stop: AbortController;
+}
+
+const materialsOf = ({ materials }: Pick<Plan, "materials">, { name, recipe }: Trial): Materials =>
+  materials.get(recipe) ?? fail("run", "a trial of this recipe", name);
+
 /** Runs every trial that is left, on `jobs` engines; the first failure stops the others at their next checkpoint. */
 async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise<void> {
-  const { options, dataset, results, stop } = plan;
+  const { options, results, stop } = plan;
   const { recipe, folder } = options;
   const emit = (event: RunEvent): void => options.onEvent?.(event);
-  const log = await metricsLog(folder, recipe, trialsOf(recipe));
+  const log = await metricsLog(folder, plan.trials);
   const models = new Map<string, Promise<TrainingRecord>>();
-  const contextOf = ({ name }: Trial, engine: Engine): TrialContext => {
+  const contextOf = (trial: Trial, engine: Engine): TrialContext => {
+    const { name } = trial;
     const context = {
-      ...{ recipe, dataset, folder, engine, sourceFiles: plan.sourceFiles },
+      ...{ ...materialsOf(plan, trial), folder, engine },
       signal: stop.signal,
       saveEvery: options.checkpointEvery ?? 15,
       onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
@@ -160,24 +180,30 @@ async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise
 
 /** The whole run's files, in the recipe's order whatever the order of the trials. */
 async function writeSummary(plan: Plan, run: RunFile): Promise<ResultsFile> {
-  const { options, results } = plan;
-  const { folder, recipe } = options;
-  const ordered = trialsOf(recipe).flatMap((trial) => {
+  const { options, results, trials } = plan;
+  const { folder } = options;
+  const ordered = trials.flatMap((trial) => {
     const result = results.get(trial.name);
     return result ? [{ name: trial.name, ...result }] : [];
   });
-  const file: ResultsFile = { schema: 1, dataset: recipe.dataset, rows: ordered.map(({ row }) => row) };
+  const file: ResultsFile = {
+    schema: 1,
+    dataset: [...new Set(trials.map(({ recipe }) => recipe.dataset))].join(", "),
+    rows: ordered.map(({ row }) => row),
+  };
   await writeMetrics(
     folder,
     ordered.flatMap(({ metrics }) => metrics),
   );
   await writeJson(join(folder, paths.results), file);
   const times = Object.fromEntries(ordered.map(({ name, seconds }) => [name, seconds]));
-  await writeJson(join(folder, paths.run), { ...run, finished: new Date().toISOString(), times });
+  const isWhole = ordered.length === trials.length;
+  const finished = isWhole ? (run.finished ?? new Date().toISOString()) : null;
+  await writeJson(join(folder, paths.run), { ...run, finished, times });
   return file;
 }
 
-/** What `runRecipe` returns: the results, and whether everything had been done before. */
+/** What `runRecipe` returns: the results of all trials that are done, and whether everything asked for had been done before. */
 export interface RunOutcome {
   readonly results: ResultsFile;
   readonly alreadyDone: boolean;
@@ -187,13 +213,15 @@ export interface RunOutcome {
  * The trials that are left: those whose models others need, then the longest first – otherwise the last one runs alone
  * beside idle cores.
  */
-function planned(plan: Plan, trials: readonly Trial[]): Trial[] {
-  const { options, dataset, results } = plan;
-  const left = trials.filter((trial) => !results.has(trial.name));
-  const costs = new Map(left.map((trial) => [trial, costOf(options.recipe, dataset, trial.method)]));
+function planned(plan: Plan): Trial[] {
+  const { options, chosen, results } = plan;
+  const left = chosen.filter((trial) => !results.has(trial.name));
+  const costs = new Map(
+    left.map((trial) => [trial, costOf(trial.recipe, materialsOf(plan, trial).dataset, trial.method)]),
+  );
   for (const [{ name }, { movedBytes }] of costs)
     if (movedBytes > 0) options.onEvent?.({ kind: "moving-inputs", trial: name, bytes: movedBytes });
-  const needed = new Set(left.filter((trial) => isSource(options.recipe, trial)));
+  const needed = new Set(left.filter(isSource));
   return left.sort(
     (a, b) =>
       Number(needed.has(b)) - Number(needed.has(a)) || (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0),
@@ -202,27 +230,45 @@ function planned(plan: Plan, trials: readonly Trial[]): Trial[] {
 
 /** Trials that were finished before, with their results. */
 async function finishedTrials(
-  options: RunOptions,
-  sourceFiles: readonly SourceFile[],
+  folder: string,
+  trials: readonly Trial[],
+  materials: Plan["materials"],
 ): Promise<Map<string, TrialResult>> {
   const results = new Map<string, TrialResult>();
-  for (const trial of trialsOf(options.recipe)) {
-    const finished = await finishedTrial({ ...options, sourceFiles }, trial);
+  for (const trial of trials) {
+    const { sourceFiles } = materialsOf({ materials }, trial);
+    const finished = await finishedTrial({ folder, sourceFiles }, trial);
     if (finished !== null) results.set(trial.name, finished);
   }
   return results;
 }
 
-/** The files that the recipe's attacks are crafted on too. */
-function filesOf({ recipe, base = "." }: RunOptions): Promise<SourceFile[]> {
-  const images = datasetNamed(recipe.dataset);
-  const { imageShape: inputShape, classes } = images;
+async function openMaterials(recipe: Recipe, dataset: Dataset, base: string): Promise<Materials> {
+  const { imageShape: inputShape, classes } = dataset;
   const model = make.architecture(recipe.model)({ inputShape, classes });
-  return openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
+  const images = datasetNamed(recipe.dataset);
+  const sourceFiles = await openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
+  return { dataset, sourceFiles };
+}
+
+async function openAll({ recipe: { cases }, base = "." }: RunOptions): Promise<Plan["materials"]> {
+  const names = [...new Set(cases.map(({ dataset }) => dataset))];
+  const datasets = new Map(
+    await Promise.all(names.map(async (name) => [name, await loadDataset(datasetNamed(name))] as const)),
+  );
+  const opened = cases.flatMap((recipe) => {
+    const dataset = datasets.get(recipe.dataset);
+    return dataset ? [openMaterials(recipe, dataset, base).then((each) => [recipe, each] as const)] : [];
+  });
+  return new Map(await Promise.all(opened));
 }
 
 /** Runs what is left in a folder that is this process's own. */
-async function continueRun(options: RunOptions, before: RunFile | null): Promise<RunOutcome> {
+async function continueRun(
+  options: RunOptions,
+  work: Pick<Plan, "trials" | "chosen">,
+  before: RunFile | null,
+): Promise<RunOutcome> {
   const { recipe, folder } = options;
   const identity = identityOf(recipe);
   check(
@@ -231,15 +277,16 @@ async function continueRun(options: RunOptions, before: RunFile | null): Promise
     "a run of this recipe",
     () => "one of another recipe (use --fresh to start over, or --out for another folder)",
   );
-  const sourceFiles = await filesOf(options);
-  const results = await finishedTrials(options, sourceFiles);
-  const trials = trialsOf(recipe);
-  options.onEvent?.({ kind: "start", trials: trials.map(({ name }) => name), finished: [...results.keys()] });
-  const stop = new AbortController();
-  const dataset = await loadDataset(datasetNamed(recipe.dataset));
-  const plan: Plan = { options, results, stop, dataset, sourceFiles };
-  const left = planned(plan, trials);
-  if (left.length === 0 && before?.finished)
+  const { trials, chosen } = work;
+  const materials = await openAll(options);
+  const results = await finishedTrials(folder, trials, materials);
+  const names = chosen.map(({ name }) => name);
+  options.onEvent?.({ kind: "start", trials: names, finished: names.filter((name) => results.has(name)) });
+  const plan: Plan = { options, ...work, results, stop: new AbortController(), materials };
+  const { stop } = plan;
+  const left = planned(plan);
+  const isWhole = results.size === trials.length;
+  if (left.length === 0 && before !== null && (before.finished !== null || !isWhole))
     return { results: await writeSummary(plan, before), alreadyDone: true };
   const room = Math.floor(availableParallelism() / recipe.threads);
   const jobs = Math.max(1, Math.min(options.jobs ?? room, left.length));
@@ -247,7 +294,7 @@ async function continueRun(options: RunOptions, before: RunFile | null): Promise
     schema: 1,
     kind: "temper-run",
     name: recipe.name,
-    recipe,
+    recipe: recordOf(recipe),
     identity,
     environment: environment({ provider: options.provider ?? "cpu", threads: recipe.threads, jobs }),
     started: before?.started ?? new Date().toISOString(),
@@ -273,12 +320,14 @@ async function continueRun(options: RunOptions, before: RunFile | null): Promise
  */
 export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
   const { folder, fresh = false } = options;
+  const trials = trialsOf(options.recipe);
+  const chosen = selectNamed(trials, options.only);
   const before = await openFolder(folder, { fresh });
   const unlock = await lockFolder(folder);
   try {
     if (fresh) await emptyFolder(folder);
     await sweepFolder(folder);
-    return await continueRun(options, fresh ? null : before);
+    return await continueRun(options, { trials, chosen }, fresh ? null : before);
   } finally {
     await unlock();
   }

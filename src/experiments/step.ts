@@ -1,19 +1,10 @@
 // The training step that a recipe's method means, and what it costs.
-import { fail, failUnknown } from "../base/errors.js";
 import { datasetNamed, imageSize, type Dataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
 import { make, withPath, type Method, type Recipe } from "./recipe.js";
-
-/** The recipe's method called `name`, or its only one; `where` begins the message where there is none such. */
-export function methodNamed(where: string, recipe: Recipe, name?: string): Method {
-  const names = recipe.methods.map((method) => method.name);
-  if (name === undefined && names.length > 1) fail(where, "the name of a method", "none", names.join(", "));
-  const method = recipe.methods.find((each) => name === undefined || each.name === name);
-  return method ?? failUnknown(where, "method", name ?? "", names);
-}
 
 /** The training step of a method. */
 export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {

@@ -7,6 +7,7 @@ import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { lockName } from "./lock.js";
+import { methodName, trialName } from "./names.js";
 import {
   schemas,
   type Gallery,
@@ -123,15 +124,15 @@ const galleryTensors = ({ imageShape, features, ...gallery }: Gallery): Record<s
 };
 
 /** What a gallery's file says beside its tensors. */
-interface About extends Pick<Gallery, "trial" | "method" | "seed" | "attack" | "imageShape"> {
+interface About extends Pick<Gallery, "trial" | "case" | "method" | "seed" | "attack" | "imageShape"> {
   /** Filters of the first layer. */
   readonly filters?: number | null;
 }
 
 export async function writeGallery(path: string, gallery: Gallery): Promise<void> {
-  const { trial, method, seed, attack, imageShape, features } = gallery;
+  const { trial, case: of, method, seed, attack, imageShape, features } = gallery;
   const filters = features?.total ?? null;
-  const about = JSON.stringify({ trial, method, seed, attack, imageShape, filters });
+  const about = JSON.stringify({ trial, case: of, method, seed, attack, imageShape, filters });
   await writeWhole(path, encodeTensors(galleryTensors(gallery), { about }));
 }
 
@@ -175,10 +176,10 @@ export async function readRun(folder: string): Promise<RunRecord> {
     .split("\n")
     .flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
   const trials = await readdir(join(folder, "trials")).catch(() => []);
-  const order = results.rows.map((row) => `${row.method}-seed${row.seed}`);
+  const order = results.rows.map(trialName);
   const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
-  const profiles = await readProfiles(folder, [...new Set(results.rows.map(({ method }) => method))]);
+  const profiles = await readProfiles(folder, [...new Set(results.rows.map(methodName))]);
   return { run, results, metrics, galleries: galleries.filter((gallery) => gallery !== null), profiles };
 }
 

@@ -21,6 +21,8 @@ import { trialEnvironmentOf } from "./environment.js";
 import { firstLayerFeatures } from "./features.js";
 import { harden, type Hardened } from "./harden.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
+import type { RecipeFile } from "./cases.js";
+import { trialName } from "./names.js";
 import { make, type Method, type Recipe } from "./recipe.js";
 import {
   metricsLine,
@@ -34,20 +36,26 @@ import type { SourceFile } from "./sources.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 
 export interface Trial {
-  /** `method-seedN`: its folder and its model's file. */
+  /** `method-seedN` or `case.method-seedN`: its folder and its model's file. */
   readonly name: string;
+  /** The recipe, or the case of it. */
+  readonly recipe: Recipe;
   readonly method: Method;
   readonly seed: number;
 }
 
-/** Every method with every seed, in the recipe's order. */
-export const trialsOf = (recipe: Recipe): Trial[] =>
-  recipe.methods.flatMap((method) =>
-    recipe.seeds.map((seed) => ({ name: `${method.name}-seed${seed}`, method, seed })),
+/** Every method of every case with every seed, in the recipe's order. */
+export const trialsOf = ({ cases }: Pick<RecipeFile, "cases">): Trial[] =>
+  cases.flatMap((recipe) =>
+    recipe.methods.flatMap((method) =>
+      recipe.seeds.map((seed) => {
+        const name = trialName({ case: recipe.case, method: method.name, seed });
+        return { name, recipe, method, seed };
+      }),
+    ),
   );
 
 export interface TrialContext {
-  readonly recipe: Recipe;
   readonly dataset: Dataset;
   readonly folder: string;
   readonly engine: Engine;
@@ -66,28 +74,32 @@ export interface TrialContext {
 const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
 
 /** What decides a trial's weights. */
-const trainingIdentity = ({ dataset, model, training, threads }: Recipe, { method, seed }: Trial): string =>
-  hash({ dataset, model, training, threads, method, seed });
+const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
+  const { dataset, model, training, threads } = recipe;
+  return hash({ dataset, model, training, threads, method, seed });
+};
 
-/** The trials on whose models points are crafted that are tried on `trial`: all that the recipe names but itself. */
-const sourceTrials = (recipe: Recipe, trial: Trial): Trial[] =>
-  trialsOf(recipe).filter(
+/** The trials on whose models points are crafted that are tried on `trial`: all of its case that the recipe names, but itself. */
+const sourceTrials = (trial: Trial): Trial[] =>
+  trialsOf({ cases: [trial.recipe] }).filter(
     ({ name, method, seed }) =>
       name !== trial.name &&
-      (recipe.evaluation.transferFrom ?? []).some(
+      (trial.recipe.evaluation.transferFrom ?? []).some(
         (entry) => "method" in entry && entry.method === method.name && entry.seed === seed,
       ),
   );
 
 /** Whether points are crafted on the trial's model for others. */
-export const isSource = (recipe: Recipe, trial: Trial): boolean =>
-  trialsOf(recipe).some((other) => sourceTrials(recipe, other).some(({ name }) => name === trial.name));
+export const isSource = (trial: Trial): boolean =>
+  trialsOf({ cases: [trial.recipe] }).some((other) =>
+    sourceTrials(other).some(({ name }) => name === trial.name),
+  );
 
 /** What decides a trial's row. */
-const rowIdentity = (recipe: Recipe, trial: Trial, files: readonly SourceFile[]): string =>
+const rowIdentity = (trial: Trial, files: readonly SourceFile[]): string =>
   hash({
-    training: trainingIdentity(recipe, trial),
-    evaluation: recipe.evaluation,
+    training: trainingIdentity(trial),
+    evaluation: trial.recipe.evaluation,
     ...(files.length > 0 && { files: files.map(({ identity }) => identity) }),
   });
 
@@ -117,6 +129,13 @@ export interface TrialResult {
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
 
+/** Whose result it is, as records say it. */
+const originOf = ({ recipe, method, seed }: Trial) => ({
+  ...(recipe.case !== undefined && { case: recipe.case }),
+  method: method.name,
+  seed,
+});
+
 /** Options of a method as results show them: those of its one defence, or of each by name. */
 const optionsOf = ({ defenses }: Method): Record<string, unknown> => {
   const [only] = defenses;
@@ -127,8 +146,7 @@ const optionsOf = ({ defenses }: Method): Record<string, unknown> => {
 const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =>
   history.map(({ epoch, learningRate, metrics }) => ({
     trial: trial.name,
-    method: trial.method.name,
-    seed: trial.seed,
+    ...originOf(trial),
     epoch: epoch + 1,
     learningRate,
     metrics: { ...metrics },
@@ -136,7 +154,8 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
 
 /** Trains from the last checkpoint, or from the start. */
 function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promise<Hardened> {
-  const { recipe, folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
+  const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
+  const { recipe } = trial;
   const { optimizer, ...training } = recipe.training;
   return harden({
     ...training,
@@ -152,7 +171,7 @@ function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promi
     metadata: { method: trial.method.name, seed: String(trial.seed) },
     checkpoint: {
       folder: join(folder, paths.checkpoint(trial.name)),
-      identity: trainingIdentity(recipe, trial),
+      identity: trainingIdentity(trial),
       every: saveEvery,
     },
     onEpoch: (record) => toLines(trial, [record]).forEach(onEpoch),
@@ -162,9 +181,9 @@ function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promi
 const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
 
 /** The record of a training that is done, if it is of this recipe and its model still lies where it was put. */
-async function doneTraining(folder: string, recipe: Recipe, trial: Trial): Promise<TrainingRecord | null> {
+async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecord | null> {
   const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
-  if (known?.identity !== trainingIdentity(recipe, trial)) return null;
+  if (known?.identity !== trainingIdentity(trial)) return null;
   const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
   return model !== null && sha256(model) === known.model ? known : null;
 }
@@ -174,12 +193,12 @@ export async function trainedModel(
   context: Omit<TrialContext, "trained">,
   trial: Trial,
 ): Promise<TrainingRecord> {
-  const { recipe, folder } = context;
-  const known = await doneTraining(folder, recipe, trial);
+  const { folder } = context;
+  const known = await doneTraining(folder, trial);
   if (known !== null) return known;
   const { file, history, seconds } = await trainTrial(context, trial);
   await writeWhole(join(folder, paths.model(trial.name)), file);
-  const identity = trainingIdentity(recipe, trial);
+  const identity = trainingIdentity(trial);
   const metrics = toLines(trial, history);
   const environment = trialEnvironmentOf(context.engine);
   const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics, environment };
@@ -189,8 +208,8 @@ export async function trainedModel(
 }
 
 /** Epochs that are behind a trial: from its training file or its last checkpoint. */
-export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial): Promise<MetricsLine[]> {
-  const identity = trainingIdentity(recipe, trial);
+export async function knownMetrics(folder: string, trial: Trial): Promise<MetricsLine[]> {
+  const identity = trainingIdentity(trial);
   const done = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   if (done?.identity === identity) return done.metrics;
   const saved = await loadCheckpoint(join(folder, paths.checkpoint(trial.name)), identity);
@@ -199,12 +218,12 @@ export async function knownMetrics(folder: string, recipe: Recipe, trial: Trial)
 
 /** The trial's result if all of it is done, else null. */
 export async function finishedTrial(
-  { folder, recipe, sourceFiles }: Pick<TrialContext, "folder" | "recipe" | "sourceFiles">,
+  { folder, sourceFiles }: Pick<TrialContext, "folder" | "sourceFiles">,
   trial: Trial,
 ): Promise<TrialResult | null> {
-  const training = await doneTraining(folder, recipe, trial);
+  const training = await doneTraining(folder, trial);
   const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
-  if (training === null || done?.identity !== rowIdentity(recipe, trial, sourceFiles)) return null;
+  if (training === null || done?.identity !== rowIdentity(trial, sourceFiles)) return null;
   return {
     row: done.row,
     metrics: training.metrics,
@@ -214,9 +233,9 @@ export async function finishedTrial(
 
 /** The models on which points are crafted for `trial`, and what decides them. */
 async function sourcesFor(context: TrialContext, trial: Trial) {
-  const { recipe, folder, sourceFiles } = context;
+  const { folder, sourceFiles } = context;
   const sources: SourceFile[] = [];
-  for (const source of sourceTrials(recipe, trial)) {
+  for (const source of sourceTrials(trial)) {
     const { name } = source;
     const { model: identity } = await context.trained(source);
     const file = await readFile(join(folder, paths.model(name)));
@@ -236,12 +255,13 @@ async function evaluateTrial(
   gallery: Gallery;
   journal: JournalFile;
 }> {
-  const { recipe, dataset, folder, engine, signal, sourceFiles } = context;
+  const { dataset, folder, engine, signal, sourceFiles } = context;
+  const { recipe } = trial;
   const file = await readFile(join(folder, paths.model(trial.name)));
   const { classifier } = importClassifier(file, { name: trial.name });
   const { provider, threads } = engine;
   const decides = {
-    ...{ row: rowIdentity(recipe, trial, sourceFiles), sha256: sha256(file), provider, threads },
+    ...{ row: rowIdentity(trial, sourceFiles), sha256: sha256(file), provider, threads },
     ...(sources.length > 0 && { sources: sources.map(({ identity }) => identity) }),
   };
   const journal = await openJournal(join(folder, paths.journal(trial.name)), journalIdentity(decides));
@@ -272,8 +292,7 @@ async function evaluateTrial(
   const none = { attack: "none", norm: "linf", epsilon: 0 };
   const gallery: Gallery = {
     trial: trial.name,
-    method: trial.method.name,
-    seed: trial.seed,
+    ...originOf(trial),
     imageShape: dataset.imageShape,
     attack: shown ? { attack: shown.attack, norm: shown.norm, epsilon: shown.epsilon } : none,
     originals: shown?.originals ?? new Float32Array(),
@@ -288,7 +307,7 @@ async function evaluateTrial(
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
 export async function runTrial(context: TrialContext, trial: Trial): Promise<TrialResult> {
-  const { recipe, folder } = context;
+  const { folder } = context;
   const finished = await finishedTrial(context, trial);
   if (finished !== null) return finished;
   const training = await context.trained(trial);
@@ -300,13 +319,11 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     join(folder, paths.correct(trial.name)),
     correctnessOf(evaluation, context.dataset.test.labels),
   );
-  const { method, seed } = trial;
   const { clean, robust, distances, flags } = evaluation;
   const row: ResultRow = {
-    method: method.name,
-    seed,
-    options: optionsOf(method),
-    epochs: recipe.training.epochs,
+    ...originOf(trial),
+    options: optionsOf(trial.method),
+    epochs: trial.recipe.training.epochs,
     clean,
     robust: robust.map((record) => ({ ...record })),
     ...(distances.length > 0 && {
@@ -318,7 +335,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const seconds = (performance.now() - begun + journal.known.milliseconds) / 1000;
   await writeJson(join(folder, paths.row(trial.name)), {
     schema: 1,
-    identity: rowIdentity(recipe, trial, context.sourceFiles),
+    identity: rowIdentity(trial, context.sourceFiles),
     seconds,
     row,
     environment: trialEnvironmentOf(context.engine),

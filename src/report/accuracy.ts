@@ -2,7 +2,7 @@
 import type { AuditFile, RunRecord } from "../experiments/records.js";
 import { legend, lineChart, type Point, type Series } from "./chart.js";
 import type { Figure, Panel } from "./figure.js";
-import { methodsOf } from "./methods.js";
+import { caseTitle, casesOf, methodsOf } from "./methods.js";
 import { attackGroups, groupBy, recordsAt, tableOf, type AttackGroup, type Cell } from "./table.js";
 import { epsilonText, normText } from "./text.js";
 
@@ -48,15 +48,20 @@ export async function accuracyAgainstEpsilon(record: RunRecord): Promise<Figure 
   const { groups, rows } = tableOf(record.results);
   if (groups.length === 0) return null;
   const methods = methodsOf(record);
-  const panels = groups.map((group, g) => {
-    const series = rows.map(({ method, clean, robust }) => ({
-      label: method,
-      index: methods.indexOf(method),
-      points: [pointOf(0, clean), ...pointsUnder(group, robust[g] ?? [])],
-    }));
-    return panelOf(series, group.title, group.norm, radiiOf(groups, group.norm));
-  });
-  const series = rows.map(({ method }) => ({ label: method, index: methods.indexOf(method) }));
+  const panels = casesOf(record).flatMap((of) =>
+    groups.flatMap((group, g) => {
+      const members = rows.filter((row) => row.case === of && row.robust[g]?.some((cell) => cell !== null));
+      if (members.length === 0) return [];
+      const series = members.map(({ method, clean, robust }) => ({
+        label: method,
+        index: methods.indexOf(method),
+        points: [pointOf(0, clean), ...pointsUnder(group, robust[g] ?? [])],
+      }));
+      return panelOf(series, caseTitle(of, group.title), group.norm, radiiOf(groups, group.norm));
+    }),
+  );
+  const shown = methods.filter((method) => rows.some((row) => row.method === method));
+  const series = shown.map((method) => ({ label: method, index: methods.indexOf(method) }));
   const spread = rows.some(({ clean }) => clean.spread !== null)
     ? " Lines: mean over seeds; bands: standard deviation."
     : "";
@@ -64,7 +69,7 @@ export async function accuracyAgainstEpsilon(record: RunRecord): Promise<Figure 
     name: "accuracy-against-epsilon",
     title: "Accuracy against ε",
     caption: `Test accuracy under each attack; ε 0 is the clean accuracy.${spread}`,
-    alt: `Accuracy against ε under ${groups.map(({ title }) => title).join(", ")} for ${rows.map(({ method }) => method).join(", ")}; the figures are those of the results table.`,
+    alt: `Accuracy against ε under ${groups.map(({ title }) => title).join(", ")} for ${rows.map(({ name }) => name).join(", ")}; the figures are those of the results table.`,
     panels: [await legend(series), ...(await Promise.all(panels))],
   };
 }

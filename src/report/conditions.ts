@@ -1,7 +1,7 @@
 // What every table must state: seeds, n, split, labels, the space and unit of ε, crafting, engine, versions.
 import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
 import type { Fact } from "./document.js";
-import { attackGroups, recordsAt } from "./table.js";
+import { attackGroups, groupBy, recordsAt } from "./table.js";
 import { integer, normText, optionsText, plural, valueText } from "./text.js";
 
 const inputUnits = "input units";
@@ -69,10 +69,22 @@ function referenceText(value: unknown): string {
   return options === "" ? value["name"] : `${value["name"]} (${options})`;
 }
 
-/** Model and training, as far as the recipe has them. */
+/** Model and training, as far as the recipe has them; what all cases share is said once. */
 function recipeFacts(recipe: unknown): Fact[] {
   if (!isRecord(recipe)) return [];
-  const { model, training } = recipe;
+  const { cases } = recipe;
+  if (!isRecord(cases)) return settingFacts(recipe);
+  const facts = Object.entries(cases).flatMap(([name, each]) =>
+    isRecord(each) ? settingFacts(each).map(([term, value]) => ({ name, term, value })) : [],
+  );
+  return [...groupBy(facts, ({ term }) => term)].flatMap(([term, members]): Fact[] => {
+    const [{ value } = { value: "" }] = members;
+    if (members.every((each) => each.value === value)) return [[term, value]];
+    return members.map((each) => [`${term}, ${each.name}`, each.value]);
+  });
+}
+
+function settingFacts({ model, training }: Readonly<Record<string, unknown>>): Fact[] {
   const settings = isRecord(training)
     ? Object.entries(training).map(([name, value]) => `${name} ${referenceText(value)}`)
     : [];

@@ -1,5 +1,6 @@
 // Accuracy under corruptions as tables: of one model by severity, of several methods by their means.
 import type { AuditFile, ResultRow } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import { heading, paragraph, type Block, type DataTable } from "./document.js";
 import { cellText, groupBy, meanAndSpread } from "./table.js";
 import { percent } from "./text.js";
@@ -38,7 +39,7 @@ export function corruptionTable(audit: AuditFile): DataTable | null {
 
 /** Corruptions × methods, means over severities and seeds; null where none were run. */
 export function methodCorruptionTable(rows: readonly ResultRow[]): DataTable | null {
-  const methods = [...groupBy(rows, ({ method }) => method)];
+  const methods = [...groupBy(rows, methodName)];
   const [first] = rows.filter(({ corruptions }) => corruptions !== undefined);
   if (first === undefined) return null;
   const n = imagesOf(first);

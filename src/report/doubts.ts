@@ -1,13 +1,14 @@
 // The doubts that diagnostics left in the records, each with what it is about.
 import type { AuditFile, ResultsFile } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import type { Doubt } from "./document.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 
 /** Doubts about a run, by method and seed; one that several models share is told once. */
 export function runDoubts({ rows }: ResultsFile): Doubt[] {
-  const found = rows.flatMap(({ method, seed, flags = [] }) =>
-    flags.map((flag) => ({ ...flag, model: `${method}, seed ${seed}` })),
+  const found = rows.flatMap((row) =>
+    (row.flags ?? []).map((flag) => ({ ...flag, model: `${methodName(row)}, seed ${row.seed}` })),
   );
   const equal = groupBy(found, ({ name, message, remedy }) => JSON.stringify([name, message, remedy]));
   return [...equal.values()].flatMap((members) =>

@@ -1,8 +1,9 @@
 // Figure: training error by epoch, one line per method.
+import { methodName } from "../experiments/names.js";
 import type { MetricsLine, RunRecord } from "../experiments/records.js";
 import { legend, lineChart, type Point, type Series } from "./chart.js";
 import type { Figure } from "./figure.js";
-import { methodsOf } from "./methods.js";
+import { casesOf, methodsOf } from "./methods.js";
 import { groupBy, meanAndSpread } from "./table.js";
 
 /** What is drawn: the first of these that was recorded. */
@@ -56,34 +57,48 @@ function verticalAxis(points: readonly Point[]): {
 export async function errorCurves(record: RunRecord): Promise<Figure | null> {
   const recorded = (measure: Measure): boolean => record.metrics.some(({ metrics }) => measure in metrics);
   const measure = recorded("error") ? "error" : "loss";
-  const series: Series[] = methodsOf(record)
-    .map((label, index) => ({
-      label,
-      index,
-      points: pointsOf(
-        record.metrics.filter(({ method }) => method === label),
-        measure,
-      ),
-    }))
-    .filter(({ points }) => points.length > 0);
-  if (series.length === 0) return null;
+  const curves = casesOf(record)
+    .map((of) => ({ case: of, series: seriesOf(record, of, measure) }))
+    .filter(({ series }) => series.length > 0);
+  if (curves.length === 0) return null;
   const { title, label } = measures[measure];
-  const all = series.flatMap(({ points }) => points);
+  const all = curves.flatMap(({ series }) => series.flatMap(({ points }) => points));
   const y = verticalAxis(all);
   const last = Math.max(...all.map(({ x }) => x));
-  const chart = await lineChart(series, {
-    x: { label: "epoch", domain: [Math.min(1, last - 1), last], ticks: epochTicks(last) },
-    y: { label, ...y, ...(y.type === "log" ? { ticks: logTicks(y.domain) } : {}) },
-    symbolEvery: Math.ceil(last / 12),
-  });
+  const charts = curves.map(({ case: of, series }) =>
+    lineChart(series, {
+      ...(of !== undefined && { title: of }),
+      x: { label: "epoch", domain: [Math.min(1, last - 1), last], ticks: epochTicks(last) },
+      y: { label, ...y, ...(y.type === "log" ? { ticks: logTicks(y.domain) } : {}) },
+      symbolEvery: Math.ceil(last / 12),
+    }),
+  );
+  const drawn = methodsOf(record).filter((_, i) =>
+    curves.some(({ series }) => series.some(({ index }) => index === i)),
+  );
+  const named = curves.flatMap(({ case: of, series }) =>
+    series.map((each) => methodName({ case: of, method: each.label })),
+  );
   return {
     name: "error-curves",
     title: `${title} by epoch`,
     caption: captionOf(measure, y.type === "log", all),
-    alt: `${title} by epoch for ${series.map((each) => each.label).join(", ")}.`,
-    panels: [await legend(series), chart],
+    alt: `${title} by epoch for ${named.join(", ")}.`,
+    panels: [
+      await legend(drawn.map((each) => ({ label: each, index: methodsOf(record).indexOf(each) }))),
+      ...(await Promise.all(charts)),
+    ],
   };
 }
+
+/** One line for each method of a case. */
+const seriesOf = (record: RunRecord, of: string | undefined, measure: Measure): Series[] =>
+  methodsOf(record)
+    .map((label, index) => {
+      const lines = record.metrics.filter((line) => line.case === of && line.method === label);
+      return { label, index, points: pointsOf(lines, measure) };
+    })
+    .filter(({ points }) => points.length > 0);
 
 function captionOf(measure: Measure, logarithmic: boolean, points: readonly Point[]): string {
   const what =

@@ -1,5 +1,6 @@
 // Figure: the first layer's filters as images, per method, all on one scale.
 import type { Gallery, RunRecord } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { dataUri, divergingImage, divergingPixels, scaleBar } from "./pixels.js";
@@ -10,7 +11,8 @@ const rows = 4;
 const gap = 4;
 
 interface Filters {
-  readonly method: string;
+  /** Of the method, with its case. */
+  readonly name: string;
   /** Filters of the layer; null where the record does not say. */
   readonly total: number | null;
   readonly height: number;
@@ -23,13 +25,14 @@ interface Filters {
 /** The first filters of each method's first seed. */
 function filtersOf(galleries: readonly Gallery[]): Filters[] {
   const seen = new Set<string>();
-  return galleries.flatMap(({ method, features }) => {
-    if (features === null || seen.has(method)) return [];
-    seen.add(method);
+  return galleries.flatMap((each) => {
+    const [name, { features }] = [methodName(each), each];
+    if (features === null || seen.has(name)) return [];
+    seen.add(name);
     const [count = 0, height = 0, width = 0] = features.shape;
     const shown = Math.min(count, columns * rows);
     const values = features.values.subarray(0, shown * height * width);
-    return [{ method, total: features.total, height, width, shown, values }];
+    return [{ name, total: features.total, height, width, shown, values }];
   });
 }
 
@@ -40,10 +43,10 @@ function scaleOf(filters: readonly Filters[]): number {
   return Number(bound.toPrecision(2)) || Number.MIN_VALUE;
 }
 
-async function methodPanel({ method, height, width, values, shown }: Filters, scale: number): Promise<Panel> {
+async function methodPanel({ name, height, width, values, shown }: Filters, scale: number): Promise<Panel> {
   const tile = (panelWidth - gap * (columns - 1)) / columns;
   const tall = (tile * height) / width;
-  const parts = [text(0, 15, method, { bold: true })];
+  const parts = [text(0, 15, name, { bold: true })];
   for (let at = 0; at < shown; at++) {
     const filter = values.subarray(at * height * width, (at + 1) * height * width);
     const uri = await dataUri(divergingPixels(filter, [height, width], scale));
@@ -73,7 +76,7 @@ export async function features(record: RunRecord): Promise<Figure | null> {
     name: "features",
     title: "First-layer features",
     caption: `The first ${countText(first)} (${size}) of each method. One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
-    alt: `Weights of the first layer as ${size} images for ${filters.map(({ method }) => method).join(", ")}.`,
+    alt: `Weights of the first layer as ${size} images for ${filters.map(({ name }) => name).join(", ")}.`,
     panels: [...panels, { ...panel(48, bar), shared: true }],
   };
 }

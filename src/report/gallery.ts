@@ -1,5 +1,6 @@
 // Figure: the first test images, what an attack made of them, and the difference, per method.
 import type { Gallery, RunRecord } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
@@ -10,7 +11,7 @@ const gap = 6;
 
 /** The first seed's gallery of each method. */
 const firstGalleries = (galleries: readonly Gallery[]): Gallery[] =>
-  galleries.filter(({ method }, i) => galleries.findIndex((other) => other.method === method) === i);
+  galleries.filter((each, i) => galleries.findIndex((other) => methodName(other) === methodName(each)) === i);
 
 const imageSizeOf = ({ imageShape }: Gallery): number => imageShape.reduce((size, each) => size * each, 1);
 
@@ -70,7 +71,7 @@ function rowsOf(gallery: Gallery, scale: number): Row[] {
 async function methodPanel(gallery: Gallery, scale: number): Promise<Panel> {
   const count = Math.min(shown, gallery.labels.length);
   const side = (panelWidth - gap * (shown - 1)) / shown;
-  const parts = [text(0, 15, gallery.method, { bold: true })];
+  const parts = [text(0, 15, methodName(gallery), { bold: true })];
   let y = 24;
   for (const { title, uri, predictions } of rowsOf(gallery, scale)) {
     parts.push(text(0, y + 12, title, { size: 12, fill: color("muted") }));
@@ -134,9 +135,10 @@ export async function gallery(record: RunRecord): Promise<Figure | null> {
   };
 }
 
-function altOf({ method, labels, predictions, adversarialPredictions }: Gallery): string {
+function altOf(gallery: Gallery): string {
+  const { labels, predictions, adversarialPredictions } = gallery;
   const count = Math.min(shown, labels.length);
   const right = (given: Int32Array): number =>
     given.subarray(0, count).filter((predicted, i) => predicted === labels[i]).length;
-  return `${method}: ${right(predictions)} of ${count} originals and ${right(adversarialPredictions)} of ${count} adversarial images are classified rightly.`;
+  return `${methodName(gallery)}: ${right(predictions)} of ${count} originals and ${right(adversarialPredictions)} of ${count} adversarial images are classified rightly.`;
 }

@@ -19,8 +19,8 @@ export function resultsTable(results: ResultsFile, { plusMinus = " ± " }: CellS
     caption: `Accuracy in % on ${results.dataset}, test split, clean and under attack`,
     corner: "method",
     columns: [{ group: null, name: "clean" }, ...attacked],
-    rows: rows.map(({ method, clean, robust }) => ({
-      name: method,
+    rows: rows.map(({ name, clean, robust }) => ({
+      name,
       cells: [clean, ...robust.flat()].map((cell) => cellText(cell, plusMinus)),
     })),
   };

@@ -5,14 +5,16 @@ import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
 import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
-import { methodsOf } from "./methods.js";
+import { methodName } from "../experiments/names.js";
+import { casesOf, namesOf } from "./methods.js";
 import { profileDetails } from "./profile-report.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
 import { duration, integer, optionsText, plural } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
-function leadOf({ results, run }: RunRecord): string {
+function leadOf(record: RunRecord): string {
+  const { results, run } = record;
   const { rows, dataset } = results;
   const records = rows.flatMap(({ robust }) => robust);
   const methods = new Set(rows.map(({ method }) => method)).size;
@@ -25,7 +27,9 @@ function leadOf({ results, run }: RunRecord): string {
       ? "no attack was run"
       : `attacked on ${imagesText(records, "test image")} with ${attacks.join(", ")}`;
   const state = run.finished === null ? " The run is not finished." : "";
-  return `${plural(methods, "method")} trained on ${dataset} for ${trained} with ${plural(seeds, "seed")}, then ${attacked}.${state}`;
+  const cases = casesOf(record).filter((each) => each !== undefined).length;
+  const among = cases === 0 ? "" : ` in ${plural(cases, "case")}`;
+  return `${plural(methods, "method")}${among} trained on ${dataset} for ${trained} with ${plural(seeds, "seed")}, then ${attacked}.${state}`;
 }
 
 /** Doubts, or that there are none, or that none were looked for. */
@@ -65,8 +69,8 @@ function timesTable({ run }: RunRecord): DataTable {
 }
 
 function methodsTable(record: RunRecord): DataTable {
-  const first = (method: string): ResultRow | undefined =>
-    record.results.rows.find((row) => row.method === method);
+  const first = (name: string): ResultRow | undefined =>
+    record.results.rows.find((row) => methodName(row) === name);
   return {
     caption: "Options of each method, defaults included",
     corner: "method",
@@ -74,9 +78,9 @@ function methodsTable(record: RunRecord): DataTable {
       { group: null, name: "epochs" },
       { group: null, name: "options", words: true },
     ],
-    rows: methodsOf(record).map((method) => {
-      const row = first(method);
-      return { name: method, cells: [String(row?.epochs ?? "–"), optionsText(row?.options ?? {}) || "none"] };
+    rows: namesOf(record).map((name) => {
+      const row = first(name);
+      return { name, cells: [String(row?.epochs ?? "–"), optionsText(row?.options ?? {}) || "none"] };
     }),
   };
 }

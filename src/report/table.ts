@@ -1,6 +1,7 @@
 // The results as one table: methods × (clean, attacks × ε), seeds brought together as mean and spread.
 import { summarize } from "../evaluation/statistics/summary.js";
 import type { ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import { isSingleStep } from "./strength.js";
 import { attackText, normText, optionsText, percent } from "./text.js";
 
@@ -29,6 +30,9 @@ export interface Cell {
 }
 
 export interface MethodRow {
+  /** The method's, with its case in front where there are cases. */
+  readonly name: string;
+  readonly case: string | undefined;
   readonly method: string;
   readonly seeds: readonly number[];
   readonly clean: Cell;
@@ -137,11 +141,13 @@ function robustCell(rows: readonly ResultRow[], group: AttackGroup, epsilon: num
   return { ...meanAndSpread(records.map(({ accuracy }) => accuracy)), n };
 }
 
-/** The results by method. */
+/** The results by method, those of a case together. */
 export function tableOf(results: ResultsFile): Table {
   const groups = attackGroups(results.rows.flatMap(({ robust }) => robust));
-  const rows = [...groupBy(results.rows, ({ method }) => method)].map(([method, members]) => ({
-    method,
+  const rows = [...groupBy(results.rows, methodName)].map(([name, members]) => ({
+    name,
+    case: members[0]?.case,
+    method: members[0]?.method ?? name,
     seeds: members.map(({ seed }) => seed),
     clean: { ...meanAndSpread(members.map(({ clean }) => clean)), n: imagesOf(members) },
     robust: groups.map((group) => group.epsilons.map((epsilon) => robustCell(members, group, epsilon))),

@@ -1,6 +1,7 @@
 // What holds: each method under the strongest attack run on it, where an attack that iterates is among them.
 import { wilsonInterval } from "../evaluation/statistics/wilson.js";
 import type { ResultsFile } from "../experiments/records.js";
+import { methodName } from "../experiments/names.js";
 import type { Fact } from "./document.js";
 import { isSingleStep } from "./strength.js";
 import { groupBy, tableOf, type Cell, type MethodRow, type Table } from "./table.js";
@@ -16,8 +17,7 @@ interface Finding {
 }
 
 /** One method in one norm. */
-interface Verdict {
-  readonly method: string;
+interface Verdict extends Pick<MethodRow, "name" | "case" | "method"> {
   readonly clean: Cell;
   /** At the largest radius up to which the method holds. */
   readonly held: Finding | null;
@@ -56,11 +56,11 @@ function findingsOf({ groups }: Table, { robust }: MethodRow): Finding[] {
 
 const holds = (clean: Cell, { left }: Finding): boolean => left.mean > 0 && left.mean >= clean.mean / 2;
 
-function verdictsOf({ method, clean }: MethodRow, findings: readonly Finding[]): Verdict[] {
+function verdictsOf({ name, case: of, method, clean }: MethodRow, findings: readonly Finding[]): Verdict[] {
   return [...groupBy(findings, ({ norm }) => norm).values()].map((radii) => {
     const lost = radii.findIndex((finding) => !holds(clean, finding));
     const held = lost === -1 ? radii.at(-1) : radii[lost - 1];
-    return { method, clean, held: held ?? null, fell: radii[lost] ?? null };
+    return { name, case: of, method, clean, held: held ?? null, fell: radii[lost] ?? null };
   });
 }
 
@@ -80,15 +80,17 @@ const place = ({ norm, epsilon }: Finding): string => `${norm} ${epsilon}`;
 function findingText(
   words: string,
   finding: Finding,
-  { method, clean }: Verdict,
+  { case: of, method, clean }: Verdict,
   controls: Controls,
 ): string {
-  const beside = method === control ? undefined : controls.get(place(finding));
-  const against = beside ? `; the control (${control}) ${share(beside.left.mean)} %` : "";
+  const name = methodName({ case: of, method: control });
+  const beside = method === control ? undefined : controls.get(name)?.get(place(finding));
+  const against = beside ? `; the control (${name}) ${share(beside.left.mean)} %` : "";
   return `${words} ε ${epsilonText(finding.epsilon)} – ${finding.title} leaves ${leftText(finding.left)}, clean ${share(clean.mean)} %${against}`;
 }
 
-type Controls = ReadonlyMap<string, Finding>;
+/** Findings by method and place. */
+type Controls = ReadonlyMap<string, ReadonlyMap<string, Finding>>;
 
 function verdictText(verdict: Verdict, controls: Controls): string {
   const { held, fell } = verdict;
@@ -117,19 +119,21 @@ export interface Verdicts {
 export function verdicts(results: ResultsFile): Verdicts | null {
   if (!wasAttacked(results)) return null;
   const table = tableOf(results);
-  const findings = new Map(table.rows.map((row) => [row.method, findingsOf(table, row)]));
-  const controls: Controls = new Map(findings.get(control)?.map((each) => [place(each), each]));
+  const findings = new Map(table.rows.map((row) => [row.name, findingsOf(table, row)]));
+  const controls: Controls = new Map(
+    [...findings].map(([name, found]) => [name, new Map(found.map((each) => [place(each), each]))]),
+  );
   const all = table.rows.map((row) => ({
     row,
-    found: verdictsOf(row, findings.get(row.method) ?? []),
-    flags: results.rows.flatMap(({ method, flags = [] }) =>
-      method === row.method ? flags.map(({ name }) => name) : [],
+    found: verdictsOf(row, findings.get(row.name) ?? []),
+    flags: results.rows.flatMap((result) =>
+      methodName(result) === row.name ? (result.flags ?? []).map(({ name }) => name) : [],
     ),
   }));
   const facts = all.map(({ row, found, flags }): Fact => {
-    if (found.length === 0) return [row.method, unsaid];
+    if (found.length === 0) return [row.name, unsaid];
     const text = found.map((verdict) => verdictText(verdict, controls)).join("; ");
-    return [row.method, `${text}.${doubtText(flags)}`];
+    return [row.name, `${text}.${doubtText(flags)}`];
   });
   const found = all.flatMap((each) => each.found);
   if (found.length === 0) return { facts: [], rule: unsaid, summary: unsaid };
@@ -140,14 +144,14 @@ export function verdicts(results: ResultsFile): Verdicts | null {
 function listText(verdicts: readonly Verdict[], key: "held" | "fell"): string {
   const placed = verdicts.flatMap((verdict) => {
     const finding = verdict[key];
-    return finding ? [{ method: verdict.method, finding }] : [];
+    return finding ? [{ name: verdict.name, finding }] : [];
   });
   const groups = [...groupBy(placed, ({ finding }) => place(finding)).values()];
   return groups
     .flatMap((members) =>
       members.slice(0, 1).map(({ finding: { norm, epsilon } }) => {
         const where = `${key === "held" ? "up to" : "at"} ${normText(norm)} ε ${epsilonText(epsilon)}`;
-        return `${members.map(({ method }) => method).join(", ")} (${where})`;
+        return `${members.map(({ name }) => name).join(", ")} (${where})`;
       }),
     )
     .join("; ");

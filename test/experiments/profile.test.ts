@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { attribute, engineScope } from "../../src/experiments/kernels.js";
 import { profileStep, profileSubject } from "../../src/experiments/profile.js";
 import { subjectFrom } from "../../src/experiments/profile-subject.js";
+import { readRecipeFile } from "../../src/experiments/cases.js";
 import { readRecipe } from "../../src/experiments/recipe.js";
 import { profileFile } from "../../src/experiments/records.js";
 import { costOf } from "../../src/experiments/step.js";
@@ -84,7 +85,7 @@ const small = {
   training: { batchSize: 4, optimizer: { wame: {} } },
   methods: ["standard", { "adversarial-backprop": {} }, { sgm: {} }],
 };
-const recipe = readRecipe(small);
+const [plain, recipe] = [readRecipe(small), readRecipeFile(small)];
 
 describe("profileStep", () => {
   const engine = localEngine({ threads: 1 });
@@ -108,11 +109,11 @@ describe("profileStep", () => {
     const passes = new Set(kernels.map(({ scope: at }) => at.split("/")[0]));
     expect([...passes].sort()).toEqual(["batch", "craft", "optimizer", "proceed", "train"]);
     const work = kernels.reduce((sum, { multiplyAdds }) => sum + (multiplyAdds ?? 0), 0);
-    const [, abp] = recipe.methods;
+    const [, abp] = plain.methods;
     const { images, count } = { images: new Uint8Array(0), count: 0 };
     const part = { images, labels: images, count };
     const dataset = { ...datasetNamed("mnist"), train: part, test: part };
-    expect(work).toBe(abp && costOf(recipe, dataset, abp).work);
+    expect(work).toBe(abp && costOf(plain, dataset, abp).work);
   });
 
   it("takes a step that is no recipe's", async () => {
@@ -141,8 +142,8 @@ describe("profileStep", () => {
   });
 
   it("refuses a step that ends at once", async () => {
-    const { methods } = readRecipe({ ...small, methods: [{ "adversarial-backprop": { epsilon: 3e38 } }] });
-    await expect(profileStep({ recipe: { ...recipe, methods }, engine })).rejects.toThrow(
+    const diverging = readRecipeFile({ ...small, methods: [{ "adversarial-backprop": { epsilon: 3e38 } }] });
+    await expect(profileStep({ recipe: diverging, engine })).rejects.toThrow(
       /^profile: expected a finite loss from fresh weights, got (NaN|Infinity)$/,
     );
   });

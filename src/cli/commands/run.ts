@@ -5,7 +5,7 @@ import type { RunEvent } from "../../experiments/run.js";
 import { readText } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
-import { amount, whole } from "../parse.js";
+import { amount, repeated, whole } from "../parse.js";
 import { attackStage, epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
@@ -62,6 +62,7 @@ function follow(view: ProgressView): (event: RunEvent) => void {
 
 interface RunFlags {
   readonly out?: string;
+  readonly only: readonly string[];
   readonly fresh?: true;
   readonly jobs?: number;
   readonly provider: string;
@@ -92,6 +93,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
       folder,
       base: dirname(path),
       signal,
+      only: flags.only,
       fresh: flags.fresh === true,
       provider: flags.provider,
       checkpointEvery: flags.checkpointEvery,
@@ -99,7 +101,8 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
       onEvent: follow(view),
     }),
   ).finally(view.stop);
-  if (alreadyDone) note(io, `All of ${recipe.name} is done already; --fresh starts over.`);
+  const asked = flags.only.length === 0 ? `All of ${recipe.name}` : `What was asked for of ${recipe.name}`;
+  if (alreadyDone) note(io, `${asked} is done already; --fresh starts over.`);
   await showRun(io, folder, { json: flags.json === true });
 }
 
@@ -113,6 +116,14 @@ export function run(program: Command, io: Io): void {
     )
     .argument("<recipe>", "a recipe's file, or a name out of: temper list recipes")
     .option("--out <dir>", "folder for everything (default: runs/ and the recipe's name)")
+    .addOption(
+      new Option(
+        "--only <pattern>",
+        "run only the trials whose names match, like 'sgm-*'; may be repeated; the folder is shared with the others",
+      )
+        .argParser(repeated)
+        .default([], "all"),
+    )
     .option("--fresh", "start over: remove what an earlier run left in the folder")
     .addOption(
       new Option(
