@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { check, fail, TemperError } from "../base/errors.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import type { Tensors } from "../runtime/engine.js";
 import type { EpochRecord, TrainingState } from "./training-state.js";
 
 const fileName = "state.safetensors";
 const blockBytes = 16 * 2 ** 20;
+/** In front of the names of the best epoch's weights. */
+const bestPrefix = "best-epoch:";
 const blockPattern = /^inputs-[0-9a-f]{32}\.bin$/;
 
 interface Position {
@@ -19,6 +22,8 @@ interface Position {
   readonly seconds: number;
   readonly blocks: readonly string[];
   readonly storedLength: number;
+  /** The epoch of the best weights, where they are kept. */
+  readonly bestEpoch?: number;
 }
 
 const blockName = (bytes: Uint8Array): string =>
@@ -39,14 +44,29 @@ async function writeBlocks(folder: string, stored: Float32Array | null): Promise
   return names;
 }
 
+const withPrefix = (tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, value]) => [bestPrefix + name, value]));
+
+/** The tensors of a checkpoint's file: the state's, and those of the best epoch. */
+function parted(tensors: Tensors): { readonly state: Tensors; readonly best: Tensors } {
+  const isBest = ([name]: readonly [string, unknown]): boolean => name.startsWith(bestPrefix);
+  const entries = Object.entries(tensors);
+  const best = entries.filter(isBest).map(([name, value]) => [name.slice(bestPrefix.length), value] as const);
+  return {
+    state: Object.fromEntries(entries.filter((entry) => !isBest(entry))),
+    best: Object.fromEntries(best),
+  };
+}
+
 /** Saves `state` under `folder`; a stop at any moment leaves the last whole checkpoint readable. */
 export async function saveCheckpoint(folder: string, identity: string, state: TrainingState): Promise<void> {
   await makeFolder(folder);
-  const { tensors, stored, epoch, batches, history, sums, seconds } = state;
+  const { tensors, stored, best, ...place } = state;
   const blocks = await writeBlocks(folder, stored);
   const storedLength = stored?.length ?? 0;
-  const position: Position = { epoch, batches, history, sums, seconds, blocks, storedLength };
-  const file = encodeTensors(tensors, { identity, position: JSON.stringify(position) });
+  const position: Position = { ...place, blocks, storedLength, ...(best && { bestEpoch: best.epoch }) };
+  const all = { ...tensors, ...withPrefix(best?.tensors ?? {}) };
+  const file = encodeTensors(all, { identity, position: JSON.stringify(position) });
   await writeWhole(join(folder, fileName), file);
   const kept = new Set(blocks);
   for (const name of await readdir(folder))
@@ -91,8 +111,14 @@ async function readCheckpoint(folder: string, identity: string): Promise<Trainin
     () => "one of another recipe (use --fresh to start over)",
   );
   const position = JSON.parse(metadata["position"] ?? "{}") as Position;
-  const { epoch, batches, history, sums, seconds } = position;
-  return { epoch, batches, history, sums, seconds, tensors, stored: await readBlocks(folder, position) };
+  const { epoch, batches, history, sums, seconds, bestEpoch } = position;
+  const { state, best } = parted(tensors);
+  return {
+    ...{ epoch, batches, history, sums, seconds },
+    tensors: state,
+    best: bestEpoch === undefined ? null : { epoch: bestEpoch, tensors: best },
+    stored: await readBlocks(folder, position),
+  };
 }
 
 /** Removes the checkpoint under `folder`. */

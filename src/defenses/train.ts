@@ -5,11 +5,13 @@ import { batchRanges, epochOrder } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import { nextName } from "../onnx/export.js";
-import { learningRateAt, type Schedule } from "../optim/schedule.js";
+import { isOver, learningRateAt, type Schedule } from "../optim/schedule.js";
 import type { Engine, Program, Tensors } from "../runtime/engine.js";
 import { loadLoop } from "../runtime/load.js";
 import { feedsFor, storeRows, type Chunk, type FeedSource } from "./feeds.js";
+import type { Monitor } from "./monitor.js";
 import { bytesOf, runLimits, stepsPerRun, type StepBytes } from "./run-limits.js";
+import { bestEpoch, hasStopped, type EarlyStopping } from "./selection.js";
 import type { TrainStep } from "./train-step.js";
 import type { EpochRecord, TrainingState } from "./training-state.js";
 
@@ -28,6 +30,7 @@ export interface TrainOptions {
   readonly step: TrainStep;
   readonly split: Split;
   readonly imageShape: ImageShape;
+  /** At most so many: the schedule or `earlyStopping` may end training before. */
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -35,6 +38,11 @@ export interface TrainOptions {
   readonly state: TrainingState;
   /** Named in error messages. */
   readonly name: string;
+  /** Measures the weights after each epoch; the two below need its `validationError`. */
+  readonly monitor?: Monitor;
+  /** End with the weights of the lowest validation error, the first of equal ones; default false. */
+  readonly restoreBest?: boolean;
+  readonly earlyStopping?: EarlyStopping;
   readonly onProgress?: (progress: Progress) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Called every `saveEvery` milliseconds and when the signal fires. */
@@ -85,7 +93,8 @@ interface Session {
   readonly options: TrainOptions;
   readonly program: Program;
   readonly source: FeedSource;
-  readonly begun: number;
+  /** Moved on by the time that is not spent on training. */
+  begun: number;
   chunkSize: number;
   readonly stateBytes: number;
   lastSave: number;
@@ -104,6 +113,9 @@ const secondsOf = ({ options, begun }: Session): number =>
   options.state.seconds + (performance.now() - begun) / 1000;
 
 type Position = Omit<TrainingState, "tensors" | "stored" | "seconds">;
+
+const errorsOf = (history: readonly EpochRecord[]): number[] =>
+  history.map(({ metrics }) => metrics["error"] ?? NaN);
 
 async function saveNow(session: Session, position: Position): Promise<void> {
   const { options, program, source } = session;
@@ -128,36 +140,31 @@ interface Prepared {
   readonly feeds: Tensors;
 }
 
-/** Trains one epoch from `first` batches in; returns its sums. */
-async function trainEpoch(
-  session: Session,
-  epoch: number,
-  first: number,
-  given: Readonly<Record<string, number>>,
-  history: readonly EpochRecord[],
-): Promise<Record<string, number>> {
+/** Trains the rest of an epoch; returns its sums. */
+async function trainEpoch(session: Session, start: Position): Promise<Record<string, number>> {
   const { options, program, source } = session;
+  const { epoch, history } = start;
   const order = epochOrder(options.split.count, { seed: options.seed, epoch });
   const total = batchRanges(order.length, options.batchSize).length;
-  const sums = { ...given };
+  const sums = { ...start.sums };
   const constants = (): Tensors => ({
-    learningRate: scalar(learningRateAt(options.schedule, epoch)),
+    learningRate: scalar(learningRateAt(options.schedule, epoch, errorsOf(history))),
     ...Object.fromEntries(Object.entries(options.step.scalars).map(([name, value]) => [name, scalar(value)])),
   });
-  let done = first;
+  let done = start.batches;
   const prepare = (from: number): Prepared | null => {
     if (from >= total) return null;
     const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
     return { chunk, feeds: { ...feedsFor(source, chunk), ...constants() } };
   };
-  const start = (prepared: Prepared | null): Promise<Tensors> | null => {
+  const begin = (prepared: Prepared | null): Promise<Tensors> | null => {
     const run = prepared === null ? null : program.run(prepared.feeds);
     // Where something else fails first, nobody waits for this run.
     run?.catch(() => undefined);
     return run;
   };
   let current = prepare(done);
-  let running = start(current);
+  let running = begin(current);
   while (current !== null && running !== null) {
     const { chunk } = current;
     const steps = chunk.indices.length / chunk.batchSize;
@@ -170,7 +177,7 @@ async function trainEpoch(
     const stopping = options.signal?.aborted === true;
     const pausing = done + steps < total && (due || stopping);
     // The engine goes on while the results are booked, unless its state is to be read.
-    running = pausing ? null : start(following);
+    running = pausing ? null : begin(following);
     const inputs = (source.stored ? 4 : 1) * chunk.batchSize * imageSize(options.imageShape);
     adapt(session, milliseconds / steps, { inputs, state: session.stateBytes });
     const refuse = (index: number, loss: number): never => {
@@ -194,9 +201,9 @@ async function trainEpoch(
       imagesPerSecond: (chunk.indices.length / milliseconds) * 1000,
     });
     if (pausing) {
-      await saveNow(session, { epoch, batches: done, history, sums });
+      await saveNow(session, { ...start, batches: done, sums });
       if (stopping) throw new Interrupted(options.name);
-      running = start(following);
+      running = begin(following);
     }
     current = following;
   }
@@ -216,52 +223,70 @@ async function loadStep({ engine, step, state }: TrainOptions, frozen: Tensors):
   return program;
 }
 
+/** What the monitor finds after the epoch that `record` is of; its time does not count as training. */
+async function measured(session: Session, record: EpochRecord): Promise<EpochRecord> {
+  const { options, program } = session;
+  if (!options.monitor) return record;
+  const begun = performance.now();
+  const found = await options.monitor.measure(record.epoch, () => program.read(weightNames(options)));
+  session.begun += performance.now() - begun;
+  return { ...record, metrics: { ...record.metrics, ...found } };
+}
+
+/** Names of the trained parameters and the buffers. */
+function weightNames({ state, step }: TrainOptions): string[] {
+  const others = new Set(["step", ...step.slots.map(({ name }) => name)]);
+  return Object.keys(state.tensors).filter((name) => !others.has(name));
+}
+
+/** Whether training ends here, before its last epoch. */
+const endsEarly = ({ schedule, earlyStopping }: TrainOptions, history: readonly EpochRecord[]): boolean =>
+  isOver(schedule, errorsOf(history)) || (earlyStopping !== undefined && hasStopped(history, earlyStopping));
+
+/** Trains the rest of the epoch at `position`; returns where the next one begins. */
+async function nextEpoch(session: Session, position: Position): Promise<Position> {
+  const { options, program } = session;
+  const { epoch } = position;
+  const sums = await trainEpoch(session, position);
+  const means = Object.entries(sums).map(([name, sum]) => [name, sum / options.split.count] as const);
+  const learningRate = learningRateAt(options.schedule, epoch, errorsOf(position.history));
+  const record = await measured(session, { epoch, learningRate, metrics: Object.fromEntries(means) });
+  options.onEpoch?.(record);
+  const history = [...position.history, record];
+  const isBest = options.restoreBest === true && bestEpoch(history) === epoch;
+  const best = isBest ? { epoch, tensors: await program.read(weightNames(options)) } : position.best;
+  return { epoch: epoch + 1, batches: 0, history, sums: {}, best };
+}
+
 /** Trains from `options.state` to the end; returns the final state. Throws `Interrupted` when the signal fires. */
 export async function train(options: TrainOptions, frozen: Weights = {}): Promise<TrainingState> {
   const program = await loadStep(options, frozen);
   const { state, split, step } = options;
-  const stored = state.stored;
-  const source: FeedSource = { step, split, imageShape: options.imageShape, seed: options.seed, stored };
-  const lastGood = state.epoch + state.batches > 0 ? placeOf(state.epoch, state.batches) : "none yet";
+  const { stored, epoch, batches, history, sums, best } = state;
   const begun = performance.now();
-  const chunkSize = runLimits.firstSteps;
-  const stateBytes = bytesOf(state.tensors);
   const session: Session = {
     options,
     program,
-    source,
+    source: { step, split, imageShape: options.imageShape, seed: options.seed, stored },
     begun,
-    chunkSize,
-    stateBytes,
+    chunkSize: runLimits.firstSteps,
+    stateBytes: bytesOf(state.tensors),
     lastSave: begun,
-    lastGood,
+    lastGood: epoch + batches > 0 ? placeOf(epoch, batches) : "none yet",
   };
-  const history = [...state.history];
+  const goesOn = (at: Position): boolean => at.epoch < options.epochs && !endsEarly(options, at.history);
+  let position: Position = { epoch, batches, history, sums, best };
   try {
-    for (let epoch = state.epoch; epoch < options.epochs; epoch++) {
-      const resumed = epoch === state.epoch;
-      const sums = await trainEpoch(
-        session,
-        epoch,
-        resumed ? state.batches : 0,
-        resumed ? state.sums : {},
-        history,
-      );
-      const metrics = Object.fromEntries(
-        Object.entries(sums).map(([name, sum]) => [name, sum / split.count]),
-      );
-      const record = { epoch, learningRate: learningRateAt(options.schedule, epoch), metrics };
-      history.push(record);
-      options.onEpoch?.(record);
-      const position = { epoch: epoch + 1, batches: 0, history, sums: {} };
+    while (goesOn(position)) {
+      position = await nextEpoch(session, position);
       const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
-      const stopping = options.signal?.aborted === true && epoch + 1 < options.epochs;
+      const stopping = options.signal?.aborted === true && goesOn(position);
       if (due || stopping) await saveNow(session, position);
       if (stopping) throw new Interrupted(options.name);
     }
     const tensors = await program.read(Object.keys(state.tensors));
-    const seconds = secondsOf(session);
-    return { epoch: options.epochs, batches: 0, tensors, stored, history, sums: {}, seconds };
+    const restored = { ...tensors, ...position.best?.tensors };
+    return { ...position, tensors: restored, stored, seconds: secondsOf(session) };
   } finally {
     await program.release();
   }

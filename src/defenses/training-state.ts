@@ -6,7 +6,7 @@ import type { Weights } from "../nn/model.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { TrainStep } from "./train-step.js";
 
-/** Means over one epoch, by metric; `loss` is among them. */
+/** Means over one epoch, by metric; `loss` is among them. What a monitor measured after it stands beside them. */
 export interface EpochRecord {
   readonly epoch: number;
   readonly learningRate: number;
@@ -23,6 +23,8 @@ export interface TrainingState {
   /** The moving inputs, where the defence moves them. */
   readonly stored: Float32Array | null;
   readonly history: readonly EpochRecord[];
+  /** Weights of the epoch (from 0) with the lowest validation error so far, where they are to be restored. */
+  readonly best: { readonly epoch: number; readonly tensors: Tensors } | null;
   /** Sums over the samples of the epoch in progress. */
   readonly sums: Readonly<Record<string, number>>;
   /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
@@ -46,6 +48,7 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
     tensors: { ...Object.fromEntries(held), ...Object.fromEntries(slots), step: scalar(0) },
     stored,
     history: [],
+    best: null,
     sums: {},
     seconds: 0,
   };

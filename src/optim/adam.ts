@@ -16,6 +16,7 @@ const schema = z.strictObject({
 export const adam = unit("adam", "adaptive moments", schema, (options): Optimizer => {
   const { beta1, beta2, epsilon, weightDecay } = options;
   return {
+    learningRate: 1e-3,
     slots: { first: 0, second: 0 },
     update(state, gradient, { learningRate, step }) {
       const { parameter } = state;

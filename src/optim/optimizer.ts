@@ -15,6 +15,8 @@ export interface OptimizerContext {
 }
 
 export interface Optimizer {
+  /** What a learning rate is where none is given. */
+  readonly learningRate: number;
   /** Per-parameter slots and the value each starts with. */
   readonly slots: Readonly<Record<string, number>>;
   /** One step down `gradient`. */

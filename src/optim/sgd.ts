@@ -19,6 +19,7 @@ const schema = z.strictObject({
 export const sgd = unit("sgd", "stochastic gradient descent", schema, (options): Optimizer => {
   const { momentum, nesterov, weightDecay } = options;
   return {
+    learningRate: 0.1,
     slots: momentum > 0 ? { velocity: 0 } : {},
     update(state, gradient, { learningRate }) {
       const { parameter } = state;

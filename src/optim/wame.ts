@@ -45,6 +45,7 @@ export const wame = unit("wame", "weight-wise adaptive learning rates", schema, 
   const ratio = variant === "ratio";
   const decay = ratio ? beta2 : alpha;
   return {
+    learningRate: 1e-3,
     slots: { gradient: 0, zeta: 1, average: ratio ? 1 : 0, square: 0 },
     update(state, g, { learningRate, step }) {
       const zeta = nextZeta(state, g, options);

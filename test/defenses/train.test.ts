@@ -6,9 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadCheckpoint, saveCheckpoint } from "../../src/defenses/checkpoint.js";
 import { compose } from "../../src/defenses/compose.js";
 import * as defenses from "../../src/defenses/index.js";
-import { Interrupted } from "../../src/defenses/train.js";
+import type { Monitor } from "../../src/defenses/monitor.js";
+import { Interrupted, type TrainOptions } from "../../src/defenses/train.js";
 import type { TrainingState } from "../../src/defenses/training-state.js";
 import { adam, sgd } from "../../src/optim/index.js";
+import { scheduleSchema } from "../../src/optim/schedule.js";
 import { toySplit } from "../support/toy-data.js";
 import { toyModel, trainToy } from "../support/toy-training.js";
 
@@ -17,11 +19,21 @@ const everything = compose([
   defenses["adversarial-backprop"]({ epsilon: 0.05 }),
   defenses["sign-noise"]({ epsilon: 0.2, sites: ["input", "relu1"], p: 0.3 }),
 ]);
+const plain = defenses.standard();
 const options = { epochs: 5, optimizer: adam() };
+
+/** Errors on held-out images that fall, rise and fall less, so that the best epoch is neither the first nor the last. */
+const course: Monitor = {
+  async measure(epoch, weights) {
+    const error = [0.5, 0.2, 0.4, 0.2, 0.3][epoch] ?? NaN;
+    return { validationError: error, norm: Object.keys(await weights()).length };
+  },
+};
 
 const same = (a: TrainingState, b: TrainingState): void => {
   expect(b.history).toEqual(a.history);
   expect(b.stored).toEqual(a.stored);
+  expect(b.best).toEqual(a.best);
   for (const [name, { data }] of Object.entries(a.tensors)) expect(b.tensors[name]?.data, name).toEqual(data);
 };
 
@@ -34,26 +46,77 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe("training", () => {
   it("stopped after any run and continued from its checkpoint equals training that never stopped", async () => {
     const whole = await trainToy(everything, options);
-    let state: TrainingState | null = null;
     let stops = 0;
-    for (let result: TrainingState | null = null; result === null;) {
+    const save = (current: TrainingState): Promise<void> => {
+      stops++;
+      return saveCheckpoint(folder, "identity", current);
+    };
+    same(whole, await stoppedOften({ save }));
+    expect(stops).toBeGreaterThan(3);
+  });
+
+  const stoppedOften = async (
+    overrides: Partial<TrainOptions>,
+    defense = everything,
+  ): Promise<TrainingState> => {
+    let state: TrainingState | null = null;
+    for (;;) {
       const stop = new AbortController();
-      result = await trainToy(everything, options, {
+      const result = await trainToy(defense, options, {
+        ...overrides,
         ...(state && { state }),
         signal: stop.signal,
         onProgress: () => stop.abort(),
-        save: (current) => saveCheckpoint(folder, "identity", current),
+        save: overrides.save ?? ((current) => saveCheckpoint(folder, "identity", current)),
       }).catch((error: unknown) => {
         expect(error).toBeInstanceOf(Interrupted);
         return null;
       });
-      if (result !== null) same(whole, result);
-      else {
-        stops++;
-        state = await loadCheckpoint(folder, "identity");
-      }
+      if (result !== null) return result;
+      state = await loadCheckpoint(folder, "identity");
     }
-    expect(stops).toBeGreaterThan(3);
+  };
+
+  it("keeps the best epoch's weights through stops, and ends with them", async () => {
+    const chosen = { monitor: course, restoreBest: true };
+    const whole = await trainToy(everything, options, chosen);
+    same(whole, await stoppedOften(chosen));
+    expect(whole.best?.epoch).toBe(1);
+    const two = await trainToy(everything, { ...options, epochs: 2 });
+    for (const [name, { data }] of Object.entries(whole.best?.tensors ?? {})) {
+      expect(whole.tensors[name]?.data, name).toEqual(data);
+      expect(two.tensors[name]?.data, name).toEqual(data);
+    }
+    // The optimizer's slots stay those of the last epoch.
+    expect(whole.tensors["step"]?.data).not.toEqual(two.tensors["step"]?.data);
+    expect(Object.keys(whole.best?.tensors ?? {})).toContain("batchnorm1.mean");
+  });
+
+  it("is not changed by being measured", async () => {
+    const measured = await trainToy(everything, options, { monitor: course });
+    const unmeasured = await trainToy(everything, options);
+    same(unmeasured, { ...measured, history: unmeasured.history });
+    expect(measured.history.map(({ metrics }) => metrics["validationError"])).toEqual([
+      0.5, 0.2, 0.4, 0.2, 0.3,
+    ]);
+  });
+
+  it("ends where validation accuracy gains nothing, however often it was stopped", async () => {
+    const early = { monitor: course, earlyStopping: { patience: 2, minDelta: 0 } };
+    const whole = await trainToy(plain, options, early);
+    expect(whole.history).toHaveLength(4);
+    expect(whole.epoch).toBe(4);
+    same(whole, await stoppedOften(early, plain));
+  });
+
+  it("lowers its rate when the training error stops falling, through stops too", async () => {
+    const schedule = scheduleSchema.parse({ initial: 0.05, whenStalled: { keep: 0.2, stalls: 3 } });
+    const whole = await trainToy(everything, { ...options, epochs: 12 }, { schedule });
+    const rates = whole.history.map(({ learningRate }) => learningRate);
+    expect(rates.length).toBeLessThan(12);
+    expect(rates).toContain(0.025);
+    expect(rates.at(-1)).toBe(0.0125);
+    same(whole, await stoppedOften({ schedule, epochs: 12 }));
   });
 
   it("sees every sample once an epoch, the short last batch included", async () => {
