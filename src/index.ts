@@ -13,8 +13,8 @@ export { exportAttack, exportStep, type ExportAttackOptions } from "./experiment
 export { profileStep, type ProfileOptions } from "./experiments/profile.js";
 export { readRecipeFile, type RecipeFile } from "./experiments/cases.js";
 export { parseRecipe } from "./experiments/recipe-file.js";
-export { readAttack } from "./experiments/recipe.js";
-export type { AttackPlan, Method, Recipe } from "./experiments/recipe.js";
+export { readAttack, type AttackPlan } from "./experiments/attack-plan.js";
+export type { Method, Recipe } from "./experiments/recipe.js";
 export type { Reference } from "./experiments/references.js";
 export { runRecipe, type RunEvent, type RunOptions, type RunOutcome } from "./experiments/run.js";
 export { readRun } from "./experiments/store.js";

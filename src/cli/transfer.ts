@@ -1,7 +1,7 @@
 // `--transfer-from`: other models on which points are crafted.
 import { Option } from "@commander-js/extra-typings";
 import type { TransferModel } from "../experiments/audit.js";
-import type { AttackPlan } from "../experiments/recipe.js";
+import type { AttackPlan } from "../experiments/attack-plan.js";
 import { readBytes } from "./files.js";
 import { note, type Io } from "./io.js";
 import { printNotes } from "./model-notes.js";

@@ -6,7 +6,8 @@ import type { Journal } from "../evaluation/journal.js";
 import type { Evaluation } from "../evaluation/records.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
-import { make, type AttackPlan } from "./recipe.js";
+import type { AttackPlan } from "./attack-plan.js";
+import { make } from "./recipe.js";
 import { transferTrials } from "./transfer.js";
 
 export interface AssessOptions {

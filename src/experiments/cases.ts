@@ -3,7 +3,8 @@ import { z } from "zod";
 import { fail, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
 import { methodName } from "./names.js";
-import { readRecipe, withPath, type Method, type Recipe } from "./recipe.js";
+import { readRecipe, type Method, type Recipe } from "./recipe.js";
+import { withPath } from "./references.js";
 import { verifyRecipe } from "./step.js";
 
 /** What a recipe's file holds: the recipe, or each of its cases as a whole recipe. */

@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { check } from "../base/errors.js";
 import { parseOptions } from "../base/options.js";
-import { limit } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { compose } from "../defenses/compose.js";
@@ -13,27 +12,39 @@ import { initialState, type EpochRecord, type TrainingState } from "../defenses/
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { exportClassifier } from "../nn/classifier.js";
 import { lossNames, type LossName } from "../nn/losses.js";
-import type { Classifier, Weights } from "../nn/model.js";
+import type { Classifier } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { scheduleSchema, type Schedule } from "../optim/schedule.js";
 import { sgd } from "../optim/sgd.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
+import type { EarlyStopping } from "../defenses/selection.js";
+import type { Split } from "../data/dataset.js";
+import { openMonitor, updated } from "./curves.js";
 import { checkFit, fitted, inputMapOf } from "./fit.js";
 import type { TrainingSet } from "./images.js";
+import { trainingParts } from "./training-parts.js";
+import {
+  checkTraining,
+  curvesSchema,
+  earlyStoppingSchema,
+  validationSchema,
+  type Curves,
+  type Training,
+} from "./training-section.js";
 
 export interface HardenOptions {
   /** An architecture starts from fresh weights, a classifier goes on from its own. */
   readonly model: Architecture | Classifier;
-  /** A dataset, or images held whole (`loadWhole`). */
-  readonly dataset: TrainingSet;
+  /** A dataset, or images held whole (`loadWhole`); curves on test images need a `test`. */
+  readonly dataset: TrainingSet & { readonly test?: Split };
   /** What lies between pixels in [0, 1] and the model, no part of the file that is written; default nothing. */
   readonly preprocessing?: Preprocessing;
   /** Outermost first; none is standard training. */
   readonly defenses: readonly Defense[];
   /** Default plain SGD. */
   readonly optimizer?: Optimizer;
-  /** Default 0.1. */
+  /** Default the optimizer's own. */
   readonly learningRate?: Schedule;
   /** Passes over the training images, default 10. */
   readonly epochs?: number;
@@ -45,7 +56,15 @@ export interface HardenOptions {
   readonly labelSmoothing?: number;
   /** Decides starting weights, order and noise; default 0. */
   readonly seed?: number;
-  /** Only the first training images; default all. */
+  /** Held out of the training images, whatever the seed: the last `last`, or a `fraction` of all; default none. */
+  readonly validation?: Training["validation"];
+  /** What is measured after each epoch; default nothing. */
+  readonly curves?: Curves | undefined;
+  /** End with the weights of the best validation accuracy, the first of equal ones; default false. */
+  readonly restoreBest?: boolean | undefined;
+  /** Ends training when validation accuracy gains nothing; default never. */
+  readonly earlyStopping?: EarlyStopping | undefined;
+  /** Only the first images of those left for training; default all. */
   readonly limit?: number | undefined;
   /** Default: one of its own on all cores. */
   readonly engine?: Engine;
@@ -77,15 +96,11 @@ function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier
   return { model, weights: model.initialize(seed), bounds: [0, 1] };
 }
 
-/** `weights` with the trained values in their places. */
-const updated = (weights: Weights, tensors: Weights): Weights =>
-  Object.fromEntries(Object.entries(weights).map(([name, value]) => [name, tensors[name] ?? value]));
-
 const preprocessingOf = ({ preprocessing }: HardenOptions): Preprocessing =>
   preprocessing ?? readPreprocessing("preprocessing", {});
 
 async function trainFrom(start: Classifier, options: HardenOptions, engine: Engine): Promise<TrainingState> {
-  const { dataset, checkpoint } = options;
+  const { dataset, checkpoint, restoreBest = false, earlyStopping, curves } = options;
   const model = fitted(
     start.model,
     dataset.imageShape,
@@ -98,22 +113,32 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     () => "none",
   );
   const defense = compose(options.defenses);
+  const optimizer = options.optimizer ?? sgd();
   const step = buildTrainStep({
     model,
     defense,
-    optimizer: options.optimizer ?? sgd(),
+    optimizer,
     loss: options.loss ?? "softmax-cross-entropy",
     labelSmoothing: options.labelSmoothing ?? 0,
     bounds: start.bounds,
     pixels: defense.movesInputs ? "float32" : "uint8",
   });
-  const split = options.limit === undefined ? dataset.train : limit(dataset.train, options.limit);
+  const { train: split, validation } = trainingParts(dataset.train, options);
   const saved = checkpoint ? await loadCheckpoint(checkpoint.folder, checkpoint.identity) : null;
   const frozen = model.parameters.flatMap(({ name, trainable }) => {
     const value = start.weights[name];
     return trainable || value === undefined ? [] : [[name, value] as const];
   });
-  return train(
+  const monitor = await openMonitor({
+    engine,
+    classifier: { ...start, model },
+    imageShape: dataset.imageShape,
+    test: dataset.test ?? null,
+    validation,
+    curves,
+    selects: restoreBest || earlyStopping !== undefined,
+  });
+  const training = train(
     {
       engine,
       step,
@@ -122,7 +147,10 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
       epochs: options.epochs ?? 10,
       batchSize: options.batchSize ?? 128,
       seed: options.seed ?? 0,
-      schedule: options.learningRate ?? 0.1,
+      schedule: options.learningRate ?? optimizer.learningRate,
+      restoreBest,
+      ...(monitor && { monitor }),
+      ...(earlyStopping && { earlyStopping }),
       state: saved ?? initialState(step, start.weights, split),
       name: options.name ?? model.name,
       ...(options.signal && { signal: options.signal }),
@@ -135,6 +163,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     },
     Object.fromEntries(frozen),
   );
+  return training.finally(() => monitor?.release());
 }
 
 const anything = z.unknown();
@@ -153,6 +182,10 @@ const plainOptions = z.strictObject({
   labelSmoothing: z.number().min(0).max(1).optional(),
   seed: z.int().min(0).optional(),
   limit: z.int().min(2).optional(),
+  validation: validationSchema.optional(),
+  curves: curvesSchema.optional(),
+  restoreBest: z.boolean().optional(),
+  earlyStopping: earlyStoppingSchema.optional(),
   engine: anything,
   checkpoint: anything,
   name: z.string().optional(),
@@ -165,6 +198,13 @@ const plainOptions = z.strictObject({
 /** Trains the model under its defences; everything that is not trained stays as it was. */
 export async function harden(options: HardenOptions): Promise<Hardened> {
   parseOptions("harden", plainOptions.partial(), options);
+  checkTraining(options);
+  check(
+    options.dataset.test !== undefined || options.curves?.splits.includes("test") !== true,
+    "harden.curves",
+    "test images beside the training images",
+    () => "none",
+  );
   const start = startOf(options);
   checkFit(start.model.name, start.model, options.dataset, preprocessingOf(options).layout);
   const engine = options.engine ?? workerEngine();

@@ -2,7 +2,8 @@
 import { createAttack, attackNames } from "../attacks/create.js";
 import type { Attack } from "../attacks/attack.js";
 import { normNames } from "../threat/find.js";
-import { make, type AttackPlan } from "./recipe.js";
+import type { AttackPlan } from "./attack-plan.js";
+import { make } from "./recipe.js";
 
 /** Names of all attacks that are so. */
 const those = (is: (attack: Attack) => boolean): string =>

@@ -1,44 +1,17 @@
 // Recipes: what to train, how, and how to evaluate it, as YAML with typed keys; an unknown key is an error.
 import { z } from "zod";
-import { checkAim } from "../attacks/attack.js";
 import * as attackRegistry from "../attacks/index.js";
-import { TemperError } from "../base/errors.js";
-import { OptionError, parseOptions, quantity } from "../base/options.js";
+import { OptionError, parseOptions } from "../base/options.js";
 import { datasetNamed } from "../data/index.js";
 import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
-import { lossNames } from "../nn/losses.js";
 import * as optimizerRegistry from "../optim/index.js";
-import { scheduleSchema } from "../optim/schedule.js";
-import { normNames, type NormName } from "../threat/find.js";
+import { readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
-import { create, readReference, type Reference } from "./references.js";
+import { create, readReference, withPath, type Reference } from "./references.js";
+import { readTraining, trainingSchema, type Training } from "./training-section.js";
 import { readSources, type SourceEntry } from "./sources.js";
 import { checkCrafting } from "./transfer.js";
-
-const epsilons = z.preprocess(
-  (given) => (Array.isArray(given) ? (given as unknown[]) : [given]),
-  z.array(quantity(0)).min(1),
-);
-
-const attackEntry = z.object({
-  epsilon: epsilons.describe("radius or radii, input units"),
-  norm: z.enum(normNames).default("linf"),
-  targeted: z.boolean().default(false).describe("reach a random wrong class in place of leaving the own"),
-});
-
-/** Attacks that look for the nearest point need no radius; accuracy is counted at those given. */
-const nearestEntry = attackEntry.extend({ epsilon: epsilons.default([]) });
-
-const training = z.strictObject({
-  optimizer: z.unknown().default("sgd"),
-  learningRate: scheduleSchema.default(0.1),
-  batchSize: z.int().min(2).default(128),
-  epochs: z.int().min(1).default(10),
-  loss: z.enum(lossNames).default("softmax-cross-entropy"),
-  labelSmoothing: z.number().min(0).max(1).default(0),
-  limit: z.int().min(2).optional().describe("train on the first so many images only"),
-});
 
 const evaluation = z.strictObject({
   attacks: z.array(z.unknown()).default([]),
@@ -57,7 +30,7 @@ const schema = z.strictObject({
   description: z.string().optional(),
   dataset: z.string(),
   model: z.unknown(),
-  training: training.prefault({}),
+  training: trainingSchema.prefault({}),
   seeds: z.array(z.int().min(0)).min(1).default([0]),
   threads: z
     .int()
@@ -77,14 +50,6 @@ export interface Method {
   readonly defenses: readonly Reference[];
 }
 
-/** An attack with the radii and the norm it is run at. */
-export interface AttackPlan extends Reference {
-  readonly epsilons: readonly number[];
-  readonly norm: NormName;
-  /** Reach a random wrong class in place of leaving the own. */
-  readonly targeted?: boolean;
-}
-
 export interface Recipe extends Omit<
   z.output<typeof schema>,
   "model" | "methods" | "training" | "evaluation"
@@ -92,7 +57,7 @@ export interface Recipe extends Omit<
   /** Which case of its file it is, where that has cases. */
   readonly case?: string;
   readonly model: Reference;
-  readonly training: Omit<z.output<typeof training>, "optimizer"> & { readonly optimizer: Reference };
+  readonly training: Training;
   readonly methods: readonly Method[];
   readonly evaluation: Omit<z.output<typeof evaluation>, "attacks" | "transferFrom"> & {
     readonly attacks: readonly AttackPlan[];
@@ -116,39 +81,6 @@ function readMethod(value: unknown, path: readonly PropertyKey[]): Method {
     readReference(defenseRegistry, "method", part, [...path, "compose", i]),
   );
   return { name, defenses };
-}
-
-/** Runs `read`; its errors get `path` in front. */
-export function withPath<T>(path: readonly PropertyKey[], read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof OptionError) throw new OptionError(error.message, [...path, ...error.path]);
-    if (error instanceof TemperError) throw new OptionError(error.message, path);
-    throw error;
-  }
-}
-
-/** `{ attack: { epsilon, norm, …options } }` → the attack's own options apart from ε and norm. */
-export function readAttack(value: unknown, path: readonly PropertyKey[] = []): AttackPlan {
-  const [name = ""] = typeof value === "object" && value !== null ? Object.keys(value) : [String(value)];
-  const given = typeof value === "object" && value !== null ? (Object.values(value)[0] as unknown) : {};
-  const {
-    epsilon: _epsilon,
-    norm: _norm,
-    targeted: _targeted,
-    ...rest
-  } = (given ?? {}) as Record<string, unknown>;
-  const { name: known, options } = readReference(attackRegistry, "attack", { [name]: rest }, path);
-  const attack = create(attackRegistry, "attack", { name: known, options });
-  const plan = withPath([...path, name], () =>
-    attack.nearest
-      ? parseOptions(name, nearestEntry, given ?? {})
-      : parseOptions(name, attackEntry, given ?? {}),
-  );
-  const { epsilon, norm, targeted } = plan;
-  withPath([...path, name, "targeted"], () => checkAim(attack, targeted));
-  return { name: known, options, epsilons: [...new Set(epsilon)], norm, ...(targeted && { targeted }) };
 }
 
 /** Evaluation without the models to craft on. */
@@ -187,13 +119,7 @@ export function readRecipe(data: unknown): Recipe {
   const recipe: Recipe = {
     ...given,
     model: readReference(architectureRegistry, "model", given.model, ["model"]),
-    training: {
-      ...given.training,
-      optimizer: readReference(optimizerRegistry, "optimizer", given.training.optimizer, [
-        "training",
-        "optimizer",
-      ]),
-    },
+    training: withPath(["training"], () => readTraining(given.training)),
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: readEvaluation(given.evaluation),
   };

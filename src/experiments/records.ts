@@ -77,7 +77,20 @@ export const resultRow = z.strictObject({
   method: z.string(),
   seed: z.int().min(0),
   options: z.record(z.string(), z.unknown()).describe("every option of the method, defaults included"),
-  epochs: z.int().min(0),
+  epochs: z.int().min(0).describe("epochs trained"),
+  bestEpoch: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      "of the lowest validation error, the first of equal ones, from 1; 0 where it was never a number",
+    ),
+  meanOfLast: z
+    .strictObject({
+      epochs: z.int().min(1),
+      testError: share.describe("mean over these last epochs of the error after each"),
+    })
+    .optional(),
   clean: share.describe("accuracy on unperturbed test images"),
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord).optional(),
@@ -151,7 +164,11 @@ export const metricsLine = z.strictObject({
   seed: z.int(),
   epoch: z.int().min(1).describe("from 1"),
   learningRate: z.number(),
-  metrics: z.record(z.string(), z.number()).describe("means over the epoch's training batches"),
+  metrics: z
+    .record(z.string(), z.number())
+    .describe(
+      "means over the epoch's training batches; testError, validationError and robustAccuracy/… are of the weights after it",
+    ),
 });
 
 /** Times of one trial, in seconds. */

@@ -1,5 +1,5 @@
 // References to units in recipes: `name`, or `name: { options }`.
-import { failUnknown } from "../base/errors.js";
+import { failUnknown, TemperError } from "../base/errors.js";
 import { OptionError, parseOptions, type AnyUnit } from "../base/options.js";
 import { closest } from "../base/suggest.js";
 
@@ -13,6 +13,17 @@ type Path = readonly PropertyKey[];
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Runs `read`; its errors get `path` in front. */
+export function withPath<T>(path: Path, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof OptionError) throw new OptionError(error.message, [...path, ...error.path]);
+    if (error instanceof TemperError) throw new OptionError(error.message, path);
+    throw error;
+  }
+}
 
 /** Splits `name` or `{ name: options }`. */
 function nameAndOptions(kind: string, value: unknown, path: Path): { name: string; given: unknown } {

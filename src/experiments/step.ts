@@ -4,7 +4,9 @@ import { compose } from "../defenses/compose.js";
 import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
-import { make, withPath, type Method, type Recipe } from "./recipe.js";
+import { make, type Method, type Recipe } from "./recipe.js";
+import { withPath } from "./references.js";
+import { trainingParts } from "./training-parts.js";
 
 /** The training step of a method. */
 export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
@@ -45,7 +47,7 @@ export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
   });
   const { loop, movesInputs } = stepOf(recipe, method, model);
   const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
-  const images = Math.min(recipe.training.limit ?? Infinity, dataset.train.count);
+  const images = trainingParts(dataset.train, recipe.training).train.count;
   return {
     work: multiplyAdds(roots, recipe.training.batchSize),
     movedBytes: movesInputs ? 4 * images * imageSize(dataset.imageShape) : 0,

@@ -33,6 +33,7 @@ import {
   type ResultRow,
 } from "./records.js";
 import type { SourceFile } from "./sources.js";
+import { trainingOutcome } from "./training-outcome.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 
 export interface Trial {
@@ -156,7 +157,7 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
 function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promise<Hardened> {
   const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { recipe } = trial;
-  const { optimizer, ...training } = recipe.training;
+  const { optimizer, meanOfLast: _, ...training } = recipe.training;
   return harden({
     ...training,
     dataset,
@@ -323,7 +324,10 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const row: ResultRow = {
     ...originOf(trial),
     options: optionsOf(trial.method),
-    epochs: trial.recipe.training.epochs,
+    ...trainingOutcome(
+      trial.recipe.training,
+      training.metrics.map(({ epoch, metrics }) => ({ epoch: epoch - 1, metrics })),
+    ),
     clean,
     robust: robust.map((record) => ({ ...record })),
     ...(distances.length > 0 && {

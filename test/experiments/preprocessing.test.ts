@@ -9,7 +9,7 @@ import { preprocessingSchema, readPreprocessing, type Preprocessing } from "../.
 import { audit } from "../../src/experiments/audit.js";
 import { checkFit, fitted, imageShapeOf, inputMapOf, openClassifier } from "../../src/experiments/fit.js";
 import { overridden, parsePreprocessing, preprocessingLines } from "../../src/experiments/preprocessing.js";
-import { readAttack } from "../../src/experiments/recipe.js";
+import { readAttack } from "../../src/experiments/attack-plan.js";
 import { openPredictor } from "../../src/evaluation/predictor.js";
 import type { Classifier } from "../../src/nn/model.js";
 import { localEngine } from "../../src/runtime/engine.js";

@@ -69,7 +69,10 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 async function plansOf({ attack, epsilon, norm, targeted = false, set, corruptions }: AuditFlags) {
-  const { make, readAttack } = await import("../../experiments/recipe.js");
+  const [{ readAttack }, { make }] = await Promise.all([
+    import("../../experiments/attack-plan.js"),
+    import("../../experiments/recipe.js"),
+  ]);
   // Corruptions alone are run where neither attacks nor radii for them are named.
   const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
   const settings = await readSettings(set, { units: names, main: names });

@@ -32,7 +32,7 @@ interface HardenFlags {
   readonly defense: readonly string[];
   readonly set: readonly string[];
   readonly optimizer: string;
-  readonly learningRate: number;
+  readonly learningRate?: number;
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -129,10 +129,10 @@ async function trainingSet(
 
 /** Everything that decides what comes out, checked. */
 async function jobOf(given: string, flags: HardenFlags) {
-  const { defense, optimizer, learningRate, epochs, batchSize, seed, limit } = flags;
-  const settings = await readSettings(flags.set, { units: [...defense, optimizer, given], main: defense });
+  const { defense, optimizer: named, epochs, batchSize, seed, limit } = flags;
+  const settings = await readSettings(flags.set, { units: [...defense, named, given], main: defense });
   const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
-  const rule = await referenceOf("optimizer", optimizer, settings);
+  const rule = await referenceOf("optimizer", named, settings);
   const start = await startFrom(given, settings, flags);
   await checkOutputFile(flags.out, given);
   await checkProvider(flags.provider);
@@ -141,6 +141,8 @@ async function jobOf(given: string, flags: HardenFlags) {
   const { preprocessing } = found;
   const yaml = await yamlToWrite(flags.out, preprocessing);
   const { make } = await import("../../experiments/recipe.js");
+  const optimizer = make.optimizer(rule);
+  const { learningRate = optimizer.learningRate } = flags;
   const data = await trainingSet(flags, preprocessing, start);
   const { dataset } = data;
   const threads = flags.threads ?? availableParallelism();
@@ -151,7 +153,7 @@ async function jobOf(given: string, flags: HardenFlags) {
       dataset,
       preprocessing,
       defenses: methods.map(make.defense),
-      optimizer: make.optimizer(rule),
+      optimizer,
       learningRate,
       epochs,
       batchSize,
@@ -254,7 +256,10 @@ export function harden(program: Command, io: Io): void {
     )
     .option("--optimizer <name>", "an optimizer out of: temper list optimizers", "sgd")
     .addOption(
-      new Option("--learning-rate <rate>", "step per unit of gradient").argParser(amount).default(0.1),
+      new Option(
+        "--learning-rate <rate>",
+        "step per unit of gradient (default: the optimizer's own, 0.1 for sgd)",
+      ).argParser(amount),
     )
     .addOption(new Option("--epochs <n>", "passes over the training images").argParser(whole(1)).default(10))
     .addOption(new Option("--batch-size <n>", "images a step").argParser(whole(2)).default(128))
