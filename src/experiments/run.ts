@@ -15,6 +15,7 @@ import { make, type Recipe } from "./recipe.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
 import { selectNamed } from "./select.js";
 import { openSources, type SourceFile } from "./sources.js";
+import { smokeImages, smokeRecipe } from "./smoke.js";
 import { costOf } from "./step.js";
 import { emptyFolder, openFolder, paths, sweepFolder, writeJson, writeMetrics } from "./store.js";
 import { lockFolder } from "./lock.js";
@@ -53,6 +54,8 @@ export interface RunOptions {
   readonly base?: string;
   /** Run only the trials whose names match one of these patterns (`*`: any letters, `?`: one); default all. */
   readonly only?: readonly string[];
+  /** Run the recipe with little of everything (`smokeCuts`), to see that all of it works. */
+  readonly smoke?: boolean;
   /** Start over: remove what an earlier run left. */
   readonly fresh?: boolean;
   readonly provider?: string;
@@ -251,11 +254,17 @@ async function openMaterials(recipe: Recipe, dataset: Dataset, base: string): Pr
   return { dataset, sourceFiles };
 }
 
-async function openAll({ recipe: { cases }, base = "." }: RunOptions): Promise<Plan["materials"]> {
+async function openAll({
+  recipe: { cases },
+  base = ".",
+  smoke = false,
+}: RunOptions): Promise<Plan["materials"]> {
+  const load = async (name: string): Promise<readonly [string, Dataset]> => {
+    const whole = await loadDataset(datasetNamed(name));
+    return [name, smoke ? smokeImages(whole) : whole];
+  };
   const names = [...new Set(cases.map(({ dataset }) => dataset))];
-  const datasets = new Map(
-    await Promise.all(names.map(async (name) => [name, await loadDataset(datasetNamed(name))] as const)),
-  );
+  const datasets = new Map(await Promise.all(names.map(load)));
   const opened = cases.flatMap((recipe) => {
     const dataset = datasets.get(recipe.dataset);
     return dataset ? [openMaterials(recipe, dataset, base).then((each) => [recipe, each] as const)] : [];
@@ -318,7 +327,8 @@ async function continueRun(
  * Trains and evaluates every trial of `recipe` in `folder`; continues what is there. Throws `Interrupted` when the
  * signal fires, with everything saved, and a TemperError where another process is at work in the folder.
  */
-export async function runRecipe(options: RunOptions): Promise<RunOutcome> {
+export async function runRecipe(given: RunOptions): Promise<RunOutcome> {
+  const options = given.smoke === true ? { ...given, recipe: smokeRecipe(given.recipe) } : given;
   const { folder, fresh = false } = options;
   const trials = trialsOf(options.recipe);
   const chosen = selectNamed(trials, options.only);

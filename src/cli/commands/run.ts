@@ -63,6 +63,7 @@ function follow(view: ProgressView): (event: RunEvent) => void {
 interface RunFlags {
   readonly out?: string;
   readonly only: readonly string[];
+  readonly smoke?: true;
   readonly fresh?: true;
   readonly jobs?: number;
   readonly provider: string;
@@ -73,13 +74,17 @@ interface RunFlags {
 async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const path = await recipeFile(given);
   const text = await readText(path, "a recipe");
-  const [{ parseRecipe }, { runRecipe }] = await Promise.all([
+  const [{ parseRecipe }, { runRecipe }, { smokeCuts, smokeName }] = await Promise.all([
     import("../../experiments/recipe-file.js"),
     import("../../experiments/run.js"),
+    import("../../experiments/smoke.js"),
   ]);
   const recipe = parseRecipe(text, path);
-  const folder = flags.out ?? join("runs", recipe.name);
+  const smoke = flags.smoke === true;
+  const name = smoke ? smokeName(recipe) : recipe.name;
+  const folder = flags.out ?? join("runs", name);
   await checkProvider(flags.provider);
+  if (smoke) note(io, `A smoke run, whose figures mean nothing: ${smokeCuts.join("; ")}.`);
   const view = await progressView(io);
   const messages = {
     view,
@@ -94,6 +99,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
       base: dirname(path),
       signal,
       only: flags.only,
+      smoke,
       fresh: flags.fresh === true,
       provider: flags.provider,
       checkpointEvery: flags.checkpointEvery,
@@ -101,7 +107,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
       onEvent: follow(view),
     }),
   ).finally(view.stop);
-  const asked = flags.only.length === 0 ? `All of ${recipe.name}` : `What was asked for of ${recipe.name}`;
+  const asked = flags.only.length === 0 ? `All of ${name}` : `What was asked for of ${name}`;
   if (alreadyDone) note(io, `${asked} is done already; --fresh starts over.`);
   await showRun(io, folder, { json: flags.json === true });
 }
@@ -123,6 +129,10 @@ export function run(program: Command, io: Io): void {
       )
         .argParser(repeated)
         .default([], "all"),
+    )
+    .option(
+      "--smoke",
+      "see that all of the recipe works: few images, epochs and steps of attacks, in a folder of its own",
     )
     .option("--fresh", "start over: remove what an earlier run left in the folder")
     .addOption(

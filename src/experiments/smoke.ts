@@ -1,0 +1,75 @@
+// Smoke runs: the same recipe with little of everything, to see that all of it works; its figures mean nothing.
+import { limit, type Dataset } from "../data/index.js";
+import type { RecipeFile } from "./cases.js";
+import type { AttackPlan, Recipe } from "./recipe.js";
+
+/** What a smoke run keeps. */
+const kept = { train: 64, test: 32, epochs: 2, batchSize: 32, seeds: 1 } as const;
+
+/** At most so much of what attacks spend, by the options' names. */
+const budgets: Readonly<Record<string, number>> = {
+  steps: 2,
+  restarts: 1,
+  searchSteps: 2,
+  targets: 2,
+  queries: 20,
+  maxQueries: 20,
+  samples: 4,
+};
+
+function cheap({ options, ...plan }: AttackPlan): AttackPlan {
+  const spent = Object.entries(options).map(([name, value]) => {
+    const most = budgets[name];
+    return [name, most !== undefined && typeof value === "number" ? Math.min(value, most) : value] as const;
+  });
+  const version = "version" in options && { version: "fast" };
+  return { ...plan, options: { ...Object.fromEntries(spent), ...version } };
+}
+
+/** The first seed, and those of models that points are crafted on. */
+const seedsOf = ({ seeds, evaluation }: Recipe): number[] => {
+  const sources = (evaluation.transferFrom ?? []).flatMap((entry) => ("seed" in entry ? [entry.seed] : []));
+  return seeds.filter((seed, i) => i < kept.seeds || sources.includes(seed));
+};
+
+const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
+  ...recipe,
+  name,
+  description: `Smoke run: ${smokeCuts.join("; ")}. ${recipe.description ?? ""}`.trim(),
+  seeds: seedsOf(recipe),
+  training: {
+    ...recipe.training,
+    limit: Math.min(recipe.training.limit ?? Infinity, kept.train),
+    epochs: Math.min(recipe.training.epochs, kept.epochs),
+    batchSize: Math.min(recipe.training.batchSize, kept.batchSize),
+  },
+  evaluation: {
+    ...recipe.evaluation,
+    limit: Math.min(recipe.evaluation.limit ?? Infinity, kept.test),
+    attacks: recipe.evaluation.attacks.map(cheap),
+  },
+});
+
+/** In words, what a smoke run leaves out. */
+export const smokeCuts: readonly string[] = [
+  `${kept.train} training and ${kept.test} test images`,
+  `at most ${kept.epochs} epochs of batches of at most ${kept.batchSize}`,
+  "the first seed only",
+  `attacks with at most ${budgets["steps"] ?? 0} steps and ${budgets["queries"] ?? 0} queries, no restarts, AutoAttack's fast form`,
+];
+
+/** What the smoke run of a recipe is called. */
+export const smokeName = ({ name }: RecipeFile): string => `${name}-smoke`;
+
+/** The recipe of a smoke run, under a name of its own. */
+export function smokeRecipe(file: RecipeFile): RecipeFile {
+  const name = smokeName(file);
+  return { ...file, name, cases: file.cases.map((recipe) => cutRecipe(recipe, name)) };
+}
+
+/** The images of a smoke run: the first of each split. */
+export const smokeImages = (dataset: Dataset): Dataset => ({
+  ...dataset,
+  train: limit(dataset.train, Math.min(kept.train, dataset.train.count)),
+  test: limit(dataset.test, Math.min(kept.test, dataset.test.count)),
+});

@@ -1,0 +1,61 @@
+// Smoke runs: every recipe that comes with Temper, with little of everything, to its report.
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { parseRecipe } from "../../src/experiments/recipe-file.js";
+import { smokeRecipe } from "../../src/experiments/smoke.js";
+import { temper } from "../cli/cli.js";
+
+const root = mkdtempSync(join(tmpdir(), "temper-smoke-"));
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+const recipes = readdirSync("recipes", { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".yaml"),
+);
+
+describe("a smoke run", () => {
+  it.each(recipes)("of %s trains, evaluates and reports", async (file) => {
+    const out = join(root, file);
+    const { code, err } = await temper(["run", join("recipes", file), "--smoke", "--out", out]);
+    expect(err).toContain("A smoke run, whose figures mean nothing: 64 training and 32 test images; ");
+    expect(code).toBe(0);
+    const page = readFileSync(join(out, "report.md"), "utf8");
+    expect(page).toMatch(/^# [\w.-]+-smoke\n/);
+    expect(page).toContain("Smoke run: 64 training and 32 test images; at most 2 epochs");
+    expect(existsSync(join(out, "report.html"))).toBe(true);
+  });
+
+  it("keeps what models are crafted on, and cuts what attacks spend", () => {
+    const file = parseRecipe(
+      `name: budgets
+dataset: mnist
+model: { mlp: { hidden: [8] } }
+training: { epochs: 1, limit: 50 }
+seeds: [4, 5, 6]
+methods: [standard]
+evaluation:
+  transferFrom: { method: standard, seed: 6 }
+  attacks:
+    - pgd: { epsilon: 0.1, steps: 40, restarts: 5 }
+    - autoattack: { epsilon: 0.1 }
+    - square: { epsilon: 0.1, queries: 10 }
+`,
+      "budgets.yaml",
+    );
+    const [cut] = smokeRecipe(file).cases;
+    expect(cut).toMatchObject({
+      name: "budgets-smoke",
+      seeds: [4, 6],
+      training: { epochs: 1, limit: 50, batchSize: 32 },
+    });
+    expect(cut?.evaluation.attacks.map(({ options }) => options)).toMatchObject([
+      { steps: 2, restarts: 1 },
+      { version: "fast" },
+      { queries: 10 },
+    ]);
+    expect(file.cases[0]?.seeds).toEqual([4, 5, 6]);
+  });
+});
