@@ -1,10 +1,12 @@
 // Smoke runs: the same recipe with little of everything, to see that all of it works; its figures mean nothing.
 import { limit, type Dataset } from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
-import type { AttackPlan, Recipe } from "./recipe.js";
+import type { AttackPlan } from "./attack-plan.js";
+import type { Recipe } from "./recipe.js";
+import type { Training } from "./training-section.js";
 
 /** What a smoke run keeps. */
-const kept = { train: 64, test: 32, epochs: 2, batchSize: 32, seeds: 1 } as const;
+const kept = { train: 64, validation: 16, test: 32, epochs: 2, batchSize: 32, seeds: 1 } as const;
 
 /** At most so much of what attacks spend, by the options' names. */
 const budgets: Readonly<Record<string, number>> = {
@@ -32,17 +34,22 @@ const seedsOf = ({ seeds, evaluation }: Recipe): number[] => {
   return seeds.filter((seed, i) => i < kept.seeds || sources.includes(seed));
 };
 
+const cutTraining = ({ validation, curves, meanOfLast, ...training }: Training): Training => ({
+  ...training,
+  limit: Math.min(training.limit ?? Infinity, kept.train),
+  epochs: Math.min(training.epochs, kept.epochs),
+  batchSize: Math.min(training.batchSize, kept.batchSize),
+  ...(validation && { validation: { last: kept.validation } }),
+  ...(curves && { curves: { ...curves, every: 1, attacks: curves.attacks.map(cheap) } }),
+  ...(meanOfLast !== undefined && { meanOfLast: Math.min(meanOfLast, kept.epochs) }),
+});
+
 const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
   ...recipe,
   name,
   description: `Smoke run: ${smokeCuts.join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
-  training: {
-    ...recipe.training,
-    limit: Math.min(recipe.training.limit ?? Infinity, kept.train),
-    epochs: Math.min(recipe.training.epochs, kept.epochs),
-    batchSize: Math.min(recipe.training.batchSize, kept.batchSize),
-  },
+  training: cutTraining(recipe.training),
   evaluation: {
     ...recipe.evaluation,
     limit: Math.min(recipe.evaluation.limit ?? Infinity, kept.test),
@@ -52,7 +59,7 @@ const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
 
 /** In words, what a smoke run leaves out. */
 export const smokeCuts: readonly string[] = [
-  `${kept.train} training and ${kept.test} test images`,
+  `${kept.train} training, at most ${kept.validation} validation and ${kept.test} test images`,
   `at most ${kept.epochs} epochs of batches of at most ${kept.batchSize}`,
   "the first seed only",
   `attacks with at most ${budgets["steps"] ?? 0} steps and ${budgets["queries"] ?? 0} queries, no restarts, AutoAttack's fast form`,
@@ -70,6 +77,6 @@ export function smokeRecipe(file: RecipeFile): RecipeFile {
 /** The images of a smoke run: the first of each split. */
 export const smokeImages = (dataset: Dataset): Dataset => ({
   ...dataset,
-  train: limit(dataset.train, Math.min(kept.train, dataset.train.count)),
-  test: limit(dataset.test, Math.min(kept.test, dataset.test.count)),
+  train: limit(dataset.train, kept.train + kept.validation),
+  test: limit(dataset.test, kept.test),
 });
