@@ -65,6 +65,16 @@ describe("simplification", () => {
     expect(sizeOf(simplified(reshape(reshape(x, [B, 3, 1]), [B, 1, 3])))).toBe(1);
   });
 
+  it("comes to an end where three factors are all repeated", () => {
+    const [row, column, fill] = [
+      input("row", [B, 1, 4]),
+      input("column", [B, 3, 1]),
+      input("fill", [2, 1, 1, 1]),
+    ];
+    const y = mul(fill, mul(row, column));
+    expect(simplify(graphFunction("f", [row, column, fill], { y })).outputs["y"]?.shape).toEqual(y.shape);
+  });
+
   it("merges the two reverse walks of one loss", () => {
     const loss = sum(relu(matmul(x, w)));
     const [gx, gw] = [gradient(loss, [x])[0], gradient(loss, [w])[0]];

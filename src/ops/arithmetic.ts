@@ -48,6 +48,8 @@ function factorsTogether(x: Node, t: Node, { shape }: OpNode): Node | null {
   const [a, b] = operandsOf(x, mul.op) ?? [];
   if (a === undefined || b === undefined || !isRepeated(t.shape, shape)) return null;
   const [z, s] = isRepeated(a.shape, shape) ? [b, a] : [a, b];
+  // Three repeated factors would change places for ever.
+  if (isRepeated(z.shape, shape)) return null;
   const fits = isRepeated(s.shape, shape) && isRepeated(broadcastShapes("mul", s.shape, t.shape), shape);
   return fits ? mul(z, mul(s, t)) : null;
 }
