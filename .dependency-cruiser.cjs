@@ -10,6 +10,7 @@ const folders = [
   "optim",
   "data",
   "corruptions",
+  "augmentations",
   "threat",
   "attacks",
   "evaluation",

@@ -61,6 +61,8 @@ function stepOf(architecture, shape, defense) {
   return { model, step };
 }
 
+const samplesOf = ({ stored, perSample }) => ({ stored, perSample });
+
 /** Feeds of one step, without the axis of steps. */
 function feedsOf(model, step, batch) {
   const [channels, height, width] = model.inputShape;
@@ -68,14 +70,14 @@ function feedsOf(model, step, batch) {
   const images = Uint8Array.from({ length: batch * size }, (_, i) => (i * 2654435761) >>> 24);
   const split = { images, labels: Uint8Array.from({ length: batch }, (_, i) => i % 10), count: batch };
   const state = initialState(step, model.initialize(0), split);
-  const source = { step, split, imageShape: model.inputShape, seed: 0, stored: state.stored };
+  const source = { step, split, imageShape: model.inputShape, seed: 0, spare: [], ...samplesOf(state) };
   const indices = Uint32Array.from({ length: batch }, (_, i) => i);
   const { iterations: _, ...scanned } = feedsFor(source, { indices, batchSize: batch, epoch: 0 });
   const slices = Object.entries(scanned).map(([name, value]) => [
     name,
     { ...value, shape: value.shape.slice(1) },
   ]);
-  const scalars = Object.entries({ learningRate: 0.1, ...step.scalars }).map(([name, value]) => [
+  const scalars = Object.entries({ learningRate: 0.1, ...step.scalars(0) }).map(([name, value]) => [
     name,
     temper.scalar(value),
   ]);

@@ -122,6 +122,10 @@ export * from "./optim/index.js";
 export type { Optimizer, OptimizerContext, OptimizerState } from "./optim/optimizer.js";
 export type { Schedule } from "./optim/schedule.js";
 
+// --- Augmentations: random changes of training images. --------------------------------------------------------------
+export * as augmentations from "./augmentations/index.js";
+export type { Augmentation } from "./augmentations/augmentation.js";
+
 // --- Corruptions: disturbances that nobody aimed at the model. ------------------------------------------------------
 export * as corruptions from "./corruptions/index.js";
 export { corrupt, type CorruptOptions } from "./corruptions/corrupt.js";

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 /** Folders of src/ from bottom to top; a folder imports only those before it. */
 const order =
-  "base graph ops autodiff onnx runtime nn optim data corruptions threat attacks evaluation defenses experiments report cli".split(
+  "base graph ops autodiff onnx runtime nn optim data corruptions augmentations threat attacks evaluation defenses experiments report cli".split(
     " ",
   );
 

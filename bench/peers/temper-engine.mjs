@@ -57,9 +57,10 @@ export async function engineOnly(task, { threads }) {
   const most = stepsPerRun(0, { inputs, state: 0 });
   const split = syntheticSplit(network, Math.max(heldBatches, Math.min(most, 256)) * batch);
   const state = initialState(step, model.initialize(seed), split);
-  const rates = { learningRate: task.optimizer.rate, ...step.scalars };
+  const rates = { learningRate: task.optimizer.rate, ...step.scalars(0) };
   const constants = Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, scalar(value)]));
-  const source = { step, split, imageShape: network.inputShape, seed, stored: state.stored };
+  const { stored, perSample } = state;
+  const source = { step, split, imageShape: network.inputShape, seed, stored, perSample, spare: [] };
   const feedsOf = (indices) => ({
     ...feedsFor(source, { indices, batchSize: batch, epoch: 0 }),
     ...constants,

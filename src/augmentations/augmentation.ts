@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { check } from "../base/errors.js";
 import { unit, type Unit } from "../base/options.js";
+import type { Dim } from "../base/shape.js";
 import { scope, type Node } from "../graph/node.js";
 import type { NoiseSource } from "../nn/model.js";
 
@@ -11,7 +12,7 @@ export interface Augmentation {
    * `images` [rows, channels, height, width], each changed by its own draw from `noise`: x ↦ Ax + b, where A and b do
    * not depend on x. Its gradient is therefore the exact transpose Aᵀ.
    */
-  apply(images: Node, noise: NoiseSource): Node;
+  readonly apply: (images: Node, noise: NoiseSource) => Node;
 }
 
 /** What a file under `augmentations/` exports. */
@@ -33,8 +34,15 @@ export const augmentation = <S extends z.ZodType>(
     { neutral },
   );
 
+interface ImageSizes {
+  readonly rows: Dim;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 /** Sizes of images [rows, channels, height, width]; throws unless `images` are such. */
-export function sizesOf({ shape }: Node) {
+export function sizesOf({ shape }: Node): ImageSizes {
   const [rows = 1, channels, height, width] = shape;
   const sizes = [channels, height, width].filter((size) => typeof size === "number");
   check(

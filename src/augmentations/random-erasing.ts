@@ -58,7 +58,12 @@ function rectangle({ rows, height, width }: Sizes, noise: NoiseSource, { low, hi
 /** [rows, n]: 1 from a random start on, for `length` [rows, 1] of n pixels. */
 function interval(n: number, length: Node, start: Node): Node {
   const first = floor(mul(start, sub(n + 1, length)));
-  const at = constant(floats([1, n], Float32Array.from({ length: n }, (_, i) => i)));
+  const at = constant(
+    floats(
+      [1, n],
+      Float32Array.from({ length: n }, (_, i) => i),
+    ),
+  );
   return mul(clip(add(sub(at, first), 1), 0, 1), clip(sub(add(first, length), at), 0, 1));
 }
 

@@ -23,7 +23,12 @@ export interface Places {
 /** Rows and columns of an image's own pixels, each [1, height · width]. */
 export function ownPlaces(height: number, width: number): Places {
   const line = (value: (i: number) => number): Node =>
-    constant(floats([1, height * width], Float32Array.from({ length: height * width }, (_, i) => value(i))));
+    constant(
+      floats(
+        [1, height * width],
+        Float32Array.from({ length: height * width }, (_, i) => value(i)),
+      ),
+    );
   return { y: line((i) => Math.floor(i / width)), x: line((i) => i % width) };
 }
 
@@ -54,7 +59,10 @@ function reader(images: Node, edge: Edge): (places: Places) => Node {
   const source = margin === 1 ? bordered(images) : images;
   const flat = reshape(source, [rows, channels, (height + 2 * margin) * stride]);
   return ({ y, x }) => {
-    const index = add(add(mul(inside(y, height, edge), stride), inside(x, width, edge)), margin * (stride + 1));
+    const index = add(
+      add(mul(inside(y, height, edge), stride), inside(x, width, edge)),
+      margin * (stride + 1),
+    );
     const each = broadcastTo(reshape(cast(index, "int32"), [rows, 1, height * width]), [
       rows,
       channels,

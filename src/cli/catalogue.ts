@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import * as attacks from "../attacks/index.js";
+import * as augmentations from "../augmentations/index.js";
 import type { AnyUnit } from "../base/options.js";
 import { corruptionNames, selectCorruptions } from "../corruptions/select.js";
 import { datasets } from "../data/index.js";
@@ -28,7 +29,7 @@ export interface Entry {
   readonly options: readonly OptionInfo[];
 }
 
-const registries = { methods, attacks, models, optimizers } as const;
+const registries = { methods, attacks, models, optimizers, augmentations } as const;
 
 export type Kind = keyof typeof registries | "corruptions" | "datasets" | "recipes";
 

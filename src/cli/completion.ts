@@ -4,13 +4,13 @@ import type { Command } from "@commander-js/extra-typings";
 /** Options whose values are names of a kind, by command and option. */
 const named = {
   audit: { attack: "attacks", corruptions: "corruptions", dataset: "datasets" },
-  harden: { defense: "methods", dataset: "datasets", optimizer: "optimizers" },
+  harden: { augment: "augmentations", defense: "methods", dataset: "datasets", optimizer: "optimizers" },
   export: { attack: "attacks" },
   "models describe": { defense: "methods", dataset: "datasets", optimizer: "optimizers" },
 } as const;
 
 async function namesOf(
-  kind: "attacks" | "corruptions" | "datasets" | "methods" | "optimizers",
+  kind: "attacks" | "augmentations" | "corruptions" | "datasets" | "methods" | "optimizers",
 ): Promise<string[]> {
   const { catalogue } = await import("./catalogue.js");
   return catalogue(kind).map(({ name }) => name);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { check, fail, TemperError } from "../base/errors.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import { floats } from "../base/tensor.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { EpochRecord, TrainingState } from "./training-state.js";
 
@@ -12,6 +13,8 @@ const fileName = "state.safetensors";
 const blockBytes = 16 * 2 ** 20;
 /** In front of the names of the best epoch's weights. */
 const bestPrefix = "best-epoch:";
+/** In front of the numbers of snapshots. */
+const snapshotPrefix = "snapshot:";
 const blockPattern = /^inputs-[0-9a-f]{32}\.bin$/;
 
 interface Position {
@@ -22,6 +25,8 @@ interface Position {
   readonly seconds: number;
   readonly blocks: readonly string[];
   readonly storedLength: number;
+  /** Blocks of the state of each sample, of the same length as the inputs. */
+  readonly perSample?: readonly { readonly name: string; readonly blocks: readonly string[] }[];
   /** The epoch of the best weights, where they are kept. */
   readonly bestEpoch?: number;
 }
@@ -44,38 +49,61 @@ async function writeBlocks(folder: string, stored: Float32Array | null): Promise
   return names;
 }
 
-const withPrefix = (tensors: Tensors): Tensors =>
-  Object.fromEntries(Object.entries(tensors).map(([name, value]) => [bestPrefix + name, value]));
+const withPrefix = (prefix: string, tensors: Tensors): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, value]) => [prefix + name, value]));
 
-/** The tensors of a checkpoint's file: the state's, and those of the best epoch. */
-function parted(tensors: Tensors): { readonly state: Tensors; readonly best: Tensors } {
-  const isBest = ([name]: readonly [string, unknown]): boolean => name.startsWith(bestPrefix);
-  const entries = Object.entries(tensors);
-  const best = entries.filter(isBest).map(([name, value]) => [name.slice(bestPrefix.length), value] as const);
+/** Tensors of a checkpoint's file whose names begin with `prefix`, without it. */
+const prefixed = (prefix: string, tensors: Tensors): Tensors =>
+  Object.fromEntries(
+    Object.entries(tensors)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]),
+  );
+
+interface Parted extends Pick<TrainingState, "snapshots"> {
+  readonly state: Tensors;
+  readonly best: Tensors;
+}
+
+/** The tensors of a checkpoint's file: the state's, those of the best epoch, snapshots in their order. */
+function parted(tensors: Tensors): Parted {
+  const isOther = (name: string): boolean =>
+    [bestPrefix, snapshotPrefix].some((each) => name.startsWith(each));
+  const snapshots = Object.values(prefixed(snapshotPrefix, tensors));
   return {
-    state: Object.fromEntries(entries.filter((entry) => !isBest(entry))),
-    best: Object.fromEntries(best),
+    state: Object.fromEntries(Object.entries(tensors).filter(([name]) => !isOther(name))),
+    best: prefixed(bestPrefix, tensors),
+    snapshots: snapshots.flatMap(({ data }) => (data instanceof Float32Array ? [data] : [])),
   };
 }
 
 /** Saves `state` under `folder`; a stop at any moment leaves the last whole checkpoint readable. */
 export async function saveCheckpoint(folder: string, identity: string, state: TrainingState): Promise<void> {
   await makeFolder(folder);
-  const { tensors, stored, best, ...place } = state;
+  const { tensors, stored, best, perSample: held, snapshots, ...place } = state;
   const blocks = await writeBlocks(folder, stored);
+  const perSample: { name: string; blocks: string[] }[] = [];
+  for (const [name, values] of Object.entries(held))
+    perSample.push({ name, blocks: await writeBlocks(folder, values) });
   const storedLength = stored?.length ?? 0;
-  const position: Position = { ...place, blocks, storedLength, ...(best && { bestEpoch: best.epoch }) };
-  const all = { ...tensors, ...withPrefix(best?.tensors ?? {}) };
+  const kinds = { ...(perSample.length > 0 && { perSample }), ...(best && { bestEpoch: best.epoch }) };
+  const position: Position = { ...place, blocks, storedLength, ...kinds };
+  const images = snapshots.map((values, i) => [String(i), floats([values.length], values)] as const);
+  const all = {
+    ...tensors,
+    ...withPrefix(bestPrefix, best?.tensors ?? {}),
+    ...withPrefix(snapshotPrefix, Object.fromEntries(images)),
+  };
   const file = encodeTensors(all, { identity, position: JSON.stringify(position) });
   await writeWhole(join(folder, fileName), file);
-  const kept = new Set(blocks);
+  const kept = new Set([...blocks, ...perSample.flatMap((each) => each.blocks)]);
   for (const name of await readdir(folder))
     if (blockPattern.test(name) && !kept.has(name)) await rm(join(folder, name), { force: true });
 }
 
-async function readBlocks(folder: string, { blocks, storedLength }: Position): Promise<Float32Array | null> {
-  if (blocks.length === 0) return null;
-  const stored = new Float32Array(storedLength);
+/** The numbers in `blocks`, in order. */
+async function readBlocks(folder: string, blocks: readonly string[], length: number): Promise<Float32Array> {
+  const stored = new Float32Array(length);
   const bytes = new Uint8Array(stored.buffer);
   let offset = 0;
   for (const name of blocks) {
@@ -111,13 +139,18 @@ async function readCheckpoint(folder: string, identity: string): Promise<Trainin
     () => "one of another recipe (use --fresh to start over)",
   );
   const position = JSON.parse(metadata["position"] ?? "{}") as Position;
-  const { epoch, batches, history, sums, seconds, bestEpoch } = position;
-  const { state, best } = parted(tensors);
+  const { epoch, batches, history, sums, seconds, bestEpoch, blocks, storedLength } = position;
+  const { state, best, snapshots } = parted(tensors);
+  const perSample: Record<string, Float32Array> = {};
+  for (const each of position.perSample ?? [])
+    perSample[each.name] = await readBlocks(folder, each.blocks, storedLength);
   return {
     ...{ epoch, batches, history, sums, seconds },
     tensors: state,
     best: bestEpoch === undefined ? null : { epoch: bestEpoch, tensors: best },
-    stored: await readBlocks(folder, position),
+    stored: blocks.length === 0 ? null : await readBlocks(folder, blocks, storedLength),
+    perSample,
+    snapshots,
   };
 }
 

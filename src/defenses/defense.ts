@@ -36,13 +36,17 @@ export interface StepContext {
   logits(inputs: Node, options?: LogitsOptions): Node;
   /** Loss of each row: [rows]. */
   loss(logits: Node, targets: Node): Node;
-  /** A scalar graph input with this value: changing it needs no new compilation. */
-  scalar(name: string, value: number): Node;
+  /** A scalar graph input with this value, or that of each epoch (from 0): changing it needs no new compilation. */
+  scalar(name: string, value: number | ((epoch: number) => number)): Node;
   /** Noise of the host for the pass called `name`. */
   noise(name: string): NoiseSource;
   /** The stored inputs [B, …] that this step started from, and what they were before any update. */
   readonly stored: Node;
   originals(): Node;
+  /** The stored inputs after augmentation; the same node where there is none. */
+  readonly augmented: Node;
+  /** State of each sample, like its input in shape, that begins as `initial`: what this step reads of it. */
+  perSample(name: string, initial: number): Node;
 }
 
 export interface Outcome {
@@ -54,6 +58,8 @@ export interface Outcome {
   readonly metrics: Readonly<Record<string, Node>>;
   /** What the stored inputs become, where the defence moves them. */
   readonly storedInputs?: Node;
+  /** What the state of each sample becomes, by the names asked for in `perSample`. */
+  readonly perSample?: Readonly<Record<string, Node>>;
 }
 
 export type Objective = (batch: Batch, context: StepContext) => Outcome;

@@ -5,6 +5,8 @@ import { allocate, tensor, type Tensor } from "../base/tensor.js";
 import { copyRows, gatherLabels } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
 import type { NoiseInput } from "../nn/model.js";
+import { nextName } from "../onnx/export.js";
+import type { Tensors } from "../runtime/engine.js";
 import type { TrainStep } from "./train-step.js";
 
 /** Consecutive batches of one size: the samples' indices, batch after batch. */
@@ -21,8 +23,10 @@ export interface FeedSource {
   readonly seed: number;
   /** The stored inputs, where they move: [count, …imageShape]. */
   readonly stored: Float32Array | null;
-  /** An array that nobody needs any more, for the next inputs: fresh memory costs more than filling it. */
-  spare?: Float32Array;
+  /** State of each sample, by name: [count, …imageShape]. */
+  readonly perSample: Readonly<Record<string, Float32Array>>;
+  /** Arrays that nobody needs any more, for the next inputs: fresh memory costs more than filling it. */
+  readonly spare: Float32Array[];
 }
 
 /** Noise for a chunk: each sample's is drawn at (sample, epoch, copy), whatever its place in the batch. */
@@ -52,7 +56,7 @@ function noiseFor(
 
 /** Feeds of one run: every scanned input of the loop and the number of iterations. */
 export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tensor> {
-  const { step, split, imageShape, stored } = source;
+  const { step, split, imageShape, stored, perSample } = source;
   const { indices, batchSize } = chunk;
   const size = imageSize(imageShape);
   const lead = [indices.length / batchSize, batchSize];
@@ -65,9 +69,8 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
   };
   const floatRows = (values: Float32Array): Tensor => {
     const length = indices.length * size;
-    const { spare = new Float32Array(length) } = source;
-    const out = spare.length < length ? new Float32Array(length) : spare.subarray(0, length);
-    delete source.spare;
+    const spare = source.spare.pop();
+    const out = spare && spare.length >= length ? spare.subarray(0, length) : new Float32Array(length);
     copyRows(values, size, indices, out);
     return tensor("float32", [...lead, ...imageShape], out);
   };
@@ -79,15 +82,29 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
     inputs: stored ? floatRows(stored) : pixels(),
     labels: tensor("int32", lead, labels),
     ...(step.needsOriginals && { originals: pixels() }),
+    ...Object.fromEntries(Object.entries(perSample).map(([name, values]) => [name, floatRows(values)])),
     ...Object.fromEntries(noise),
   };
 }
 
-/** Writes the inputs that a run returned back to where they are stored. */
-export function storeRows(stored: Float32Array, moved: Tensor, indices: Uint32Array): void {
-  const size = moved.data.length / indices.length;
-  const rows = moved.data;
-  if (!(rows instanceof Float32Array)) return;
+/** Writes rows that a run returned back to where they are stored. */
+function storeRows(stored: Float32Array, rows: Float32Array, indices: Uint32Array): void {
+  const size = rows.length / indices.length;
   for (let row = 0; row < indices.length; row++)
     stored.set(rows.subarray(row * size, (row + 1) * size), (indices[row] ?? 0) * size);
+}
+
+/** Books what a run returned of each sample of its chunk; returns the other results: loss and metrics. */
+export function storeResults(source: FeedSource, results: Tensors, { indices }: Chunk): Tensors {
+  const { stored, perSample, spare } = source;
+  const places = new Map(Object.entries(perSample).map(([name, values]) => [nextName(name), values]));
+  if (stored) places.set("storedInputs", stored);
+  const others = Object.entries(results).filter(([name, { data }]) => {
+    const place = places.get(name);
+    if (place === undefined || !(data instanceof Float32Array)) return true;
+    storeRows(place, data, indices);
+    spare.push(data);
+    return false;
+  });
+  return Object.fromEntries(others);
 }

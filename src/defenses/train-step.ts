@@ -1,4 +1,5 @@
 // One training step as a pure function of state, batch and noise: the body of the engine's Loop.
+import { augmented, type Augmentation } from "../augmentations/augmentation.js";
 import { gradient } from "../autodiff/gradient.js";
 import { check } from "../base/errors.js";
 import { B, formatDim, sameDim } from "../base/shape.js";
@@ -8,7 +9,7 @@ import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
 import type { Model, NoiseInput, NoiseSource, Pass } from "../nn/model.js";
-import type { LoopFunction } from "../onnx/export.js";
+import { nextName, type LoopFunction } from "../onnx/export.js";
 import { add, div } from "../ops/arithmetic.js";
 import { cast, lessEqual } from "../ops/compare.js";
 import { oneHot } from "../ops/indexing.js";
@@ -29,14 +30,16 @@ export interface StepOptions {
   readonly bounds: readonly [low: number, high: number];
   /** How the host supplies inputs: raw pixels (divided by 255 here), or float32. */
   readonly pixels: "uint8" | "float32";
+  /** What happens to the images of a batch before anything else, in this order; default nothing. */
+  readonly augmentation?: readonly Augmentation[];
 }
 
 /** A training step and what the host must supply to run it. */
 export interface TrainStep {
   readonly loop: LoopFunction;
   readonly noise: readonly NoiseInput[];
-  /** Values of the defences' scalar inputs. */
-  readonly scalars: Readonly<Record<string, number>>;
+  /** Values of the defences' scalar inputs in `epoch` (from 0). */
+  scalars(epoch: number): Readonly<Record<string, number>>;
   /** Starting values of optimizer slots, by state name: { name, shape, value }. */
   readonly slots: readonly {
     readonly name: string;
@@ -47,13 +50,16 @@ export interface TrainStep {
   readonly movesInputs: boolean;
   /** Whether it needs the inputs as they were before any update, as `originals`. */
   readonly needsOriginals: boolean;
+  /** State of each sample, like its input in shape: read as `name`, returned as `name.next`, at first `initial`. */
+  readonly perSample: readonly { readonly name: string; readonly initial: number }[];
 }
 
 /** Collects what a step asks of the host while its graph is built. */
 function requests() {
   const originals: InputNode[] = [];
   const noise = new Map<string, NoiseInput>();
-  const scalars = new Map<string, { node: InputNode; value: number }>();
+  const scalars = new Map<string, { node: InputNode; valueAt: (epoch: number) => number }>();
+  const perSample = new Map<string, { node: InputNode; initial: number }>();
   const draw: NoiseSource["draw"] = (request) => {
     // A sample's noise depends on its copy, not on how many rows there are: passes of other heights share it.
     const [rows = B] = request.shape;
@@ -63,25 +69,27 @@ function requests() {
     noise.set(key, known);
     return cast(known.input, "float32");
   };
-  const scalar = (name: string, value: number): Node => {
+  const scalar: StepContext["scalar"] = (name, value) => {
     const known = scalars.get(name);
+    const valueAt = typeof value === "number" ? () => value : value;
     check(
-      known === undefined || known.value === value,
+      known === undefined || known.valueAt(0) === valueAt(0),
       name,
       "one value",
-      () => `${known?.value ?? ""} and ${value}`,
+      () => `${known?.valueAt(0) ?? ""} and ${valueAt(0)}`,
     );
-    const held = known ?? { node: input(name, []), value };
+    const held = known ?? { node: input(name, []), valueAt };
     scalars.set(name, held);
     return held.node;
   };
-  return { noise, scalars, originals, draw, scalar };
+  return { noise, scalars, perSample, originals, draw, scalar };
 }
 
 type Requests = ReturnType<typeof requests>;
 
 interface StepInputs {
   readonly stored: Node;
+  readonly augmentation: readonly Augmentation[];
   readonly value: (name: string) => Node;
   readonly updates: Map<string, Node>;
 }
@@ -89,7 +97,7 @@ interface StepInputs {
 /** What defences see: passes in training mode whose noise is named after the pass. */
 function contextOf(
   options: StepOptions,
-  { stored, value, updates }: StepInputs,
+  { stored, augmentation, value, updates }: StepInputs,
   asked: Requests,
 ): StepContext {
   const noise = (pass: string): NoiseSource => ({
@@ -99,6 +107,13 @@ function contextOf(
     model: options.model,
     bounds: options.bounds,
     stored,
+    augmented: augmented(augmentation, stored, noise),
+    perSample: (name, initial) => {
+      const node = input(name, [B, ...options.model.inputShape]);
+      const held = asked.perSample.get(name) ?? { node, initial };
+      asked.perSample.set(name, held);
+      return held.node;
+    },
     originals: () => {
       const [known = input("originals", [B, ...options.model.inputShape], "uint8")] = asked.originals;
       asked.originals[0] = known;
@@ -195,8 +210,8 @@ function simplifyLoop(loop: LoopFunction): LoopFunction {
 
 /**
  * The step for `options`. State: trainable parameters, buffers, optimizer slots and `step`. Per step: `inputs`
- * [B, …], `labels` [B], noise. Constants: `learningRate`, the defences' scalars, frozen parameters. Results:
- * `loss`, the metrics, `storedInputs`. The loop ends after a step whose loss is not finite.
+ * [B, …], `labels` [B], state of each sample, noise. Constants: `learningRate`, the defences' scalars, frozen
+ * parameters. Results: `loss`, the metrics, `storedInputs`, `name.next` of each sample's state. The loop ends after a step whose loss is not finite.
  */
 export function buildTrainStep(options: StepOptions): TrainStep {
   const { model } = options;
@@ -206,11 +221,12 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
   const labels = input("labels", [B], "int32");
   const stored = asFloat(inputs);
-  const context = contextOf(options, { stored, value: lookup(weights), updates }, asked);
+  const { augmentation = [] } = options;
+  const context = contextOf(options, { stored, augmentation, value: lookup(weights), updates }, asked);
   const targets = scope("batch", () =>
     smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes),
   );
-  const outcome = objectiveOf(options.defense)({ inputs: stored, labels, targets }, context);
+  const outcome = objectiveOf(options.defense)({ inputs: context.augmented, labels, targets }, context);
   const step = input("step", []);
   const next = scope("optimizer", () => add(step, 1));
   const { learningRate, carried } = optimizerStep(outcome, weights, options, next);
@@ -222,7 +238,13 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   const loop: LoopFunction = {
     name: "train",
     carried: [...carried, ...buffers, { input: step, next }],
-    scanned: [inputs, labels, ...asked.originals, ...[...asked.noise.values()].map((n) => n.input)],
+    scanned: [
+      inputs,
+      labels,
+      ...asked.originals,
+      ...[...asked.perSample.values()].map((held) => held.node),
+      ...[...asked.noise.values()].map((n) => n.input),
+    ],
     invariant: [
       learningRate,
       ...[...asked.scalars.values()].map((held) => held.node),
@@ -232,6 +254,9 @@ export function buildTrainStep(options: StepOptions): TrainStep {
       loss: outcome.loss,
       ...outcome.metrics,
       ...(outcome.storedInputs && { storedInputs: outcome.storedInputs }),
+      ...Object.fromEntries(
+        Object.entries(outcome.perSample ?? {}).map(([name, next]) => [nextName(name), next]),
+      ),
     },
     proceed: scope("proceed", () => lessEqual(abs(outcome.loss), 3.4e38)),
   };
@@ -244,9 +269,11 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   return {
     loop: simplifyLoop(loop),
     noise: [...asked.noise.values()],
-    scalars: Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.value])),
+    scalars: (epoch) =>
+      Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.valueAt(epoch)])),
     slots,
     movesInputs: outcome.storedInputs !== undefined,
     needsOriginals: asked.originals.length > 0,
+    perSample: [...asked.perSample].map(([name, { initial }]) => ({ name, initial })),
   };
 }

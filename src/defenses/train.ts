@@ -8,7 +8,7 @@ import { nextName } from "../onnx/export.js";
 import { isOver, learningRateAt, type Schedule } from "../optim/schedule.js";
 import type { Engine, Program, Tensors } from "../runtime/engine.js";
 import { loadLoop } from "../runtime/load.js";
-import { feedsFor, storeRows, type Chunk, type FeedSource } from "./feeds.js";
+import { feedsFor, storeResults, type Chunk, type FeedSource } from "./feeds.js";
 import type { Monitor } from "./monitor.js";
 import { bytesOf, runLimits, stepsPerRun, type StepBytes } from "./run-limits.js";
 import { bestEpoch, hasStopped, type EarlyStopping } from "./selection.js";
@@ -49,6 +49,8 @@ export interface TrainOptions {
   readonly save?: (state: TrainingState) => Promise<void>;
   readonly saveEvery?: number;
   readonly signal?: AbortSignal;
+  /** Keeps the first so many inputs as they are after each of the first epochs; for defences that move them. */
+  readonly snapshots?: { readonly images: number; readonly epochs: number };
 }
 
 /** The training stopped because it was asked to, with its state saved. */
@@ -80,7 +82,6 @@ function accumulate(
   refuse: (step: number, loss: number) => never,
 ): void {
   for (const [name, { data }] of Object.entries(results)) {
-    if (name === "storedInputs") continue;
     for (const [i, value] of data.entries()) {
       if (name === "loss" && !Number.isFinite(Number(value))) refuse(i, Number(value));
       sums[name] = (sums[name] ?? 0) + Number(value) * batchSize;
@@ -112,7 +113,7 @@ const placeOf = (epoch: number, batches: number): string =>
 const secondsOf = ({ options, begun }: Session): number =>
   options.state.seconds + (performance.now() - begun) / 1000;
 
-type Position = Omit<TrainingState, "tensors" | "stored" | "seconds">;
+type Position = Omit<TrainingState, "tensors" | "stored" | "perSample" | "seconds">;
 
 const errorsOf = (history: readonly EpochRecord[]): number[] =>
   history.map(({ metrics }) => metrics["error"] ?? NaN);
@@ -123,7 +124,8 @@ async function saveNow(session: Session, position: Position): Promise<void> {
   session.lastSave = performance.now();
   // Weights may be lost one step before the loss shows it: such a state is no good to continue from.
   if (!options.save || !Object.values(tensors).every(isFinite)) return;
-  await options.save({ ...position, tensors, stored: source.stored, seconds: secondsOf(session) });
+  const { stored, perSample } = source;
+  await options.save({ ...position, tensors, stored, perSample, seconds: secondsOf(session) });
   session.lastGood = placeOf(position.epoch, position.batches);
 }
 
@@ -149,7 +151,9 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
   const sums = { ...start.sums };
   const constants = (): Tensors => ({
     learningRate: scalar(learningRateAt(options.schedule, epoch, errorsOf(history))),
-    ...Object.fromEntries(Object.entries(options.step.scalars).map(([name, value]) => [name, scalar(value)])),
+    ...Object.fromEntries(
+      Object.entries(options.step.scalars(epoch)).map(([name, value]) => [name, scalar(value)]),
+    ),
   });
   let done = start.batches;
   const prepare = (from: number): Prepared | null => {
@@ -186,10 +190,7 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
         `${options.name}: the loss is ${loss} in epoch ${epoch + 1}, ${batch}; last good checkpoint: ${session.lastGood}`,
       );
     };
-    accumulate(sums, results, chunk.batchSize, refuse);
-    const moved = results["storedInputs"];
-    if (moved && source.stored) storeRows(source.stored, moved, chunk.indices);
-    if (moved?.data instanceof Float32Array) source.spare = moved.data;
+    accumulate(sums, storeResults(source, results, chunk), chunk.batchSize, refuse);
     done += steps;
     const seen = Math.min(done * options.batchSize, order.length);
     options.onProgress?.({
@@ -243,6 +244,13 @@ function weightNames({ state, step }: TrainOptions): string[] {
 const endsEarly = ({ schedule, earlyStopping }: TrainOptions, history: readonly EpochRecord[]): boolean =>
   isOver(schedule, errorsOf(history)) || (earlyStopping !== undefined && hasStopped(history, earlyStopping));
 
+/** The first stored inputs as they are after `epoch`, where they are to be kept. */
+function snapshotAfter({ options, source }: Session, epoch: number): Float32Array[] {
+  const { images, epochs } = options.snapshots ?? { images: 0, epochs: 0 };
+  if (source.stored === null || epoch >= epochs) return [];
+  return [source.stored.slice(0, images * imageSize(options.imageShape))];
+}
+
 /** Trains the rest of the epoch at `position`; returns where the next one begins. */
 async function nextEpoch(session: Session, position: Position): Promise<Position> {
   const { options, program } = session;
@@ -255,19 +263,21 @@ async function nextEpoch(session: Session, position: Position): Promise<Position
   const history = [...position.history, record];
   const isBest = options.restoreBest === true && bestEpoch(history) === epoch;
   const best = isBest ? { epoch, tensors: await program.read(weightNames(options)) } : position.best;
-  return { epoch: epoch + 1, batches: 0, history, sums: {}, best };
+  const snapshots = [...position.snapshots, ...snapshotAfter(session, epoch)];
+  return { epoch: epoch + 1, batches: 0, history, sums: {}, best, snapshots };
 }
 
 /** Trains from `options.state` to the end; returns the final state. Throws `Interrupted` when the signal fires. */
 export async function train(options: TrainOptions, frozen: Weights = {}): Promise<TrainingState> {
   const program = await loadStep(options, frozen);
   const { state, split, step } = options;
-  const { stored, epoch, batches, history, sums, best } = state;
+  const { stored, perSample, epoch, batches, history, sums, best, snapshots } = state;
+  const { imageShape, seed } = options;
   const begun = performance.now();
   const session: Session = {
     options,
     program,
-    source: { step, split, imageShape: options.imageShape, seed: options.seed, stored },
+    source: { step, split, imageShape, seed, stored, perSample, spare: [] },
     begun,
     chunkSize: runLimits.firstSteps,
     stateBytes: bytesOf(state.tensors),
@@ -275,7 +285,7 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
     lastGood: epoch + batches > 0 ? placeOf(epoch, batches) : "none yet",
   };
   const goesOn = (at: Position): boolean => at.epoch < options.epochs && !endsEarly(options, at.history);
-  let position: Position = { epoch, batches, history, sums, best };
+  let position: Position = { epoch, batches, history, sums, best, snapshots };
   try {
     while (goesOn(position)) {
       position = await nextEpoch(session, position);
@@ -286,7 +296,7 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
     }
     const tensors = await program.read(Object.keys(state.tensors));
     const restored = { ...tensors, ...position.best?.tensors };
-    return { ...position, tensors: restored, stored, seconds: secondsOf(session) };
+    return { ...position, tensors: restored, stored, perSample, seconds: secondsOf(session) };
   } finally {
     await program.release();
   }

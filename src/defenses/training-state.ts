@@ -22,6 +22,10 @@ export interface TrainingState {
   readonly tensors: Tensors;
   /** The moving inputs, where the defence moves them. */
   readonly stored: Float32Array | null;
+  /** State that the defence keeps of each sample, by name: [count, …inputShape]. */
+  readonly perSample: Readonly<Record<string, Float32Array>>;
+  /** The first inputs as they were after each epoch that `TrainOptions.snapshots` asks for: [images, …inputShape]. */
+  readonly snapshots: readonly Float32Array[];
   readonly history: readonly EpochRecord[];
   /** Weights of the epoch (from 0) with the lowest validation error so far, where they are to be restored. */
   readonly best: { readonly epoch: number; readonly tensors: Tensors } | null;
@@ -29,6 +33,20 @@ export interface TrainingState {
   readonly sums: Readonly<Record<string, number>>;
   /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
   readonly seconds: number;
+}
+
+/** What a step keeps of each sample at first: the inputs as they are, where they move, and the state beside them. */
+export function initialSamples(
+  { movesInputs, perSample }: TrainStep,
+  { images, count }: Split,
+): Pick<TrainingState, "stored" | "perSample"> {
+  const stored = movesInputs ? new Float32Array(images.length) : null;
+  const all = Uint32Array.from({ length: count }, (_, i) => i);
+  if (stored) gatherRows(images, images.length / count, all, stored);
+  const states = perSample.map(
+    ({ name, initial }) => [name, new Float32Array(images.length).fill(initial)] as const,
+  );
+  return { stored, perSample: Object.fromEntries(states) };
 }
 
 /** The state before the first step: weights as given, slots at their start, inputs as they are. */
@@ -39,14 +57,12 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
   });
   const carried = new Set(step.loop.carried.map((state) => state.input.name));
   const held = Object.entries(weights).filter(([name]) => carried.has(name));
-  const stored = step.movesInputs ? new Float32Array(split.images.length) : null;
-  const all = Uint32Array.from({ length: split.count }, (_, i) => i);
-  if (stored) gatherRows(split.images, split.images.length / split.count, all, stored);
   return {
     epoch: 0,
     batches: 0,
     tensors: { ...Object.fromEntries(held), ...Object.fromEntries(slots), step: scalar(0) },
-    stored,
+    ...initialSamples(step, split),
+    snapshots: [],
     history: [],
     best: null,
     sums: {},

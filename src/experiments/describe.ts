@@ -107,7 +107,7 @@ export function describeModel(options: DescribeOptions): Description {
     multiplyAdds: [...work.values()].reduce((a, b) => a + b, 0),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),
     memory: trainingMemory(step, batchSize, {
-      moved: step.movesInputs ? 4 * images * imageSize(inputShape) : 0,
+      moved: (step.movesInputs ? 4 : 0) * (1 + step.perSample.length) * images * imageSize(inputShape),
       ...(options.target && { target: options.target }),
     }),
   };

@@ -1,5 +1,6 @@
 // Harden: train one model – fresh from an architecture, or out of a file – under defences; a classifier comes out.
 import { z } from "zod";
+import type { Augmentation } from "../augmentations/augmentation.js";
 import { check } from "../base/errors.js";
 import { parseOptions } from "../base/options.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
@@ -44,6 +45,8 @@ export interface HardenOptions {
   readonly defenses: readonly Defense[];
   /** Default plain SGD. */
   readonly optimizer?: Optimizer;
+  /** Changes of the training images, in this order; default none. */
+  readonly augmentation?: readonly Augmentation[];
   /** Default the optimizer's own. */
   readonly learningRate?: Schedule;
   /** Passes over the training images, default 10. */
@@ -122,6 +125,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     labelSmoothing: options.labelSmoothing ?? 0,
     bounds: start.bounds,
     pixels: defense.movesInputs ? "float32" : "uint8",
+    ...(options.augmentation && { augmentation: options.augmentation }),
   });
   const { train: split, validation } = trainingParts(dataset.train, options);
   const saved = checkpoint ? await loadCheckpoint(checkpoint.folder, checkpoint.identity) : null;
@@ -175,6 +179,7 @@ const plainOptions = z.strictObject({
   preprocessing: anything,
   defenses: z.array(anything),
   optimizer: anything,
+  augmentation: z.array(anything).optional(),
   learningRate: scheduleSchema.optional(),
   epochs: z.int().min(1).optional(),
   batchSize: z.int().min(2).optional(),

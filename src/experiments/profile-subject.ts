@@ -4,7 +4,7 @@ import { scalar } from "../base/tensor.js";
 import { datasetNamed, imageSize, type ImageShape } from "../data/index.js";
 import type { Split } from "../data/dataset.js";
 import { feedsFor, type FeedSource } from "../defenses/feeds.js";
-import { initialState } from "../defenses/training-state.js";
+import { initialSamples, initialState } from "../defenses/training-state.js";
 import type { TrainStep } from "../defenses/train-step.js";
 import type { Target } from "../graph/op.js";
 import type { Model } from "../nn/model.js";
@@ -80,10 +80,16 @@ export function subjectOf(file: RecipeFile, wanted: string | undefined, target: 
 export function feeder({ step, batchSize, imageShape }: Subject, classes: number) {
   return (steps: number) => {
     const split = randomSplit(steps * batchSize, imageSize(imageShape), classes);
-    const stored = step.movesInputs ? Float32Array.from(split.images, (pixel) => pixel / 255) : null;
-    const source: FeedSource = { step, split, imageShape, seed: 0, stored };
+    const source: FeedSource = {
+      step,
+      split,
+      imageShape,
+      seed: 0,
+      spare: [],
+      ...initialSamples(step, split),
+    };
     const indices = Uint32Array.from({ length: split.count }, (_, i) => split.count - 1 - i);
-    const scalars = Object.entries(step.scalars).map(([name, value]) => [name, scalar(value)] as const);
+    const scalars = Object.entries(step.scalars(0)).map(([name, value]) => [name, scalar(value)] as const);
     return (): Tensors => ({
       ...feedsFor(source, { indices, batchSize, epoch: 0 }),
       learningRate: scalar(0),

@@ -4,6 +4,7 @@ import { compose } from "../defenses/compose.js";
 import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
+import { makeAugmentation } from "./augmentation.js";
 import { make, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
@@ -19,6 +20,7 @@ export function stepOf({ training }: Recipe, method: Method, model: Model): Trai
     labelSmoothing: training.labelSmoothing,
     bounds: [0, 1],
     pixels: defense.movesInputs ? "float32" : "uint8",
+    augmentation: makeAugmentation(training.augmentation),
   });
 }
 
@@ -45,11 +47,11 @@ export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
     inputShape: dataset.imageShape,
     classes: dataset.classes,
   });
-  const { loop, movesInputs } = stepOf(recipe, method, model);
+  const { loop, movesInputs, perSample } = stepOf(recipe, method, model);
   const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
   const images = trainingParts(dataset.train, recipe.training).train.count;
   return {
     work: multiplyAdds(roots, recipe.training.batchSize),
-    movedBytes: movesInputs ? 4 * images * imageSize(dataset.imageShape) : 0,
+    movedBytes: (movesInputs ? 4 : 0) * (1 + perSample.length) * images * imageSize(dataset.imageShape),
   };
 }

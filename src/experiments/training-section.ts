@@ -4,6 +4,7 @@ import { OptionError } from "../base/options.js";
 import { lossNames } from "../nn/losses.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
+import { augmentationEntry, readAugmentation } from "./augmentation.js";
 import { readAttack, type AttackPlan } from "./attack-plan.js";
 import { create, readReference, type Reference } from "./references.js";
 
@@ -36,6 +37,7 @@ export const trainingSchema = z.strictObject({
   loss: z.enum(lossNames).default("softmax-cross-entropy"),
   labelSmoothing: z.number().min(0).max(1).default(0),
   limit: z.int().min(2).optional().describe("train on the first so many images only"),
+  augmentation: augmentationEntry,
   validation: validationSchema.optional().describe("training images, the last ones, that are held out"),
   curves: curvesSchema.optional().describe("what is measured after each epoch"),
   meanOfLast: z.int().min(1).optional().describe("epochs whose mean test error the row states"),
@@ -51,8 +53,10 @@ export interface Curves extends Omit<z.output<typeof curvesSchema>, "attacks" | 
   readonly attacks: readonly AttackPlan[];
 }
 
-export interface Training extends Omit<Given, "optimizer" | "learningRate" | "curves"> {
+export interface Training extends Omit<Given, "optimizer" | "learningRate" | "curves" | "augmentation"> {
   readonly optimizer: Reference;
+  /** In this order. */
+  readonly augmentation?: readonly Reference[];
   readonly learningRate: z.output<typeof scheduleSchema>;
   readonly curves?: Curves;
 }
@@ -117,6 +121,7 @@ export function readTraining({
   optimizer: named,
   learningRate: rate,
   curves: given,
+  augmentation: listed,
   ...rest
 }: Given): Training {
   const optimizer = readReference(optimizerRegistry, "optimizer", named, ["optimizer"]);
@@ -124,5 +129,6 @@ export function readTraining({
   const learningRate = rate ?? create(optimizerRegistry, "optimizer", optimizer).learningRate;
   const curves = given && readCurves(given);
   checkTraining({ ...rest, ...(curves && { curves }) });
-  return { optimizer, learningRate, ...rest, ...(curves && { curves }) };
+  const augmentation = readAugmentation(listed, ["augmentation"]);
+  return { optimizer, learningRate, ...rest, ...(curves && { curves }), ...augmentation };
 }

@@ -15,6 +15,7 @@ import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { isTransfer } from "../attacks/transfer.js";
 import { assess } from "./assess.js";
+import { makeAugmentation } from "./augmentation.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
 import { correctnessOf } from "./correctness.js";
 import { trialEnvironmentOf } from "./environment.js";
@@ -157,7 +158,7 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
 function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promise<Hardened> {
   const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { recipe } = trial;
-  const { optimizer, meanOfLast: _, ...training } = recipe.training;
+  const { optimizer, augmentation, meanOfLast: _, ...training } = recipe.training;
   return harden({
     ...training,
     dataset,
@@ -167,6 +168,7 @@ function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promi
     model: make.architecture(recipe.model),
     defenses: trial.method.defenses.map(make.defense),
     optimizer: make.optimizer(optimizer),
+    augmentation: makeAugmentation(augmentation),
     seed: trial.seed,
     name: trial.name,
     metadata: { method: trial.method.name, seed: String(trial.seed) },

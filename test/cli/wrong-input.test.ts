@@ -70,7 +70,7 @@ describe("usage, with code 2", () => {
     ],
     [
       ["list", "weapons"],
-      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, corruptions, datasets, recipes.",
+      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, augmentations, corruptions, datasets, recipes.",
     ],
   ])("temper %j", async (args, line) => {
     expect(await failure(args)).toEqual({ code: 2, line: `temper: ${line}` });

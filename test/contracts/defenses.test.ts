@@ -32,7 +32,7 @@ function stepValues(step: ReturnType<typeof toyStep>, scale = 1): Record<string,
     const array = toArray64(value);
     values[name] = name in weights ? { ...array, data: array.data.map((x) => x * scale) } : array;
   }
-  for (const [name, value] of Object.entries(step.scalars))
+  for (const [name, value] of Object.entries(step.scalars(0)))
     values[name] = { shape: [], data: Float64Array.of(value) };
   values["learningRate"] = { shape: [], data: Float64Array.of(1) };
   const factor = step.movesInputs ? 1 / 255 : 1;

@@ -57,7 +57,7 @@ function stepOf(defense: Defense): { loss: number; stored: Float64Array | undefi
     "dense1.weight": { shape: [size, classes], data: Float64Array.from(W) },
     "dense1.bias": { shape: [classes], data: new Float64Array(classes) },
   };
-  for (const [name, value] of Object.entries(step.scalars))
+  for (const [name, value] of Object.entries(step.scalars(0)))
     values[name] = { shape: [], data: Float64Array.of(value) };
   for (const { input } of step.noise) {
     const shape = input.shape.map((d) => (typeof d === "number" ? d : d.batch * batch));

@@ -16,14 +16,14 @@ const penalty = defenses["jacobian-penalty"];
 
 /** The state after one step from the same weights and inputs. */
 function after(options: Parameters<typeof penalty>[0]): readonly number[] {
-  const { loop, scalars } = toyStep(penalty(options), { model, pixels: "float32", optimizer: sgd({}) });
+  const step = toyStep(penalty(options), { model, pixels: "float32", optimizer: sgd({}) });
   const inputs = new Float32Array(batch * 36);
   randomStream(0, "x").uniform(inputs, { sample: 0 }, [0, 1]);
   const weights = Object.entries(model.initialize(0)).map(([name, value]): [string, Array64] => [
     name,
     { shape: value.shape, data: toNumbers(value) },
   ]);
-  const numbers = { learningRate: 0.1, step: 0, ...scalars };
+  const numbers = { learningRate: 0.1, step: 0, ...step.scalars(0) };
   const values: Record<string, Array64> = {
     ...Object.fromEntries(weights),
     ...Object.fromEntries(
@@ -33,7 +33,7 @@ function after(options: Parameters<typeof penalty>[0]): readonly number[] {
     labels: { shape: [batch], data: Float64Array.of(2, 0, 3) },
   };
   return interpret(
-    loop.carried.map((state) => state.next),
+    step.loop.carried.map((state) => state.next),
     { batch, values },
   ).flatMap(({ data }) => [...data]);
 }

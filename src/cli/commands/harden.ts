@@ -31,6 +31,7 @@ interface HardenFlags {
   readonly preprocess: readonly string[];
   readonly defense: readonly string[];
   readonly set: readonly string[];
+  readonly augment: readonly string[];
   readonly optimizer: string;
   readonly learningRate?: number;
   readonly epochs: number;
@@ -89,7 +90,7 @@ async function startFrom(model: string, settings: Settings, { train, freeze }: H
 }
 
 async function referenceOf(
-  kind: "method" | "optimizer" | "model",
+  kind: "method" | "optimizer" | "model" | "augmentation",
   name: string,
   settings: Settings,
 ): Promise<Reference> {
@@ -98,6 +99,7 @@ async function referenceOf(
     method: () => import("../../defenses/index.js"),
     optimizer: () => import("../../optim/index.js"),
     model: () => import("../../nn/architectures/index.js"),
+    augmentation: () => import("../../augmentations/index.js"),
   };
   return readReference(await registry[kind](), kind, { [name]: settings[name] ?? {} }, []);
 }
@@ -130,7 +132,11 @@ async function trainingSet(
 /** Everything that decides what comes out, checked. */
 async function jobOf(given: string, flags: HardenFlags) {
   const { defense, optimizer: named, epochs, batchSize, seed, limit } = flags;
-  const settings = await readSettings(flags.set, { units: [...defense, named, given], main: defense });
+  const units = [...defense, named, given, ...flags.augment];
+  const settings = await readSettings(flags.set, { units, main: defense });
+  const transforms = await Promise.all(
+    flags.augment.map((name) => referenceOf("augmentation", name, settings)),
+  );
   const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
   const rule = await referenceOf("optimizer", named, settings);
   const start = await startFrom(given, settings, flags);
@@ -143,10 +149,14 @@ async function jobOf(given: string, flags: HardenFlags) {
   const { make } = await import("../../experiments/recipe.js");
   const optimizer = make.optimizer(rule);
   const { learningRate = optimizer.learningRate } = flags;
+  const { makeAugmentation } = await import("../../experiments/augmentation.js");
   const data = await trainingSet(flags, preprocessing, start);
   const { dataset } = data;
   const threads = flags.threads ?? availableParallelism();
-  const what = { start: start.identity, dataset: data.identity, preprocessing, methods, rule, learningRate };
+  const what = {
+    ...{ start: start.identity, dataset: data.identity, preprocessing, methods, rule, learningRate },
+    ...(transforms.length > 0 && { transforms }),
+  };
   return {
     options: {
       model: start.model,
@@ -154,6 +164,7 @@ async function jobOf(given: string, flags: HardenFlags) {
       preprocessing,
       defenses: methods.map(make.defense),
       optimizer,
+      augmentation: makeAugmentation(transforms),
       learningRate,
       epochs,
       batchSize,
@@ -253,6 +264,14 @@ export function harden(program: Command, io: Io): void {
       )
         .argParser(repeated)
         .default([], "each part's own"),
+    )
+    .addOption(
+      new Option(
+        "--augment <names>",
+        "changes of the training images, out of: temper list augmentations; in this order",
+      )
+        .argParser(words)
+        .default([], "none"),
     )
     .option("--optimizer <name>", "an optimizer out of: temper list optimizers", "sgd")
     .addOption(

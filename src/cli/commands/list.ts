@@ -4,7 +4,16 @@ import type { Entry, OptionInfo } from "../catalogue.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { entry } from "../text.js";
 
-const kinds = ["methods", "attacks", "models", "optimizers", "corruptions", "datasets", "recipes"] as const;
+const kinds = [
+  "methods",
+  "attacks",
+  "models",
+  "optimizers",
+  "augmentations",
+  "corruptions",
+  "datasets",
+  "recipes",
+] as const;
 
 const valueText = (value: unknown): string =>
   typeof value === "string" ? value : JSON.stringify(value).replaceAll(",", ", ");
