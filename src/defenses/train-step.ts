@@ -3,24 +3,25 @@ import { augmented, type Augmentation } from "../augmentations/augmentation.js";
 import { gradient } from "../autodiff/gradient.js";
 import { check } from "../base/errors.js";
 import { B, formatDim, sameDim } from "../base/shape.js";
-import { graphFunction } from "../graph/function.js";
+import { graphFunction, substitute } from "../graph/function.js";
 import { input, scope, toNode, type InputNode, type Node, type Operand } from "../graph/node.js";
 import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
 import type { Model, NoiseInput, NoiseSource, Pass } from "../nn/model.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
-import { add, div } from "../ops/arithmetic.js";
+import { add, div, mul } from "../ops/arithmetic.js";
 import { cast, lessEqual } from "../ops/compare.js";
 import { oneHot } from "../ops/indexing.js";
 import { abs, clip } from "../ops/piecewise.js";
 import { reshape } from "../ops/reshape.js";
 import { slice } from "../ops/structure.js";
 import type { Optimizer } from "../optim/optimizer.js";
+import { boundedWeights, decayed, type WeightRules } from "./weight-rules.js";
 import { objectiveOf } from "./compose.js";
 import type { Defense, Outcome, StepContext } from "./defense.js";
 
-export interface StepOptions {
+export interface StepOptions extends WeightRules {
   readonly model: Model;
   readonly defense: Defense;
   readonly optimizer: Optimizer;
@@ -175,30 +176,37 @@ function optimizerStep(
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
   const gradients = gradientOf(outcome, nodes);
   const learningRate = input("learningRate", []);
+  const { weightDecay } = options;
+  const decays = weightDecay === undefined ? new Set() : decayed(model, weightDecay);
   const carried = trained.flatMap(({ name, shape }, i) => {
     const slots = Object.keys(optimizer.slots).map(
       (slot) => [slot, input(slotName(name, slot), shape)] as const,
     );
     const [parameter, g] = [nodes[i], gradients[i]];
     if (parameter === undefined || g === undefined) return [];
-    const next = scope(`optimizer/${name}`, () =>
-      optimizer.update({ parameter, slots: Object.fromEntries(slots) }, g, { learningRate, step }),
-    );
+    const next = scope(`optimizer/${name}`, () => {
+      const decay = decays.has(name) ? mul(2 * (weightDecay?.lambda ?? 0), parameter) : null;
+      const full = decay === null ? g : add(g, decay);
+      return optimizer.update({ parameter, slots: Object.fromEntries(slots) }, full, { learningRate, step });
+    });
     const moved = slots.map(([slot, node]) => ({ input: node, next: next.slots[slot] ?? node }));
     return [{ input: parameter, next: next.parameter }, ...moved];
   });
   return { learningRate, carried };
 }
 
-/** Simplifies a loop's body as one graph. */
-function simplifyLoop(loop: LoopFunction): LoopFunction {
+/** Simplifies a loop's body as one graph, after `replacements` have taken their places. */
+function simplifyLoop(loop: LoopFunction, replacements: ReadonlyMap<Node, Node>): LoopFunction {
   const inputs = [...loop.carried.map((state) => state.input), ...loop.scanned, ...loop.invariant];
   const next = loop.carried.map(({ next: node }, i) => [`next${i}`, node] as const);
   const proceed = loop.proceed === undefined ? {} : { proceed: loop.proceed };
-  const body = simplify(
-    // The loss first: what the training pass shares with others carries its name.
-    graphFunction(loop.name, inputs, { ...loop.outputs, ...proceed, ...Object.fromEntries(next) }),
-  );
+  // The loss first: what the training pass shares with others carries its name.
+  const whole = graphFunction(loop.name, inputs, {
+    ...loop.outputs,
+    ...proceed,
+    ...Object.fromEntries(next),
+  });
+  const body = simplify(substitute(whole, replacements));
   const at = (name: string, node: Node): Node => body.outputs[name] ?? node;
   return {
     ...loop,
@@ -260,6 +268,9 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     },
     proceed: scope("proceed", () => lessEqual(abs(outcome.loss), 3.4e38)),
   };
+  const states = carried.map((state) => state.input);
+  const { maxNorm = 0 } = options;
+  const replacements = maxNorm > 0 ? boundedWeights(model, states, maxNorm) : new Map<Node, Node>();
   const known = new Set(carried.map((state) => state.input.name));
   const slots = model.parameters.flatMap(({ name, shape }) =>
     Object.entries(options.optimizer.slots).flatMap(([slot, value]) =>
@@ -267,7 +278,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     ),
   );
   return {
-    loop: simplifyLoop(loop),
+    loop: simplifyLoop(loop, replacements),
     noise: [...asked.noise.values()],
     scalars: (epoch) =>
       Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.valueAt(epoch)])),

@@ -13,7 +13,7 @@ import { input } from "../graph/node.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
-import { evaluationPass, type LayerRecord, type Model, type Role } from "../nn/model.js";
+import { evaluationPass, leafLayers, type Model, type Role } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Engine } from "../runtime/engine.js";
 
@@ -59,9 +59,6 @@ const sizeOf = (parameters: Model["parameters"], roles: readonly Role[]): number
 const everyRole: readonly Role[] = ["weight", "bias", "scale", "shift", "other"];
 const batchNormRoles: readonly Role[] = ["scale", "shift"];
 
-const leaves = (layers: readonly LayerRecord[]): LayerRecord[] =>
-  layers.flatMap((layer) => (layer.parts ? leaves(layer.parts) : [layer]));
-
 /** Multiply–adds of one image's forward pass, by layer. */
 function workByLayer(model: Model): ReadonlyMap<string, number> {
   const x = input("input", [B, ...model.inputShape]);
@@ -92,7 +89,7 @@ export function describeModel(options: DescribeOptions): Description {
   const model = options.model({ inputShape, classes });
   const step = stepFor(model, options);
   const work = workByLayer(model);
-  const layers = leaves(model.layers ?? []).map(({ name, outputShape, parameters }) => ({
+  const layers = leafLayers(model.layers ?? []).map(({ name, outputShape, parameters }) => ({
     name,
     outputShape,
     parameters: sizeOf(parameters, everyRole),

@@ -9,6 +9,7 @@ import { compose } from "../defenses/compose.js";
 import type { Defense } from "../defenses/defense.js";
 import { train, type Progress } from "../defenses/train.js";
 import { buildTrainStep } from "../defenses/train-step.js";
+import type { WeightDecay } from "../defenses/weight-rules.js";
 import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { exportClassifier } from "../nn/classifier.js";
@@ -30,6 +31,7 @@ import {
   curvesSchema,
   earlyStoppingSchema,
   validationSchema,
+  weightDecaySchema,
   type Curves,
   type Training,
 } from "./training-section.js";
@@ -55,6 +57,10 @@ export interface HardenOptions {
   readonly batchSize?: number;
   /** Default `softmax-cross-entropy`. */
   readonly loss?: LossName;
+  /** λ·Σw² over the weights of chosen layers, in the gradient alone; default none. */
+  readonly weightDecay?: WeightDecay | undefined;
+  /** Bound on the L2 norm of each unit's incoming weights at the start of a step; default 0, none. */
+  readonly maxNorm?: number | undefined;
   /** In [0, 1], default 0. */
   readonly labelSmoothing?: number;
   /** Decides starting weights, order and noise; default 0. */
@@ -123,6 +129,8 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     optimizer,
     loss: options.loss ?? "softmax-cross-entropy",
     labelSmoothing: options.labelSmoothing ?? 0,
+    weightDecay: options.weightDecay,
+    maxNorm: options.maxNorm,
     bounds: start.bounds,
     pixels: defense.movesInputs ? "float32" : "uint8",
     ...(options.augmentation && { augmentation: options.augmentation }),
@@ -185,6 +193,8 @@ const plainOptions = z.strictObject({
   batchSize: z.int().min(2).optional(),
   loss: z.enum(lossNames).optional(),
   labelSmoothing: z.number().min(0).max(1).optional(),
+  weightDecay: weightDecaySchema.optional(),
+  maxNorm: z.number().min(0).optional(),
   seed: z.int().min(0).optional(),
   limit: z.int().min(2).optional(),
   validation: validationSchema.optional(),

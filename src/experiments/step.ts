@@ -18,6 +18,8 @@ export function stepOf({ training }: Recipe, method: Method, model: Model): Trai
     optimizer: make.optimizer(training.optimizer),
     loss: training.loss,
     labelSmoothing: training.labelSmoothing,
+    weightDecay: training.weightDecay,
+    maxNorm: training.maxNorm,
     bounds: [0, 1],
     pixels: defense.movesInputs ? "float32" : "uint8",
     augmentation: makeAugmentation(training.augmentation),

@@ -29,6 +29,15 @@ export const curvesSchema = z.strictObject({
   limit: z.int().min(1).default(1000).describe("attack the first so many validation images only"),
 });
 
+export const weightDecaySchema = z.strictObject({
+  lambda: z
+    .number()
+    .min(0)
+    .describe("of λ·Σw², whose gradient 2λw is added; an optimizer's own weightDecay adds decay·w"),
+  layers: z.enum(["conv", "dense", "all"]).default("all").describe("whose weights"),
+  biases: z.boolean().default(false).describe("their biases too"),
+});
+
 export const trainingSchema = z.strictObject({
   optimizer: z.unknown().default("sgd"),
   learningRate: scheduleSchema.optional().describe("default the optimizer's own"),
@@ -43,6 +52,12 @@ export const trainingSchema = z.strictObject({
   meanOfLast: z.int().min(1).optional().describe("epochs whose mean test error the row states"),
   restoreBest: z.boolean().optional().describe("end with the weights of the best validation accuracy"),
   earlyStopping: earlyStoppingSchema.optional(),
+  weightDecay: weightDecaySchema.optional(),
+  maxNorm: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("bound on the L2 norm of each unit's incoming weights when a step begins; 0 is none"),
 });
 
 type Given = z.output<typeof trainingSchema>;

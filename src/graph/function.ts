@@ -1,6 +1,6 @@
 // A graph as a function: ordered inputs, named outputs, and the walk that orders its nodes.
 import { check } from "../base/errors.js";
-import { inputsOf, type InputNode, type Node } from "./node.js";
+import { apply, inputsOf, type InputNode, type Node } from "./node.js";
 
 export interface GraphFunction {
   readonly name: string;
@@ -57,3 +57,13 @@ export function rewrite(
   const outputs = Object.fromEntries(Object.entries(fn.outputs).map(([key, node]) => [key, imageOf(node)]));
   return { ...fn, outputs };
 }
+
+/** The operation of `node` on other inputs, under its own scope. */
+export function rebuild(node: Node, inputs: readonly Node[]): Node {
+  if (node.kind !== "op" || inputs.every((child, i) => child === node.inputs[i])) return node;
+  return { ...apply(node.op, inputs, node.attributes), scope: node.scope };
+}
+
+/** The function with other nodes in place of the keys of `replacements`. */
+export const substitute = (fn: GraphFunction, replacements: ReadonlyMap<Node, Node>): GraphFunction =>
+  rewrite(fn, (node, inputs) => replacements.get(node) ?? rebuild(node, inputs));

@@ -2,18 +2,13 @@
 // unused nodes drop out.
 import { count, isStatic } from "../base/shape.js";
 import { fromNumbers } from "../base/tensor.js";
-import { rewrite, topological, type GraphFunction } from "./function.js";
+import { rebuild, rewrite, topological, type GraphFunction } from "./function.js";
 import { toArray64 } from "./interpret.js";
-import { apply, constant, inputsOf, scopeAs, type Attribute, type Node, type OpNode } from "./node.js";
+import { constant, inputsOf, scopeAs, type Attribute, type Node, type OpNode } from "./node.js";
 import { verify } from "./verify.js";
 
 /** Constants above this size stay as they are: folding would only make the file larger. */
 const foldLimit = 4096;
-
-function rebuild(node: Node, inputs: readonly Node[]): Node {
-  if (node.kind !== "op" || inputs.every((child, i) => child === node.inputs[i])) return node;
-  return { ...apply(node.op, inputs, node.attributes), scope: node.scope };
-}
 
 function folded(node: OpNode): Node | null {
   if (!isStatic(node.shape) || count(node.shape) > foldLimit || node.inputs.length === 0) return null;

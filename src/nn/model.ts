@@ -69,6 +69,10 @@ export interface LayerRecord {
   readonly parts?: readonly LayerRecord[];
 }
 
+/** Layers that are not composed of others, in order. */
+export const leafLayers = (layers: readonly LayerRecord[]): LayerRecord[] =>
+  layers.flatMap((layer) => (layer.parts ? leafLayers(layer.parts) : [layer]));
+
 export interface Model {
   readonly name: string;
   /** Shape of one input, e.g. [1, 28, 28]. */

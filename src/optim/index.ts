@@ -2,3 +2,4 @@
 export { sgd } from "./sgd.js";
 export { adam } from "./adam.js";
 export { wame } from "./wame.js";
+export { rprop } from "./rprop.js";

@@ -150,4 +150,22 @@ describe("formulas", () => {
     });
     expectPath(descend(registry.wame({ variant: "ratio" }), parabola, [1, -1], 0.01, 20), expected);
   });
+
+  it("rprop as iRprop−: no step where the sign has changed, none remembered after it", () => {
+    const [last, size] = [
+      [0, 0],
+      [0.1, 0.1],
+    ];
+    let changes = 0;
+    const expected = reference(25, (g, i) => {
+      const agreement = Math.sign(g) * (last[i] ?? 0);
+      if (agreement < 0) changes++;
+      const grown = (size[i] ?? 0) * (agreement > 0 ? 1.2 : agreement < 0 ? 0.5 : 1);
+      size[i] = Math.min(Math.max(grown, 1e-6), 0.3);
+      last[i] = agreement < 0 ? 0 : Math.sign(g);
+      return -(size[i] ?? 0) * (last[i] ?? 0);
+    });
+    expectPath(descend(registry.rprop({ most: 0.3 }), parabola, [1, -1], 1, 25), expected);
+    expect(changes).toBeGreaterThan(4);
+  });
 });

@@ -1,6 +1,7 @@
 // Trains small networks on the toy data.
 import type { Defense } from "../../src/defenses/defense.js";
 import { buildTrainStep, type TrainStep } from "../../src/defenses/train-step.js";
+import type { WeightRules } from "../../src/defenses/weight-rules.js";
 import { train, type TrainOptions } from "../../src/defenses/train.js";
 import { initialState, type TrainingState } from "../../src/defenses/training-state.js";
 import { activation, batchNorm, dense, dropout, flatten } from "../../src/nn/layers/index.js";
@@ -21,7 +22,7 @@ export const toyModel = (): Model =>
     dense(4),
   ]);
 
-export interface ToyOptions {
+export interface ToyOptions extends WeightRules {
   readonly model?: Model;
   readonly optimizer?: Optimizer;
   readonly epochs?: number;
@@ -38,6 +39,8 @@ export const toyStep = (defense: Defense, options: ToyOptions = {}): TrainStep =
     optimizer: options.optimizer ?? sgd({ momentum: 0.9 }),
     loss: "softmax-cross-entropy",
     labelSmoothing: options.labelSmoothing ?? 0,
+    weightDecay: options.weightDecay,
+    maxNorm: options.maxNorm,
     bounds: [0, 1],
     pixels: options.pixels ?? (defense.movesInputs ? "float32" : "uint8"),
   });
