@@ -14,3 +14,7 @@ export function createAttack(name: string, options: unknown = {}, where = "attac
   // The factory checks its options itself, whatever their type.
   return (factory ?? failUnknown(where, "attack", name, attackNames))(options as never);
 }
+
+/** Whether `attack` is known to take one step only. */
+export const isSingleStep = (attack: string): boolean =>
+  attackNames.includes(attack) && createAttack(attack).kind === "single-step";

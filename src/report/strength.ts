@@ -1,11 +1,9 @@
 // Which attacks take a single step: what stands after them alone proves nothing.
-import { attackNames, createAttack } from "../attacks/create.js";
+import { isSingleStep } from "../attacks/create.js";
 import type { FlagRecord, RobustRecord } from "../experiments/records.js";
 import { attackText } from "./text.js";
 
-/** Whether `attack` is known to take one step only. */
-export const isSingleStep = (attack: string): boolean =>
-  attackNames.includes(attack) && createAttack(attack).kind === "single-step";
+export { isSingleStep };
 
 /** What must stand under figures of single steps, unless there are none or a doubt says it already. */
 export function singleStepNotes(records: readonly RobustRecord[], flags: readonly FlagRecord[]): string[] {

@@ -1,0 +1,81 @@
+// What papers print of a trained network, and where a trial's row has it; all in per cent.
+import { z } from "zod";
+import { normNames } from "../threat/find.js";
+import type { ResultRow, RobustRecord } from "./records.js";
+
+/** What is read off a row: a measure, clean or under an attack at a radius. */
+export interface Reading {
+  readonly measure: MeasureName;
+  /** Clean without one. */
+  readonly attack?: string | undefined;
+  readonly norm?: (typeof normNames)[number] | undefined;
+  /** Radius, input units. */
+  readonly epsilon?: number | undefined;
+  /** Options that tell the attack from others of its name. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Measure {
+  readonly title: string;
+  /** Whether more of it is better. */
+  readonly higherIsBetter: boolean;
+  /** Whether it can be had under an attack. */
+  readonly underAttack: boolean;
+  /** In %, null where the row does not have it. */
+  of(row: ResultRow, reading: Reading): number | null;
+}
+
+/** Whether `record` is of the reading's attack at its radius. */
+function isOf(
+  record: RobustRecord,
+  { attack, norm = "linf", epsilon = NaN, options = {} }: Reading,
+): boolean {
+  const { options: own = {} } = record;
+  return (
+    record.attack === attack &&
+    record.suite === undefined &&
+    record.norm === norm &&
+    Math.abs(record.epsilon - epsilon) < 1e-9 &&
+    Object.entries(options).every(([name, value]) => JSON.stringify(own[name]) === JSON.stringify(value))
+  );
+}
+
+/** Where in the row's robust records the reading's attack is; −1 where it was not run. */
+export const attackIndex = (row: ResultRow, reading: Reading): number =>
+  row.robust.findIndex((record) => isOf(record, reading));
+
+/** Share read rightly. */
+function accuracyOf(row: ResultRow, reading: Reading): number | null {
+  if (reading.attack === undefined) return row.clean;
+  return row.robust[attackIndex(row, reading)]?.accuracy ?? null;
+}
+
+const inPercent = (share: number | null): number | null => (share === null ? null : 100 * share);
+
+export const measures = {
+  accuracy: {
+    title: "accuracy",
+    higherIsBetter: true,
+    underAttack: true,
+    of: (row, reading) => inPercent(accuracyOf(row, reading)),
+  },
+  testError: {
+    title: "test error",
+    higherIsBetter: false,
+    underAttack: true,
+    of: (row, reading) => {
+      const accuracy = accuracyOf(row, reading);
+      return accuracy === null ? null : 100 * (1 - accuracy);
+    },
+  },
+} as const satisfies Record<string, Measure>;
+
+export type MeasureName = keyof typeof measures;
+
+export const measureOf = (name: MeasureName): Measure => measures[name];
+
+export const measureName = z.enum(Object.keys(measures) as [MeasureName, ...MeasureName[]]);
+
+/** What `row` reads, in %; null where the row does not have it. */
+export const read = (row: ResultRow, reading: Reading): number | null =>
+  measureOf(reading.measure).of(row, reading);

@@ -1,0 +1,58 @@
+// Two models image by image: how many images each alone reads rightly, brought together over the seeds.
+import { imageComparisons, type ImageComparison, type ImageRow } from "../experiments/comparison/images.js";
+import { paragraph, type Block, type DataTable } from "./document.js";
+import { pText } from "./published.js";
+import { attackGroups, groupBy } from "./table.js";
+import { epsilonText, integer, plural } from "./text.js";
+
+/** `PGD-40 L∞ ε 0.1`, `clean`. */
+function conditionText({ record }: ImageComparison): string {
+  if (record === null) return "clean";
+  const [group] = attackGroups([record]);
+  return `${group?.title ?? record.attack} ε ${epsilonText(record.epsilon)}`;
+}
+
+const nameOf = (each: ImageComparison): string =>
+  `${each.case === undefined ? "" : `${each.case}: `}${each.method} – ${each.control}, ${conditionText(each)}`;
+
+const mean = (values: readonly number[]): string =>
+  integer(Math.round(values.reduce((total, value) => total + value, 0) / values.length));
+
+/** Seeds whose models differ at 5 % after the correction, the method's on the better side. */
+const decided = (seeds: readonly ImageComparison[], better: boolean): number =>
+  seeds.filter(({ test, corrected }) => corrected < 0.05 && test.firstOnly > test.secondOnly === better)
+    .length;
+
+function tableOf(compared: readonly ImageComparison[]): DataTable {
+  const columns = ["method alone", "control alone", "seeds", "better", "worse", "p (Holm), least"];
+  return {
+    caption:
+      "Images that one model alone reads rightly, mean over seeds, and seeds in which that decides at 5 %",
+    corner: "pair and images",
+    columns: columns.map((name) => ({ group: null, name })),
+    rows: [...groupBy(compared, nameOf)].map(([name, seeds]) => ({
+      name,
+      cells: [
+        mean(seeds.map(({ test }) => test.firstOnly)),
+        mean(seeds.map(({ test }) => test.secondOnly)),
+        String(seeds.length),
+        String(decided(seeds, true)),
+        String(decided(seeds, false)),
+        pText(Math.min(...seeds.map(({ corrected }) => corrected))),
+      ],
+    })),
+  };
+}
+
+/** Every method's models against those of `control`, image by image; nothing where images were not kept. */
+export function imageBlocks(rows: readonly ImageRow[], control: string | null): Block[] {
+  const compared = control === null ? [] : imageComparisons(rows, control);
+  if (compared.length === 0) return [];
+  const sizes = [...new Set(compared.map(({ test }) => test.n))].map(integer).join(" or ");
+  return [
+    { kind: "table", table: tableOf(compared) },
+    paragraph(
+      `McNemar's exact test, two-sided, on ${sizes} images, for each method and seed against the control's model of the same seed; p (Holm) is corrected for all ${plural(compared.length, "test")}. It says whether these two networks differ, not whether the methods do: that is for the seeds to say.`,
+    ),
+  ];
+}
