@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fail, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
 import { methodName } from "./names.js";
+import { readPublished, type PublishedTable } from "./published.js";
 import { readRecipe, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { verifyRecipe } from "./step.js";
@@ -12,6 +13,8 @@ export interface RecipeFile {
   readonly name: string;
   /** Threads of each engine. */
   readonly threads: number;
+  /** What the paper printed, to stand beside what is measured. */
+  readonly published: readonly PublishedTable[];
   /** In the file's order; a single one without the name of a case where there are none. */
   readonly cases: readonly Recipe[];
 }
@@ -86,28 +89,36 @@ function readCase(base: Data, name: string, value: unknown): Recipe {
   });
 }
 
-/** A recipe with or without cases from plain data; what it names can be built. Errors carry the path of the key at fault. */
-export function readRecipeFile(data: unknown): RecipeFile {
+/** The file's cases, or the recipe as its only one. */
+function readCases(data: unknown): readonly Recipe[] {
   if (!isData(data) || data["cases"] === undefined) {
     const recipe = readRecipe(data);
     verifyRecipe(recipe);
-    return { name: recipe.name, threads: recipe.threads, cases: [recipe] };
+    return [recipe];
   }
   const { cases: given, ...base } = data;
   const named = withPath(["cases"], () => parseOptions("recipe.cases", casesSchema, given));
-  const cases = Object.entries(named).map(([name, own]) => readCase(base, name, own));
+  return Object.entries(named).map(([name, own]) => readCase(base, name, own));
+}
+
+/** A recipe with or without cases from plain data; what it names can be built. Errors carry the path of the key at fault. */
+export function readRecipeFile(data: unknown): RecipeFile {
+  const { published: given, ...rest } = isData(data) ? data : {};
+  const cases = readCases(isData(data) ? rest : data);
+  const published = given === undefined ? [] : withPath(["published"], () => readPublished(given, cases));
   const [{ name, threads } = { name: "", threads: 1 }] = cases;
-  return { name, threads, cases };
+  return { name, threads, published, cases };
 }
 
 /** The file as run.json keeps it, defaults included. */
-export function recordOf({ name, threads, cases }: RecipeFile): unknown {
+export function recordOf({ name, threads, published, cases }: RecipeFile): unknown {
   const [first] = cases;
-  if (first?.case === undefined) return first;
+  const printed = published.length > 0 && { published };
+  if (first?.case === undefined) return { ...first, ...printed };
   const own: Record<string, unknown> = {};
   for (const { name: _, description: __, threads: ___, case: key = "", ...rest } of cases) own[key] = rest;
   const about = first.description === undefined ? {} : { description: first.description };
-  return { name, ...about, threads, cases: own };
+  return { name, ...about, threads, cases: own, ...printed };
 }
 
 /** A method of a file: the recipe or case that it belongs to, and its name in the whole file. */

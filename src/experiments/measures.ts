@@ -1,6 +1,6 @@
 // What papers print of a trained network, and where a trial's row has it; all in per cent.
 import { z } from "zod";
-import { normNames } from "../threat/find.js";
+import type { NormName } from "../threat/find.js";
 import type { ResultRow, RobustRecord } from "./records.js";
 
 /** What is read off a row: a measure, clean or under an attack at a radius. */
@@ -8,7 +8,7 @@ export interface Reading {
   readonly measure: MeasureName;
   /** Clean without one. */
   readonly attack?: string | undefined;
-  readonly norm?: (typeof normNames)[number] | undefined;
+  readonly norm?: NormName | undefined;
   /** Radius, input units. */
   readonly epsilon?: number | undefined;
   /** Options that tell the attack from others of its name. */

@@ -4,7 +4,8 @@ import { failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions, quantity } from "../base/options.js";
 import { normNames } from "../threat/find.js";
 import { measureName, measureOf } from "./measures.js";
-import { withPath, type Recipe } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
+import { withPath } from "./references.js";
 
 const cell = z.strictObject({
   case: z.string().optional().describe("a case of the recipe, where it has cases"),
@@ -43,6 +44,12 @@ export type PublishedTable = z.output<typeof table>;
 
 /** Tables with all defaults filled in. */
 export const publishedSchema = z.array(table);
+
+const withTables = z.looseObject({ published: publishedSchema });
+
+/** The tables of a recipe as run.json keeps it; none where it has none. */
+export const publishedOf = (recipe: unknown): PublishedTable[] =>
+  withTables.safeParse(recipe).data?.published ?? [];
 
 interface OfCase extends Pick<Recipe, "methods" | "evaluation"> {
   readonly case?: string | undefined;

@@ -1,5 +1,6 @@
 // What runs, audits and profiles leave behind, as schemas: results.json, audit.json, run.json, metrics.jsonl …
 import { z } from "zod";
+import type { CorrectFile } from "./correctness.js";
 import { normNames } from "../threat/find.js";
 
 const share = z.number().min(0).max(1);
@@ -264,6 +265,7 @@ export const profileFile = z.strictObject({
 
 export type StepProfile = z.output<typeof profileFile>;
 export type KernelRecord = z.output<typeof kernelRecord>;
+export type TrialEnvironment = z.output<typeof trialEnvironment>;
 export type RunFile = z.output<typeof runFile>;
 export type RobustRecord = z.output<typeof robustRecord>;
 export type FlagRecord = z.output<typeof flagRecord>;
@@ -313,6 +315,8 @@ export interface RunRecord {
   readonly results: ResultsFile;
   readonly metrics: readonly MetricsLine[];
   readonly galleries: readonly Gallery[];
+  /** Which images the models read rightly, by trial; runs of older versions have none. */
+  readonly correct: Readonly<Record<string, CorrectFile>>;
   /** Where the training step of a method spends its time, for the methods that were profiled. */
   readonly profiles: readonly StepProfile[];
 }

@@ -296,7 +296,10 @@ async function continueRun(
   const left = planned(plan);
   const isWhole = results.size === trials.length;
   if (left.length === 0 && before !== null && (before.finished !== null || !isWhole))
-    return { results: await writeSummary(plan, before), alreadyDone: true };
+    return {
+      results: await writeSummary(plan, { ...before, recipe: recordOf(recipe) }),
+      alreadyDone: true,
+    };
   const room = Math.floor(availableParallelism() / recipe.threads);
   const jobs = Math.max(1, Math.min(options.jobs ?? room, left.length));
   const run: RunFile = {

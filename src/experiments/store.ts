@@ -6,6 +6,7 @@ import { check, fail, TemperError } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
+import { correctFile, type CorrectFile } from "./correctness.js";
 import { lockName } from "./lock.js";
 import { methodName, trialName } from "./names.js";
 import {
@@ -180,7 +181,23 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
   const profiles = await readProfiles(folder, [...new Set(results.rows.map(methodName))]);
-  return { run, results, metrics, galleries: galleries.filter((gallery) => gallery !== null), profiles };
+  const correct = await readCorrect(folder, order);
+  return {
+    ...{ run, results, metrics, profiles, correct },
+    galleries: galleries.filter((gallery) => gallery !== null),
+  };
+}
+
+/** Which images the models of `trials` read rightly, where it was kept. */
+async function readCorrect(folder: string, trials: readonly string[]): Promise<Record<string, CorrectFile>> {
+  const files = await Promise.all(
+    trials.map(
+      async (trial) => [trial, await readJson(join(folder, paths.correct(trial)), correctFile)] as const,
+    ),
+  );
+  return Object.fromEntries(
+    files.flatMap(([trial, file]) => (file === null ? [] : [[trial, file] as const])),
+  );
 }
 
 /** Profiles of `methods`, where there are any. */

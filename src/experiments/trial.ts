@@ -32,6 +32,7 @@ import {
   type Gallery,
   type MetricsLine,
   type ResultRow,
+  type TrialEnvironment,
 } from "./records.js";
 import type { SourceFile } from "./sources.js";
 import { trainingOutcome } from "./training-outcome.js";
@@ -98,7 +99,7 @@ export const isSource = (trial: Trial): boolean =>
   );
 
 /** What decides a trial's row. */
-const rowIdentity = (trial: Trial, files: readonly SourceFile[]): string =>
+export const rowIdentity = (trial: Trial, files: readonly SourceFile[]): string =>
   hash({
     training: trainingIdentity(trial),
     evaluation: trial.recipe.evaluation,
@@ -129,6 +130,16 @@ export interface TrialResult {
   readonly row: ResultRow;
   readonly metrics: readonly MetricsLine[];
   readonly seconds: { readonly training: number; readonly evaluation: number };
+}
+
+/** A finished trial with where it comes from. */
+export interface FinishedTrial extends TrialResult {
+  /** Of the row: what decides it. */
+  readonly identity: string;
+  /** sha256 of the model's file. */
+  readonly model: string;
+  /** Versions and machines, where they were kept. */
+  readonly environment: Readonly<Record<"training" | "evaluation", TrialEnvironment | null>>;
 }
 
 /** Whose result it is, as records say it. */
@@ -223,7 +234,7 @@ export async function knownMetrics(folder: string, trial: Trial): Promise<Metric
 export async function finishedTrial(
   { folder, sourceFiles }: Pick<TrialContext, "folder" | "sourceFiles">,
   trial: Trial,
-): Promise<TrialResult | null> {
+): Promise<FinishedTrial | null> {
   const training = await doneTraining(folder, trial);
   const done = await readJson(join(folder, paths.row(trial.name)), rowFile);
   if (training === null || done?.identity !== rowIdentity(trial, sourceFiles)) return null;
@@ -231,6 +242,9 @@ export async function finishedTrial(
     row: done.row,
     metrics: training.metrics,
     seconds: { training: training.seconds, evaluation: done.seconds },
+    identity: done.identity,
+    model: training.model,
+    environment: { training: training.environment ?? null, evaluation: done.environment ?? null },
   };
 }
 

@@ -1,5 +1,9 @@
 // Two models image by image: how many images each alone reads rightly, brought together over the seeds.
-import { imageComparisons, type ImageComparison, type ImageRow } from "../experiments/comparison/images.js";
+import { imageComparisons, imageRows, type ImageComparison } from "../experiments/comparison/images.js";
+import { controlOf } from "../experiments/comparison/paired.js";
+import type { CorrectFile } from "../experiments/correctness.js";
+import type { PublishedTable } from "../experiments/published.js";
+import type { ResultRow } from "../experiments/records.js";
 import { paragraph, type Block, type DataTable } from "./document.js";
 import { pText } from "./published.js";
 import { attackGroups, groupBy } from "./table.js";
@@ -44,9 +48,21 @@ function tableOf(compared: readonly ImageComparison[]): DataTable {
   };
 }
 
-/** Every method's models against those of `control`, image by image; nothing where images were not kept. */
-export function imageBlocks(rows: readonly ImageRow[], control: string | null): Block[] {
-  const compared = control === null ? [] : imageComparisons(rows, control);
+/** The method that the others are held against: that of the first table which has one, or `standard`. */
+function controlIn(rows: readonly ResultRow[], tables: readonly PublishedTable[]): string | null {
+  const methods = rows.map(({ method }) => method);
+  const [first] = tables.flatMap((table) => controlOf(table, methods) ?? []);
+  return first ?? controlOf({}, methods);
+}
+
+/** Every method's models against their control's, image by image; nothing where images were not kept. */
+export function imageBlocks(
+  rows: readonly ResultRow[],
+  correct: Readonly<Record<string, CorrectFile>>,
+  tables: readonly PublishedTable[],
+): Block[] {
+  const control = controlIn(rows, tables);
+  const compared = control === null ? [] : imageComparisons(imageRows(rows, correct), control);
   if (compared.length === 0) return [];
   const sizes = [...new Set(compared.map(({ test }) => test.n))].map(integer).join(" or ");
   return [

@@ -63,7 +63,7 @@ function verdictText(
 }
 
 interface Column extends DataColumn {
-  of(compared: CellComparison): string;
+  readonly of: (compared: CellComparison) => string;
 }
 
 const none = "–";
@@ -132,7 +132,7 @@ function besideNotes(table: PublishedTable, compared: readonly CellComparison[])
 function pairedVerdict({ verdict, test, method, control }: PairedComparison): string {
   if (verdict === null) {
     const pairs = test.pairs + test.zeros;
-    return `no verdict below ${leastPairs} pairs: with ${pairs} p cannot go below ${pText(2 ** (1 - pairs))}`;
+    return `no verdict below ${leastPairs} pairs: with ${pairs} p cannot go below ${2 ** (1 - pairs)}`;
   }
   return verdict === "no difference shown" ? verdict : `${method} is ${verdict} than ${control}`;
 }

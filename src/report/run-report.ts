@@ -1,4 +1,5 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
+import { publishedOf } from "../experiments/published.js";
 import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
 import { imagesText, runConditions } from "./conditions.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
@@ -7,6 +8,8 @@ import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
 import { methodName } from "../experiments/names.js";
 import { casesOf, namesOf } from "./methods.js";
+import { imageBlocks } from "./image-comparisons.js";
+import { publishedBlocks } from "./published.js";
 import { profileDetails } from "./profile-report.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
@@ -85,6 +88,12 @@ function methodsTable(record: RunRecord): DataTable {
   };
 }
 
+/** Models image by image, against their control. */
+function imagesFold({ results, correct, run }: RunRecord): Block[] {
+  const blocks = imageBlocks(results.rows, correct, publishedOf(run.recipe));
+  return blocks.length === 0 ? [] : [{ kind: "details", summary: "Image by image", blocks }];
+}
+
 async function details(record: RunRecord): Promise<Block[]> {
   const { stringify } = await import("yaml");
   const { run, results } = record;
@@ -96,6 +105,7 @@ async function details(record: RunRecord): Promise<Block[]> {
     heading(2, "Details"),
     ...(seeds.size > 1 ? [fold("Every seed", { kind: "table", table: seedsTable(results) })] : []),
     fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
+    ...imagesFold(record),
     listing("Recipe, defaults included", run.recipe ?? null),
     listing("Environment", { identity: run.identity, ...run.environment }),
     ...record.profiles.map(profileDetails),
@@ -114,6 +124,7 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
       { kind: "table", table: resultsTable(record.results) },
       ...runNotes(record.results).map(paragraph),
       ...verdictBlocks(record.results),
+      ...publishedBlocks(record.results.rows, publishedOf(record.run.recipe)),
       ...corruptionBlocks(methodCorruptionTable(record.results.rows), record.results.rows[0] ?? {}),
       heading(3, "Conditions"),
       { kind: "facts", facts: runConditions(record) },

@@ -78,9 +78,9 @@ describe("cases", () => {
   });
 
   it("of a plain recipe are itself", () => {
-    const { cases } = parseRecipe(plain, "plain.yaml");
-    expect(cases.map((each) => each.case)).toEqual([undefined]);
-    expect(recordOf({ name: "alone", threads: 1, cases })).toBe(cases[0]);
+    const file = parseRecipe(plain, "plain.yaml");
+    expect(file.cases.map((each) => each.case)).toEqual([undefined]);
+    expect(recordOf(file)).toEqual(file.cases[0]);
   });
 
   it.each([

@@ -132,6 +132,7 @@ export interface FakeOptions {
 export function fakeRun({ names = methods, seeds = [0] }: FakeOptions = {}): RunRecord {
   const trials = names.flatMap((method) => seeds.map((seed) => ({ method, seed })));
   return {
+    correct: {},
     run: {
       schema: 1,
       kind: "temper-run",

@@ -2,7 +2,19 @@
 import { holm } from "../../evaluation/statistics/holm.js";
 import { mcNemar, type McNemarTest } from "../../evaluation/statistics/mcnemar.js";
 import { correctImages, type CorrectFile } from "../correctness.js";
+import { trialName } from "../names.js";
 import type { ResultRow, RobustRecord } from "../records.js";
+
+/** Those of `rows` whose images are known. */
+export const imageRows = (
+  rows: readonly ResultRow[],
+  correct: Readonly<Record<string, CorrectFile>>,
+): ImageRow[] =>
+  rows.flatMap((row) => {
+    const trial = trialName(row);
+    const file = correct[trial];
+    return file === undefined ? [] : [{ trial, row, correct: file }];
+  });
 
 /** A trial's row with what is known of its images. */
 export interface ImageRow {

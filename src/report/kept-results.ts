@@ -1,0 +1,104 @@
+// docs/RESULTS.md: every recipe whose results are kept, measured beside printed, from the records alone.
+import type { Kept } from "../experiments/collect.js";
+import type { KeptResults, KeptTrial } from "../experiments/kept-results.js";
+import type { ResultsFile } from "../experiments/records.js";
+import { heading, paragraph, type Block, type Fact, type ReportDocument } from "./document.js";
+import { imageBlocks } from "./image-comparisons.js";
+import { markdown } from "./markdown.js";
+import { publishedTableBlocks } from "./published.js";
+import { resultsTable } from "./results-table.js";
+import { duration, integer, percent, plural, sentence } from "./text.js";
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** `3 of 10 trials are done; not run: …`. */
+function stateText({ trials, kept }: KeptResults): string {
+  const done = new Set(kept.map(({ trial }) => trial));
+  const left = trials.filter((trial) => !done.has(trial));
+  if (kept.length === 0) return `Not run: none of its ${plural(trials.length, "trial")} is done.`;
+  if (left.length === 0) return `All of its ${plural(trials.length, "trial")} are done.`;
+  return `${integer(kept.length)} of its ${plural(trials.length, "trial")} are done. Not run: ${left.join(", ")}.`;
+}
+
+const commitText = (commit: string | null): string =>
+  commit?.replace(/^(.{10})[^+]*/, "$1") ?? "not recorded";
+
+/** The command that repeats a trial, and what it gave here. */
+function recordLine(
+  { recipe }: KeptResults,
+  { trial, row, n, seconds, model, environment }: KeptTrial,
+): string {
+  const { training } = environment;
+  const images = n === null ? "" : ` of ${plural(n, "test image")}`;
+  const facts = [
+    `${percent(row.clean, n ?? Infinity)} %${images}`,
+    plural(row.epochs, "epoch"),
+    `${duration(seconds.training)} + ${duration(seconds.evaluation)}`,
+    `commit ${commitText(training?.commit ?? null)}`,
+    `model ${model.slice(0, 16)}`,
+  ];
+  return `temper run ${recipe} --only ${trial}  # ${facts.join(", ")}`;
+}
+
+const environmentText = ({ environment: { training } }: KeptTrial): string =>
+  training === null
+    ? "not recorded"
+    : `Temper ${training.temper}, Node ${training.node}, ONNX Runtime ${training.onnxruntime} (${training.provider}), ${plural(training.threads, "thread")}, ${training.processor}, ${training.platform}`;
+
+function provenance(results: KeptResults): Block[] {
+  const { kept } = results;
+  if (kept.length === 0) return [];
+  const facts: Fact[] = [
+    ["Trained on", unique(kept.map(environmentText)).join("; ")],
+    [
+      "Seeds",
+      unique(kept.map(({ row }) => row.seed))
+        .sort((a, b) => a - b)
+        .join(", "),
+    ],
+    ["Dataset and split", `${results.dataset}, test`],
+  ];
+  const hours = kept.reduce((total, { seconds }) => total + seconds.training + seconds.evaluation, 0);
+  return [
+    heading(3, `Records of ${results.name}`),
+    { kind: "facts", facts: [...facts, ["Time of all trials", duration(hours)]] },
+    paragraph(
+      "Each line repeats one record: training and evaluation times, the commit, and the first digits of the model's SHA-256, which comes out again on the same family of processors with the same versions.",
+    ),
+    { kind: "code", label: "Commands", text: kept.map((each) => recordLine(results, each)).join("\n") },
+  ];
+}
+
+function measuredBlocks({ results: { kept, dataset, published }, images }: Kept): Block[] {
+  if (kept.length === 0) return [];
+  const file: ResultsFile = { schema: 1, dataset, rows: kept.map(({ row }) => row) };
+  return [
+    heading(3, "All that was measured"),
+    { kind: "table", table: resultsTable(file) },
+    ...imageBlocks(file.rows, images.trials, published),
+  ];
+}
+
+function recipeBlocks(each: Kept): Block[] {
+  const { results } = each;
+  const rows = results.kept.map(({ row }) => row);
+  return [
+    heading(2, results.name),
+    paragraph(
+      `${results.description === null ? "" : `${sentence(results.description)} `}Recipe: ${results.recipe}. ${stateText(results)}`,
+    ),
+    ...results.published.flatMap((table) => publishedTableBlocks(rows, table)),
+    ...measuredBlocks(each),
+    ...provenance(results),
+  ];
+}
+
+/** All kept results as Markdown; equal records give equal bytes. */
+export function resultsPage(all: readonly Kept[]): string {
+  const document: ReportDocument = {
+    title: "Results",
+    lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/ by: node scripts/results.mjs. Nothing here is typed by hand.",
+    blocks: all.length === 0 ? [paragraph("Nothing is kept yet.")] : all.flatMap(recipeBlocks),
+  };
+  return markdown(document);
+}
