@@ -1,5 +1,6 @@
 // What papers print of a trained network, and where a trial's row has it; all in per cent.
 import { z } from "zod";
+import { isTransfer } from "../attacks/transfer.js";
 import type { NormName } from "../threat/find.js";
 import type { ResultRow, RobustRecord } from "./records.js";
 
@@ -11,6 +12,8 @@ export interface Reading {
   readonly norm?: NormName | undefined;
   /** Radius, input units. */
   readonly epsilon?: number | undefined;
+  /** Name of the model that the points were crafted on, where it is not the one that reads them. */
+  readonly from?: string | undefined;
   /** Options that tell the attack from others of its name. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -25,14 +28,21 @@ interface Measure {
   of(row: ResultRow, reading: Reading): number | null;
 }
 
+/** The attack's name, and the model it was crafted on where that is another one. */
+function craftedBy({ attack, options = {} }: RobustRecord): readonly unknown[] {
+  return isTransfer(attack) ? [options["attack"], options["from"]] : [attack, undefined];
+}
+
 /** Whether `record` is of the reading's attack at its radius. */
 function isOf(
   record: RobustRecord,
-  { attack, norm = "linf", epsilon = NaN, options = {} }: Reading,
+  { attack, norm = "linf", epsilon = NaN, from, options = {} }: Reading,
 ): boolean {
   const { options: own = {} } = record;
+  const [name, source] = craftedBy(record);
   return (
-    record.attack === attack &&
+    name === attack &&
+    source === from &&
     record.suite === undefined &&
     record.norm === norm &&
     Math.abs(record.epsilon - epsilon) < 1e-9 &&
@@ -67,6 +77,12 @@ export const measures = {
       const accuracy = accuracyOf(row, reading);
       return accuracy === null ? null : 100 * (1 - accuracy);
     },
+  },
+  meanTestErrorOfLast: {
+    title: "test error, mean of the last epochs",
+    higherIsBetter: false,
+    underAttack: false,
+    of: (row) => inPercent(row.meanOfLast?.testError ?? null),
   },
 } as const satisfies Record<string, Measure>;
 

@@ -4,6 +4,7 @@ import { failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions, quantity } from "../base/options.js";
 import { normNames } from "../threat/find.js";
 import { measureName, measureOf } from "./measures.js";
+import { trialName } from "./names.js";
 import type { Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 
@@ -14,6 +15,10 @@ const cell = z.strictObject({
   attack: z.string().optional().describe("an attack of the recipe's evaluation; clean without one"),
   norm: z.enum(normNames).optional(),
   epsilon: quantity(0).optional(),
+  from: z
+    .string()
+    .optional()
+    .describe("trial of the recipe that the points were crafted on (evaluation.transferFrom)"),
   options: z
     .record(z.string(), z.unknown())
     .optional()
@@ -83,12 +88,22 @@ function attacksMeant({ attack, norm = "linf", epsilon, options = {} }: Publishe
   ).length;
 }
 
+/** Throws unless points are crafted on the trial that the cell names. */
+function checkSource({ from }: PublishedCell, of: OfCase): void {
+  const sources = (of.evaluation.transferFrom ?? []).flatMap((entry) =>
+    "file" in entry ? [] : [trialName({ case: of.case, ...entry })],
+  );
+  if (from !== undefined && !sources.includes(from))
+    withPath(["from"], () => failUnknown("published", "trial to craft on", from, sources));
+}
+
 function checkAttack(cell: PublishedCell, of: OfCase): void {
   const { measure, attack, norm = "linf", epsilon, options } = cell;
   if (attack === undefined) {
     const idle = [
       ["norm", cell.norm],
       ["epsilon", epsilon],
+      ["from", cell.from],
       ["options", options],
     ] as const;
     const [given] = idle.filter(([, value]) => value !== undefined);
@@ -100,6 +115,7 @@ function checkAttack(cell: PublishedCell, of: OfCase): void {
   }
   if (!measureOf(measure).underAttack)
     throw new OptionError(`published: expected no attack beside ${measure}, got '${attack}'`, ["attack"]);
+  checkSource(cell, of);
   const meant = attacksMeant(cell, of);
   if (meant === 1) return;
   throw new OptionError(

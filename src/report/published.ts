@@ -30,12 +30,12 @@ const plusMinus = (value: number, spread: number | null | undefined): string =>
   spread === null || spread === undefined ? figure(value) : `${figure(value)} ± ${figure(spread)}`;
 
 /** `test error under FGSM L∞ ε 0.1 (2x400)`. */
-function placeText({ case: of, measure, attack, norm = "linf", epsilon, options }: Place): string {
+function placeText({ case: of, measure, attack, norm = "linf", epsilon, from, options }: Place): string {
   const own = options === undefined ? "" : ` (${optionsText(options)})`;
   const under =
     attack === undefined
       ? ""
-      : ` under ${attackText(attack)} ${normText(norm)} ε ${epsilonText(epsilon ?? 0)}${own}`;
+      : ` under ${attackText(attack)} ${normText(norm)} ε ${epsilonText(epsilon ?? 0)}${own}${from === undefined ? "" : ` crafted on ${from}`}`;
   return `${of === undefined ? "" : `${of}: `}${measureOf(measure).title}${under}`;
 }
 
@@ -116,7 +116,9 @@ function besideNotes(table: PublishedTable, compared: readonly CellComparison[])
   const runs = seeds === undefined ? "" : ` of ${plural(seeds, "run")}`;
   const trained = epochs === undefined ? "" : ` of ${plural(epochs, "epoch")}`;
   const interval = compared.find((each) => each.interval)?.interval;
-  const steps = compared.filter(({ cell, measured }) => cell.attack === "fgsm" && measured !== null);
+  const steps = compared.filter(
+    ({ cell, measured }) => cell.attack === "fgsm" && cell.from === undefined && measured !== null,
+  );
   const alone = steps.filter(({ iterated }) => iterated === null);
   return [
     `Printed: ${statistic}${runs}${trained}. Measured: mean ± sample standard deviation over seeds${interval ? `; 95 % interval of the mean: ${interval.method}` : ""}. A figure agrees where its ${statistic} lies within 2·√(s² + s′²) of the printed one: s is the standard deviation over the seeds, s′ the printed one, 0 where none is printed.`,

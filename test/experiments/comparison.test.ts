@@ -4,6 +4,7 @@ import { bitsToText } from "../../src/base/bits.js";
 import { besidePublished } from "../../src/experiments/comparison/beside.js";
 import { imageComparisons, type ImageRow } from "../../src/experiments/comparison/images.js";
 import { pairedComparisons, pooledComparisons } from "../../src/experiments/comparison/paired.js";
+import { read } from "../../src/experiments/measures.js";
 import type { PublishedCell, PublishedTable } from "../../src/experiments/published.js";
 import type { ResultRow } from "../../src/experiments/records.js";
 
@@ -82,6 +83,32 @@ describe("besidePublished", () => {
     expect(compared?.iterated).toMatchObject({ record: { attack: "pgd", epsilon: 0.1 } });
     expect(compared?.iterated?.accuracy).toBeCloseTo(55, 12);
     expect(first({ attack: "pgd", epsilon: 0.1 }, {}, attacked)?.iterated).toBeNull();
+  });
+});
+
+describe("read", () => {
+  it("tells points crafted on another model from the model's own", () => {
+    const crafted = {
+      attack: "fgsm transfer from standard-seed0",
+      options: { from: "standard-seed0", attack: "fgsm" },
+    };
+    const record = { norm: "linf" as const, epsilon: 0.25, n: 8, labels: "true" as const };
+    const own = row("sgm", 0, 0.9);
+    const both = {
+      ...own,
+      robust: [
+        { ...record, ...crafted, accuracy: 0.75 },
+        { ...record, attack: "fgsm", accuracy: 0.125 },
+      ],
+    };
+    const reading = { measure: "testError" as const, attack: "fgsm", epsilon: 0.25 };
+    expect(read(both, reading)).toBe(87.5);
+    expect(read(both, { ...reading, from: "standard-seed0" })).toBe(25);
+    expect(read(both, { ...reading, from: "standard-seed1" })).toBeNull();
+    expect(read(own, { measure: "accuracy" })).toBe(90);
+    expect(read(own, { measure: "meanTestErrorOfLast" })).toBeNull();
+    const last = { ...own, meanOfLast: { epochs: 10, testError: 0.0083 } };
+    expect(read(last, { measure: "meanTestErrorOfLast" })).toBeCloseTo(0.83, 12);
   });
 });
 

@@ -19,6 +19,9 @@ const recipe = (more: object = {}) =>
     ...more,
   });
 const plain = [recipe()];
+const crafting = [
+  recipe({ evaluation: { attacks: [{ fgsm: { epsilon: 0.1 } }], transferFrom: "standard" } }),
+];
 const cases = ["dnn", "cnn"].map((name) => ({ ...recipe(), case: name }));
 
 const table = (cell: object, more: object = {}) => ({
@@ -39,6 +42,11 @@ describe("published", () => {
     expect(readPublished(table(under), plain)[0]?.cells[0]?.epsilon).toBeCloseTo(8 / 255, 15);
     const which = { attack: "pgd", epsilon: 0.1, options: { steps: 9 } };
     expect(readPublished(table(which), plain)).toHaveLength(1);
+  });
+
+  it("takes figures at points crafted on a trial of the recipe", () => {
+    const under = { attack: "fgsm", epsilon: 0.1, from: "standard-seed0" };
+    expect(readPublished(table(under), crafting)).toHaveLength(1);
   });
 
   it("takes cells of cases", () => {
@@ -69,16 +77,22 @@ describe("published", () => {
       plain,
       "published: expected one attack, got 2 of the name pgd (allowed: options that tell them apart)",
     ],
-    [{ epsilon: 0.1 }, plain, "published: expected epsilon beside an attack only, got no attack"],
+    [
+      { attack: "fgsm", epsilon: 0.1, from: "standard-seed1" },
+      crafting,
+      "published: unknown trial to craft on 'standard-seed1' – did you mean 'standard-seed0'? (known: standard-seed0)",
+    ],
     [
       { measure: "meanTestErrorOfLast", attack: "fgsm", epsilon: 0.1 },
       plain,
       "published: expected no attack beside meanTestErrorOfLast, got 'fgsm'",
     ],
+    [{ from: "standard-seed0" }, crafting, "published: expected from beside an attack only, got no attack"],
+    [{ epsilon: 0.1 }, plain, "published: expected epsilon beside an attack only, got no attack"],
     [
       { valeu: 3 },
       plain,
-      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, method, measure, attack, norm, epsilon, options, value, spread, note)",
+      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, method, measure, attack, norm, epsilon, from, options, value, spread, note)",
     ],
   ])("refuses %j", (cell, of, message) => {
     expect(() => readPublished([table(cell)], of)).toThrow(message);

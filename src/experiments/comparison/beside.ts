@@ -1,5 +1,6 @@
 // What was measured beside what was printed: the difference, and whether it lies within the spread.
 import { isSingleStep } from "../../attacks/create.js";
+import { isTransfer } from "../../attacks/transfer.js";
 import { bootstrapInterval, type BootstrapInterval } from "../../evaluation/statistics/bootstrap.js";
 import { summarize, type Summary } from "../../evaluation/statistics/summary.js";
 import { read } from "../measures.js";
@@ -46,10 +47,10 @@ const samePlace = (record: RobustRecord, cell: PublishedCell): boolean =>
 
 /** What attacks of several steps leave of `rows` where `cell` has a single one. */
 function iteratedOf(rows: readonly ResultRow[], cell: PublishedCell): Iterated | null {
-  if (cell.attack === undefined || !isSingleStep(cell.attack)) return null;
+  if (cell.attack === undefined || cell.from !== undefined || !isSingleStep(cell.attack)) return null;
   const [first] = rows;
   const rivals = (first?.robust ?? []).flatMap((record, i) => {
-    if (!samePlace(record, cell) || isSingleStep(record.attack)) return [];
+    if (!samePlace(record, cell) || isSingleStep(record.attack) || isTransfer(record.attack)) return [];
     const values = rows.flatMap(({ robust }) => robust[i]?.accuracy ?? []);
     return [{ record, accuracy: 100 * summarize(values).mean }];
   });

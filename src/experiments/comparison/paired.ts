@@ -50,9 +50,9 @@ export function controlOf(
   return methods.includes(name) ? name : null;
 }
 
-const placeOf = ({ case: of, measure, attack, norm, epsilon, options }: PublishedCell): Place => ({
+const placeOf = ({ case: of, measure, attack, norm, epsilon, from, options }: PublishedCell): Place => ({
   case: of,
-  ...{ measure, attack, norm, epsilon, options },
+  ...{ measure, attack, norm, epsilon, from, options },
 });
 
 const placeKey = (cell: PublishedCell): string => JSON.stringify(placeOf(cell));
