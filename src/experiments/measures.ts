@@ -51,7 +51,7 @@ function isOf(
 }
 
 /** Where in the row's robust records the reading's attack is; −1 where it was not run. */
-export const attackIndex = (row: ResultRow, reading: Reading): number =>
+const attackIndex = (row: ResultRow, reading: Reading): number =>
   row.robust.findIndex((record) => isOf(record, reading));
 
 /** Share read rightly. */
