@@ -14,6 +14,7 @@ import {
 import { fabLoop } from "./fab-graph.js";
 import { nearestAttack, type NearestRun } from "./nearest-attack.js";
 import { Nearest, type Outlook } from "./nearest.js";
+import { counted } from "./passes.js";
 import { runRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
@@ -90,6 +91,8 @@ async function search(
       states: { start: tensor("float32", inputs.shape, start), ...nearest.states },
       perRow: { input: inputs, labels: labelsOf(batch), ...(chosen && { candidates: chosen }) },
       scalars: { direction: aim(targeted) },
+      // At the point a gradient for each class compared, and the outputs at the point moved to.
+      passes: counted(batch, { forward: 2, gradient: chosen?.shape[1] ?? 0 }),
     };
     for (let done = 0; done < steps && rows.length > 0; done += iterationsPerRun) {
       context.signal?.throwIfAborted();

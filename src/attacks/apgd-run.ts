@@ -4,6 +4,7 @@ import { count } from "../base/shape.js";
 import type { Program, Tensors } from "../runtime/engine.js";
 import { floatsOf, labelsOf, type AttackBatch, type AttackContext } from "./attack.js";
 import { largeLoss } from "./apgd-rule.js";
+import { ascent, counted } from "./passes.js";
 import { randomPoints } from "./random-start.js";
 import { outputNamed, putRows, runRows } from "./rows.js";
 import { aim } from "./white-box.js";
@@ -75,6 +76,7 @@ async function runPart(
     states,
     perRow: { input: inputs, labels: labelsOf(batch), ...taken },
     scalars: { epsilon, direction: aim(targeted), settling: settles ? 1 : 0 },
+    passes: counted(batch, ascent),
   };
   // The first iteration looks at the start.
   let left = part.steps + 1;

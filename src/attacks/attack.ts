@@ -6,6 +6,7 @@ import type { AnyUnit } from "../base/options.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
+import type { PassCounts } from "./passes.js";
 
 /** What is attacked, and in which norm. */
 export interface AttackTarget {
@@ -30,6 +31,8 @@ export interface AttackBatch {
   /** Radius of the ball, in input units, at least 0; infinite for attacks that look for the nearest point. */
   readonly epsilon: number;
   readonly seed: number;
+  /** Where given, what the attack asks of the model is added to it. */
+  readonly passes?: PassCounts;
 }
 
 export interface PreparedAttack {

@@ -22,6 +22,7 @@ import {
 import { simplifiedLoop } from "./loop.js";
 import { nearestAttack, type NearestRun } from "./nearest-attack.js";
 import { asColumn, keepNearest } from "./nearest.js";
+import { ascent } from "./passes.js";
 import { range } from "./rows.js";
 import { attackInputs, logitsAt } from "./white-box.js";
 
@@ -81,6 +82,7 @@ function search(run: NearestRun, options: ConstantSearchOptions): Promise<Float3
   const anchor = floatsOf(inputs).map((v) => Math.atanh(((v - middle) / half) * shrunk));
   const zeros = () => tensor("float32", inputs.shape, new Float32Array(anchor.length));
   return searchConstants(run, options, {
+    each: ascent,
     states: () => ({ shift: zeros(), first: zeros(), second: zeros() }),
     perRow: { anchor: tensor("float32", inputs.shape, anchor) },
     scanned: (from, count) => ({

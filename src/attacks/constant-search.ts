@@ -17,6 +17,7 @@ import { floatsOf, labelsOf } from "./attack.js";
 import { attackLosses } from "./losses.js";
 import type { NearestRun } from "./nearest-attack.js";
 import { asColumn, columnInput, columnOf, Nearest } from "./nearest.js";
+import { counted, type Passes } from "./passes.js";
 import { outputNamed, runRows } from "./rows.js";
 import { aim, fallen } from "./white-box.js";
 
@@ -77,6 +78,8 @@ export interface ConstantSearch {
   readonly perRow: Tensors;
   /** Slices for iterations [from, from + count). */
   readonly scanned: (from: number, count: number) => Tensors;
+  /** What an iteration asks of the model. */
+  readonly each: Passes;
 }
 
 type Feeds = Parameters<typeof runRows>[2];
@@ -141,7 +144,7 @@ class Constants {
 export async function searchConstants(
   run: NearestRun,
   options: ConstantSearchOptions,
-  { states, perRow, scanned }: ConstantSearch,
+  { states, perRow, scanned, each }: ConstantSearch,
 ): Promise<Float32Array> {
   const { batch, outlook } = run;
   const nearest = new Nearest(batch);
@@ -154,6 +157,7 @@ export async function searchConstants(
       states: { ...states(), ...nearest.states, reached: columnOf(batch, reached) },
       perRow: { input: batch.inputs, labels: labelsOf(batch), constant, ...perRow },
       scalars: { direction: aim(batch.targeted) },
+      passes: counted(batch, each),
     };
     await descend(run, options, { feeds, rows, nearest }, scanned);
     for (const row of rows) constants.advance(row, (reached[row] ?? 0) > 0);

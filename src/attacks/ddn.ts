@@ -15,6 +15,7 @@ import { simplifiedLoop } from "./loop.js";
 import { attackLosses } from "./losses.js";
 import { nearestAttack, type NearestRun } from "./nearest-attack.js";
 import { asColumn, columnInput, columnOf, keepNearest, Nearest } from "./nearest.js";
+import { ascent, counted } from "./passes.js";
 import { range, runRows } from "./rows.js";
 import { aim, ascentAt, attackInputs, fallen } from "./white-box.js";
 
@@ -87,6 +88,7 @@ async function search(
     },
     perRow: { input: inputs, labels: labelsOf(batch) },
     scalars: { direction: aim(targeted) },
+    passes: counted(batch, ascent),
   };
   let { rows } = outlook;
   for (let done = 0; done < steps && rows.length > 0; done += iterationsPerRun) {

@@ -13,6 +13,7 @@ import { nearestBoundary } from "./boundary.js";
 import { simplifiedLoop } from "./loop.js";
 import { nearestAttack, type NearestRun } from "./nearest-attack.js";
 import { asColumn, rivalsOf } from "./nearest.js";
+import { counted } from "./passes.js";
 import { outputNamed, putRows, runRows, takeRows } from "./rows.js";
 import { aim, attackInputs, fallen } from "./white-box.js";
 
@@ -77,7 +78,9 @@ async function search(
   const start = tensor("float32", inputs.shape, points);
   const total = tensor("float32", inputs.shape, new Float32Array(points.length));
   const perRow = { input: inputs, labels: labelsOf(batch), candidates: rivalsOf(outlook, 0, rivals) };
-  const feeds = { states: { start, total }, perRow, scalars: { direction: aim(targeted) } };
+  // One gradient for each class that is compared with the label.
+  const passes = counted(batch, { forward: 1, gradient: rivals });
+  const feeds = { states: { start, total }, perRow, scalars: { direction: aim(targeted) }, passes };
   let { rows } = outlook;
   // One iteration more than there are steps: it says which of the last points have fallen.
   for (let done = 0; done <= steps && rows.length > 0; done += iterationsPerRun) {

@@ -78,6 +78,8 @@ function search(run: NearestRun, options: Options): Promise<Float32Array> {
   const originals = () => tensor("float32", inputs.shape, floatsOf(inputs).slice());
   const { stepSize, steps } = options;
   return searchConstants(run, options, {
+    // The gradient is taken ahead of the point, whose outputs are judged.
+    each: { forward: 2, gradient: 1 },
     states: () => ({ start: originals(), ahead: originals() }),
     perRow: {},
     scanned(from, count) {

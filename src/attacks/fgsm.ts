@@ -11,6 +11,7 @@ import { intoBox } from "../threat/threat.js";
 import { checkNorm, floatsOf, guarded, labelsOf, type Attack, type AttackTarget } from "./attack.js";
 import { attackLosses } from "./losses.js";
 import { metadataOf } from "./metadata.js";
+import { ascent, counted } from "./passes.js";
 import { outputNamed, range, runRows } from "./rows.js";
 import { aim, ascentAt, attackInputs, openInputs } from "./white-box.js";
 
@@ -43,6 +44,7 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
           const outputs = await runRows(program, range(labels.length), {
             perRow: { input: inputs, labels: labelsOf(batch) },
             scalars: { epsilon, direction: aim(targeted) },
+            passes: counted(batch, ascent),
           });
           return floatsOf(outputNamed(outputs, "adversarial")).slice(0, floatsOf(inputs).length);
         }),

@@ -131,13 +131,17 @@ export function probeLoop(target: AttackTarget): LoopFunction {
 
 /**
  * The step from `boundary` along `uphill`, halved until it ends at an adversarial point: states `far`, that point where
- * there is one, `length` [n], and `found` [n].
+ * there is one, `length` [n], `found` [n], and `queries` [n] until then.
  */
 export function jumpLoop(target: AttackTarget): LoopFunction {
   const { inputs, direction, adversarial } = decisions(target);
   const { input: boundary } = inputs;
   const [far, uphill] = [input("far", boundary.shape), input("uphill", boundary.shape)];
-  const [length, found] = [input("length", [B]), input("found", [B])];
+  const [length, found, queries] = ["length", "found", "queries"].map((name) => input(name, [B])) as [
+    InputNode,
+    InputNode,
+    InputNode,
+  ];
   const point = intoBox(add(boundary, mul(perRow(length, boundary), uphill)), target.classifier.bounds);
   const down = adversarial(point);
   const now = mul(down, sub(1, found));
@@ -147,6 +151,7 @@ export function jumpLoop(target: AttackTarget): LoopFunction {
       { input: far, next: where(perRow(greater(now, 0), boundary), point, far) },
       { input: length, next: mul(length, 0.5) },
       { input: found, next: after },
+      { input: queries, next: add(queries, sub(1, found)) },
     ],
     invariant: [boundary, uphill, direction],
     proceed: greater(sum(sub(1, after)), 0),

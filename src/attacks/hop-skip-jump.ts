@@ -18,6 +18,7 @@ import {
   type AttackContext,
 } from "./attack.js";
 import { boundaryLoop, jumpLoop, logitsFunction, probeLoop } from "./hop-skip-jump-graph.js";
+import { counted, query } from "./passes.js";
 import { outputNamed, putRows, range, runRows, takeRows } from "./rows.js";
 import { RunLength } from "./run-length.js";
 import { aim } from "./white-box.js";
@@ -87,6 +88,8 @@ async function findStarts(
 ): Promise<number[]> {
   const { model, bounds } = context.classifier;
   const images = randomImages(bounds, model.inputShape, batch.seed);
+  // Asked once, and counted for each image, which would ask as much alone.
+  batch.passes?.add(range(batch.labels.length), query, startsTried);
   const outputs = await runRows(programs.logits, range(startsTried), { perRow: { input: images } });
   const classes = argMaxRows(floatsOf(outputNamed(outputs, "logits")), model.classes);
   return range(batch.labels.length).filter((row) => {
@@ -109,6 +112,7 @@ async function toBoundary(hunt: Hunt, points: Float32Array, rows: readonly numbe
     },
     perRow: { input: batch.inputs, far: like(hunt, points.slice()), labels: labelsOf(batch) },
     scalars: { direction: aim(batch.targeted) },
+    passes: counted(batch, query),
     iterations: Math.min(Math.max(Math.ceil(Math.log2(1 / tolerance)), 1), mostBisections),
   });
 }
@@ -153,6 +157,7 @@ async function uphillAt(
         perRow: { input: like(hunt, points), radius: perRow(radius), labels: labelsOf(batch) },
         scalars: { direction: aim(batch.targeted) },
         scanned: { along: directionsOf(hunt, step, from, iterations) },
+        passes: counted(batch, query),
         iterations,
       }),
     );
@@ -175,11 +180,13 @@ async function jump(
 ): Promise<Float32Array> {
   const { batch, programs } = hunt;
   const far = from.points.slice();
+  const queries = new Float32Array(batch.labels.length);
   await runRows(programs.jump, from.rows, {
     states: {
       far: like(hunt, far),
       length: perRow(from.distances.map((d) => d / Math.sqrt(step + 1))),
       found: perRow(new Float32Array(batch.labels.length)),
+      queries: perRow(queries),
     },
     perRow: {
       input: like(hunt, from.points),
@@ -189,6 +196,7 @@ async function jump(
     scalars: { direction: aim(batch.targeted) },
     iterations: mostHalvings,
   });
+  batch.passes?.add(from.rows, query, queries);
   return far;
 }
 

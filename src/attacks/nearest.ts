@@ -12,6 +12,7 @@ import { reshape } from "../ops/reshape.js";
 import type { Program, Tensors } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
 import { floatsOf, type AttackBatch, type AttackContext, type AttackTarget } from "./attack.js";
+import { counted, query } from "./passes.js";
 import { outputNamed, range, runRows } from "./rows.js";
 import { attackInputs, logitsAt } from "./white-box.js";
 
@@ -97,12 +98,11 @@ export interface Outlook {
 }
 
 /** What the logits of the originals say. */
-export async function outlookOf(
-  program: Program,
-  { inputs, labels, targeted }: AttackBatch,
-): Promise<Outlook> {
+export async function outlookOf(program: Program, batch: AttackBatch): Promise<Outlook> {
+  const { inputs, labels, targeted } = batch;
   const all = range(labels.length);
-  const logits = floatsOf(outputNamed(await runRows(program, all, { perRow: { input: inputs } }), "logits"));
+  const asked = await runRows(program, all, { perRow: { input: inputs }, passes: counted(batch, query) });
+  const logits = floatsOf(outputNamed(asked, "logits"));
   const classes = logits.length / Math.max(labels.length, 2);
   const predictions = argMaxRows(logits, classes);
   const rivals = all.map((row) => {

@@ -2,6 +2,7 @@
 import { floats, tensor } from "../base/tensor.js";
 import type { Program } from "../runtime/engine.js";
 import { floatsOf, labelsOf, type AttackBatch } from "./attack.js";
+import { ascent, counted, query } from "./passes.js";
 import { outputNamed, putRows, runRows, takeRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
@@ -38,6 +39,7 @@ export async function ascend(
     },
     perRow: { input: inputs, labels: labelsOf(batch) },
     scalars: { epsilon, step_size: stepSize, direction: aim(targeted) },
+    passes: counted(batch, ascent),
   };
   let rows = standing;
   for (let done = 0; done < steps && rows.length > 0; done += iterationsPerRun) {
@@ -67,6 +69,7 @@ export async function verdicts(
   const outputs = await runRows(judge, rows, {
     perRow: { input: tensor("float32", batch.inputs.shape, points), labels: labelsOf(batch) },
     scalars: { direction },
+    passes: counted(batch, query),
   });
   const flags = outputNamed(outputs, "fallen").data;
   const losses = floatsOf(outputNamed(outputs, "loss")).map((loss) => direction * loss);

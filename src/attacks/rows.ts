@@ -3,6 +3,7 @@ import { count } from "../base/shape.js";
 import { fromNumbers, scalar, tensor, type Tensor } from "../base/tensor.js";
 import { nextName } from "../onnx/export.js";
 import type { Program, Tensors } from "../runtime/engine.js";
+import type { CountedPasses } from "./passes.js";
 
 /** 0 … n − 1. */
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -49,6 +50,8 @@ export interface RowFeeds {
   readonly scanned?: Tensors;
   /** How often a loop's body runs; left out for plain functions. */
   readonly iterations?: number;
+  /** What an iteration asks of the model for each row, and where that is counted; left out where it asks nothing. */
+  readonly passes?: CountedPasses;
 }
 
 /**
@@ -58,9 +61,10 @@ export interface RowFeeds {
 export async function runRows(
   program: Program,
   rows: readonly number[],
-  { states = {}, perRow = {}, scalars = {}, scanned = {}, iterations }: RowFeeds,
+  { states = {}, perRow = {}, scalars = {}, scanned = {}, iterations, passes }: RowFeeds,
 ): Promise<Tensors> {
   const taken = atLeastTwo(rows);
+  passes?.counts?.add(rows, passes.each, iterations ?? 1);
   const byRow = Object.entries({ ...states, ...perRow }).map(
     ([name, value]) => [name, rowsOf(value, taken)] as const,
   );

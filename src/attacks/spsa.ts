@@ -15,6 +15,7 @@ import {
   type AttackBatch,
   type AttackContext,
 } from "./attack.js";
+import { counted, query } from "./passes.js";
 import { outputNamed, range, runRows } from "./rows.js";
 import { RunLength } from "./run-length.js";
 import { biasCorrections, slopeLoop, stepFunction } from "./spsa-graph.js";
@@ -79,6 +80,8 @@ async function perturb(
           states: { slope },
           perRow: { input: at, labels: labelsOf(batch) },
           scalars: { direction },
+          // Both ends of the difference.
+          passes: counted(batch, { forward: 2, gradient: 0 }),
           scanned: { signs: signsOf(inputShape, seed, { step: t, from, directions: iterations }) },
           iterations,
         }),
@@ -88,6 +91,7 @@ async function perturb(
       states,
       perRow: { input: inputs, labels: labelsOf(batch), slope },
       scalars: { epsilon, direction, rate: learningRate, ...biasCorrections(t + 1) },
+      passes: counted(batch, query),
     });
     const flags = outputNamed(outputs, "fallen").data;
     rows = rows.filter((_, i) => !flags[i]);

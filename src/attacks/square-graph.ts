@@ -106,14 +106,16 @@ function proposalOf(best: InputNode, grid: Grid, { classifier, threat }: AttackT
 
 /**
  * One query: the proposal is taken over where its loss is larger or it has fallen. States `best` [n, channels, …],
- * `loss` [n], that of `best` times the direction, and `resting` [n], 1 where `best` has fallen and stays.
+ * `loss` [n], that of `best` times the direction, `resting` [n], 1 where `best` has fallen and stays, and
+ * `queries` [n] until then.
  */
 export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction {
   const { model } = target.classifier;
   const inputs = attackInputs(model);
   const grid = gridOf(model.inputShape);
   const best = input("best", [B, grid.channels, ...grid.spatial]);
-  const [held, resting, direction] = [input("loss", [B]), input("resting", [B]), input("direction", [])];
+  const [held, resting, queries] = [input("loss", [B]), input("resting", [B]), input("queries", [B])];
+  const direction = input("direction", []);
   const { moved, scanned, invariant } = proposalOf(best, grid, target);
   const logits = logitsAt(target.classifier, reshape(moved, [B, ...model.inputShape]), inputs);
   const value = mul(reshape(loss.value(logits, inputs.labels), [B]), direction);
@@ -125,21 +127,25 @@ export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction
   const share = reshape(taken, [B, 1, ...grid.spatial.map(() => 1)]);
   const all = [...invariant, inputs.labels, direction, ...inputs.weights.values()];
   const body = simplify(
-    graphFunction("square", [best, held, resting, ...scanned, ...all], {
+    graphFunction("square", [best, held, resting, queries, ...scanned, ...all], {
       best: add(mul(moved, share), mul(best, sub(1, share))),
       loss: where(greater(taken, 0), value, held),
       resting: stays,
+      queries: add(queries, sub(1, resting)),
       proceed: greater(sum(sub(1, stays)), 0),
     }),
   );
   const { best: nextBest, loss: nextLoss, resting: nextResting, proceed } = body.outputs;
-  if (!nextBest || !nextLoss || !nextResting || !proceed) throw new Error("an output was lost");
+  const { queries: nextQueries } = body.outputs;
+  if (!nextBest || !nextLoss || !nextResting || !nextQueries || !proceed)
+    throw new Error("an output was lost");
   return {
     name: "square",
     carried: [
       { input: best, next: nextBest },
       { input: held, next: nextLoss },
       { input: resting, next: nextResting },
+      { input: queries, next: nextQueries },
     ],
     scanned,
     invariant: all,

@@ -14,6 +14,7 @@ import {
   type AttackContext,
 } from "./attack.js";
 import { attackLosses, attackLossNames, type AttackLossName } from "./losses.js";
+import { query } from "./passes.js";
 import { putRows, range, runRows } from "./rows.js";
 import { RunLength } from "./run-length.js";
 import { squareLoop } from "./square-graph.js";
@@ -86,11 +87,12 @@ async function perturb(
   const points = (data: Float32Array) => tensor("float32", [n, grid.channels, ...grid.spatial], data);
   const originals = floatsOf(batch.inputs);
   const best = startsOf(batch, search);
-  const resting = new Float32Array(n);
+  const [resting, queries] = [new Float32Array(n), new Float32Array(n)];
   const states = {
     best: points(best),
     loss: tensor("float32", [n], new Float32Array(n).fill(-Infinity)),
     resting: tensor("float32", [n], resting),
+    queries: tensor("float32", [n], queries),
   };
   const { low, high } = intervals(originals, search);
   const own =
@@ -110,6 +112,7 @@ async function perturb(
     });
     rows = rows.filter((row) => resting[row] === 0);
   }
+  batch.passes?.add(range(n), query, queries);
   return best;
 }
 

@@ -15,6 +15,7 @@ import {
 import { attackLosses } from "./losses.js";
 import { judgeOf } from "./pgd-graph.js";
 import { StrongestPoints, verdicts } from "./pgd-run.js";
+import { PassCounts } from "./passes.js";
 import { putRows, range, takeRows } from "./rows.js";
 
 /** The batch of the rows at `rows` alone. */
@@ -26,6 +27,7 @@ function batchAt(batch: AttackBatch, rows: readonly number[]): AttackBatch {
     inputs: tensor("float32", [rows.length, ...rest], takeRows(floatsOf(inputs), count(rest), rows)),
     labels: takeRows(labels, 1, rows),
     indices: rows.map((row) => indices[row] ?? 0),
+    ...(batch.passes && { passes: new PassCounts(rows.length) }),
   };
 }
 
@@ -59,7 +61,9 @@ export function suite({ name, options, norms, stages, leavesOut = [], untargeted
           let rows: readonly number[] = range(batch.labels.length);
           for (const stage of prepared) {
             if (rows.length === 0) break;
-            putRows(points, width, rows, await stage.perturb(batchAt(batch, rows)));
+            const part = batchAt(batch, rows);
+            putRows(points, width, rows, await stage.perturb(part));
+            if (part.passes) batch.passes?.take(rows, part.passes);
             rows = best.offer(points, rows, await verdicts(judge, { batch }, points, rows));
           }
           return best.points;

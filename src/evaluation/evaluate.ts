@@ -259,6 +259,7 @@ export async function evaluate(
       outcomes,
       distances: results.flatMap((result) => result.distances),
       times: results.flatMap((result) => result.times),
+      budget: results.flatMap((result) => result.budget),
       examples: results.flatMap((result) => result.examples),
       flags: flagsOf({
         n,

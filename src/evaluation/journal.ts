@@ -13,6 +13,8 @@ export interface JournalEntry {
   readonly nonFinite: number;
   readonly rounding: { readonly checked: number; readonly lost: number };
   readonly carriedOn?: CarriedOn;
+  /** What an attack asked of the model for each image. */
+  readonly passes?: { readonly forward: readonly number[]; readonly gradient: readonly number[] };
   readonly milliseconds: number;
   /** The points of those images that are kept for figures, one after the other. */
   readonly points?: Float32Array;

@@ -2,10 +2,11 @@
 import type { Attack } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
 import type { Threat } from "../threat/threat.js";
+import { budgetOf } from "./budget.js";
 import { distanceRecordOf } from "./distances.js";
 import type { TrialEvidence } from "./flags/index.js";
 import type { Journal } from "./journal.js";
-import type { DistanceRecord, Examples, Outcome, RobustRecord, TimeRecord } from "./records.js";
+import type { BudgetRecord, DistanceRecord, Examples, Outcome, RobustRecord, TimeRecord } from "./records.js";
 import { strike, type Strike } from "./strike.js";
 import type { AttackLane, Field } from "./trial.js";
 
@@ -15,6 +16,7 @@ export interface TrialResult {
   readonly examples: readonly Examples[];
   readonly distances: readonly DistanceRecord[];
   readonly times: readonly TimeRecord[];
+  readonly budget: readonly BudgetRecord[];
 }
 
 export interface TrialTask {
@@ -120,17 +122,16 @@ interface StrikeTask {
   readonly indices: readonly number[];
 }
 
-const timeOf = (
+/** Time and passes of strikes one after another. */
+function costOf(
   { norm }: TrialTask,
-  { attack, epsilon, suite }: Pick<OutcomeParts, "attack" | "epsilon" | "suite">,
-  { milliseconds }: Strike,
-): TimeRecord => ({
-  attack: attack.name,
-  ...(suite !== undefined && { suite }),
-  norm,
-  epsilon,
-  seconds: milliseconds / 1000,
-});
+  { attack: { name: attack }, epsilon, suite }: Pick<OutcomeParts, "attack" | "epsilon" | "suite">,
+  struck: readonly Strike[],
+): { readonly time: TimeRecord; readonly budget: BudgetRecord } {
+  const milliseconds = struck.reduce((total, each) => total + each.milliseconds, 0);
+  const about = { attack, ...(suite !== undefined && { suite }), norm, epsilon };
+  return { time: { ...about, seconds: milliseconds / 1000 }, budget: budgetOf(about, struck) };
+}
 
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
 async function countRecovered(
@@ -152,6 +153,11 @@ async function countRecovered(
   return [...classes].filter(([index, found]) => found === field.labels[index]).length;
 }
 
+const listed = (costs: readonly ReturnType<typeof costOf>[]): Pick<TrialResult, "times" | "budget"> => ({
+  times: costs.map(({ time }) => time),
+  budget: costs.map(({ budget }) => budget),
+});
+
 /** Attacks what stands at each radius, and counts. */
 export async function runRadii(
   field: Field,
@@ -162,18 +168,18 @@ export async function runRadii(
   const outcomes: Outcome[] = [];
   const evidence: TrialEvidence[] = [];
   const examples: Examples[] = [];
-  const times: TimeRecord[] = [];
+  const costs: ReturnType<typeof costOf>[] = [];
   const indices = byCleanPrediction(field, true);
   for (const epsilon of task.epsilons) {
     const struck = await strikeWith(field, task, { attack, epsilon, lanes, indices });
     const outcome = outcomeOf(field, task, { attack, epsilon, correct: stillRight(field, indices, struck) });
     const recovered = await countRecovered(field, task, epsilon, lanes);
     outcomes.push(outcome);
-    times.push(timeOf(task, { attack, epsilon }, struck));
+    costs.push(costOf(task, { attack, epsilon }, [struck]));
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
     examples.push(...(await examplesOf(field, task, epsilon, [struck])));
   }
-  return { outcomes, evidence, examples, distances: [], times };
+  return { outcomes, evidence, examples, distances: [], ...listed(costs) };
 }
 
 /** The radius that holds what was found of the first `k` images. */
@@ -204,7 +210,7 @@ export async function runNearest(
     evidence: outcomes.map(({ record }) => ({ record, kind: attack.kind, ...found })),
     examples: await examplesOf(field, task, farthest(struck, task.examples), [struck]),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
-    times: [timeOf(task, { attack, epsilon: Infinity }, struck)],
+    ...listed([costOf(task, { attack, epsilon: Infinity }, [struck])]),
   };
 }
 
@@ -220,7 +226,7 @@ export async function runSuite(
   const struckAt: Strike[][] = task.epsilons.map(() => []);
   const byStage: Outcome[][] = [];
   const evidence: TrialEvidence[] = [];
-  const times: TimeRecord[] = [];
+  const costs: ReturnType<typeof costOf>[] = [];
   for (const attack of stages) {
     const outcomes: Outcome[] = [];
     await withLanes(attack, async (lanes) => {
@@ -232,7 +238,7 @@ export async function runSuite(
         const fallen = indices.length - correct.reduce((total, c) => total + c, 0);
         standing[i] = indices.filter((index) => correct[index] === 1);
         struckAt[i]?.push(struck);
-        times.push(timeOf(task, { attack, epsilon, suite: task.attack.name }, struck));
+        costs.push(costOf(task, { attack, epsilon, suite: task.attack.name }, [struck]));
         outcomes.push(outcome);
         evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered: 0, fallen });
       }
@@ -242,6 +248,11 @@ export async function runSuite(
   const whole = (byStage.at(-1) ?? []).map(({ record: { epsilon }, correct }) =>
     outcomeOf(field, task, { attack: task.attack, epsilon, correct }),
   );
+  const { attack } = task;
+  const budget = task.epsilons.map(
+    (epsilon, i) => costOf(task, { attack, epsilon }, struckAt[i] ?? []).budget,
+  );
+  const { times, budget: stageBudgets } = listed(costs);
   const shown = await Promise.all(
     task.epsilons.map((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
   );
@@ -251,5 +262,6 @@ export async function runSuite(
     examples: shown.flat(),
     distances: [],
     times,
+    budget: [...stageBudgets, ...budget],
   };
 }

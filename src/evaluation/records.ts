@@ -50,6 +50,29 @@ export interface TimeRecord {
   readonly seconds: number;
 }
 
+/** Passes through the model for the images that an attack met. */
+export interface PassRecord {
+  /** Of an image. */
+  readonly mean: number;
+  readonly most: number;
+  readonly total: number;
+}
+
+/** What one attack at one radius asked of the model; a suite has the sums over its stages. */
+export interface BudgetRecord {
+  readonly attack: string;
+  readonly suite?: string;
+  readonly norm: NormName;
+  /** Infinite for attacks that look for the nearest point. */
+  readonly epsilon: number;
+  /** Images attacked. */
+  readonly images: number;
+  /** Queries: from input to outputs. */
+  readonly forward: PassRecord;
+  /** Back from one cotangent of the outputs to the input. */
+  readonly gradient: PassRecord;
+}
+
 /** The record's images one by one. */
 export interface Outcome {
   readonly record: RobustRecord;
@@ -80,6 +103,7 @@ export interface Evaluation {
   /** One for each record of `robust`, in the same order. */
   readonly outcomes: readonly Outcome[];
   readonly times: readonly TimeRecord[];
+  readonly budget: readonly BudgetRecord[];
   /** One for each attack that looks for the nearest point. */
   readonly distances: readonly DistanceRecord[];
   /** One for each attack and ε, where asked for; attacks that look for the nearest point have the ε that holds all of theirs. */

@@ -1,4 +1,5 @@
 // One attack at one radius on given images: what it leaves of each, batch by batch, known ones taken from the journal.
+import type { Passes } from "../attacks/passes.js";
 import type { CarriedOn } from "./carry-on.js";
 import type { Journal, JournalEntry } from "./journal.js";
 import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
@@ -22,6 +23,8 @@ export interface Strike {
   readonly distances: ReadonlyMap<number, number>;
   /** By index, of those kept. */
   readonly points: ReadonlyMap<number, Float32Array>;
+  /** By index: what the attack asked of the model. */
+  readonly passes: ReadonlyMap<number, Passes>;
   readonly outside: number;
   readonly nonFinite: number;
   readonly rounding: { readonly checked: number; readonly lost: number };
@@ -30,7 +33,7 @@ export interface Strike {
 }
 
 function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): JournalEntry {
-  const { indices, points, classes, distances, outside, nonFinite, rounding, carriedOn } = batch;
+  const { indices, points, classes, distances, outside, nonFinite, rounding, carriedOn, passes } = batch;
   const width = points.length / indices.length;
   const kept = indices.flatMap((index, i) => (index < keep ? [i] : []));
   const rows = new Float32Array(kept.length * width);
@@ -43,6 +46,7 @@ function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): Jour
     nonFinite,
     rounding,
     ...(carriedOn && { carriedOn }),
+    passes: { forward: [...passes.forward], gradient: [...passes.gradient] },
     milliseconds,
     ...(kept.length > 0 && { points: rows }),
   };
@@ -56,6 +60,7 @@ function record(
     classes: Map<number, number>;
     distances: Map<number, number>;
     points: Map<number, Float32Array>;
+    passes: Map<number, Passes>;
   },
 ): void {
   const kept = entry.indices.filter((index) => index < keep);
@@ -63,6 +68,8 @@ function record(
   entry.indices.forEach((index, i) => {
     maps.classes.set(index, entry.classes[i] ?? -1);
     if (entry.distances) maps.distances.set(index, entry.distances[i] ?? Infinity);
+    const { forward = [], gradient = [] } = entry.passes ?? {};
+    maps.passes.set(index, { forward: forward[i] ?? 0, gradient: gradient[i] ?? 0 });
   });
   kept.forEach((index, i) => {
     if (entry.points) maps.points.set(index, entry.points.slice(i * width, (i + 1) * width));
@@ -79,6 +86,7 @@ export async function strike(
     classes: new Map<number, number>(),
     distances: new Map<number, number>(),
     points: new Map<number, Float32Array>(),
+    passes: new Map<number, Passes>(),
   };
   const seen = {
     outside: 0,

@@ -1,6 +1,7 @@
 // One attack at one radius over all images that still stand.
 import { range, takeRows } from "../attacks/rows.js";
 import type { AttackBatch, PreparedAttack } from "../attacks/attack.js";
+import { PassCounts } from "../attacks/passes.js";
 import { randomStream } from "../base/random.js";
 import { count } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
@@ -60,6 +61,8 @@ export interface AttackedBatch {
   /** Points that are adversarial, and how many of them no longer are once saved with 8 bits a number. */
   readonly rounding: { readonly checked: number; readonly lost: number };
   readonly carriedOn?: CarriedOn;
+  /** What the attack asked of the model, row by row; the runner's own checks are not in it. */
+  readonly passes: PassCounts;
 }
 
 /** A wrong class for each image, each as likely as the others; depends on seed and index only. */
@@ -121,13 +124,15 @@ async function attackBatch(
     epsilon,
     seed,
   };
-  const adversarial = await attack.perturb(batch);
+  const passes = new PassCounts(indices.length);
+  const adversarial = await attack.perturb({ ...batch, passes });
   const limits = { epsilon, bounds: classifier.bounds, columns: count(inputShape) };
   const { points, outside, nonFinite } = enforce(threat, originals, adversarial, limits);
   const judged = await predictor.predict(points, indices.length);
   const { classes } = judged;
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
-  const found = { indices, points, classes, outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+  const seen = { outside, nonFinite: nonFinite + judged.nonFinite, rounding };
+  const found = { indices, points, classes, passes, ...seen };
   if (loop !== null) {
     const right = new Map(
       indices.flatMap((index, row) =>

@@ -175,6 +175,12 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         ...{ images: found.n, available: inAll, corrupted: plan !== undefined },
         transferred: sources.length > 0,
       }),
+      budget: found.budget.map(({ epsilon, forward, gradient, ...rest }) => ({
+        ...rest,
+        epsilon: Number.isFinite(epsilon) ? epsilon : null,
+        forward: { ...forward },
+        gradient: { ...gradient },
+      })),
       ...disturbed,
       flags: found.flags.map((flag) => ({ ...flag })),
       environment: environmentOf(engines),

@@ -15,33 +15,36 @@ const line = z.strictObject({
   nonFinite: z.int(),
   rounding: z.strictObject({ checked: z.int(), lost: z.int() }),
   carriedOn: z.strictObject({ checked: z.int(), fallen: z.int() }).optional(),
+  passes: z.strictObject({ forward: z.array(z.int()), gradient: z.array(z.int()) }).optional(),
   milliseconds: z.number(),
   points: z.base64().optional(),
 });
 type Line = z.output<typeof line>;
 
 const header = z.strictObject({
-  schema: z.literal(1),
+  schema: z.literal(2),
   kind: z.literal("temper-journal"),
   identity: z.string(),
 });
 
-function toLine(strike: string, { points, distances, ...entry }: JournalEntry): Line {
+function toLine(strike: string, { points, distances, passes, ...entry }: JournalEntry): Line {
   const bytes = points && Buffer.from(points.buffer, points.byteOffset, points.byteLength);
   return {
     strike,
     ...entry,
     indices: [...entry.indices],
     classes: [...entry.classes],
+    ...(passes && { passes: { forward: [...passes.forward], gradient: [...passes.gradient] } }),
     ...(distances && { distances: distances.map((d) => (Number.isFinite(d) ? d : null)) }),
     ...(bytes && { points: bytes.toString("base64") }),
   };
 }
 
-function fromLine({ points, distances, carriedOn, ...entry }: Omit<Line, "strike">): JournalEntry {
+function fromLine({ points, distances, carriedOn, passes, ...entry }: Omit<Line, "strike">): JournalEntry {
   return {
     ...entry,
     ...(carriedOn && { carriedOn }),
+    ...(passes && { passes }),
     ...(distances && { distances: distances.map((d) => d ?? Infinity) }),
     ...(points !== undefined && {
       points: new Float32Array(Uint8Array.from(Buffer.from(points, "base64")).buffer),
@@ -79,7 +82,7 @@ export async function openJournal(path: string, identity: string): Promise<Journ
   const own = header.safeParse(first);
   const kept = own.data?.identity === identity ? rest : [];
   const lines = kept.flatMap((each) => line.safeParse(each).data ?? []);
-  const head = { schema: 1, kind: "temper-journal", identity };
+  const head = { schema: 2, kind: "temper-journal", identity };
   await writeWhole(path, [head, ...lines].map((each) => `${JSON.stringify(each)}\n`).join(""));
   const entries = new Map<string, JournalEntry[]>();
   for (const { strike, ...entry } of lines)

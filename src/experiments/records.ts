@@ -105,6 +105,13 @@ export const resultsFile = z.strictObject({
   rows: z.array(resultRow),
 });
 
+/** Passes through the model over the images that an attack met. */
+const passes = z.strictObject({
+  mean: z.number().min(0).describe("of an image"),
+  most: z.int().min(0).describe("of an image"),
+  total: z.int().min(0),
+});
+
 export const auditFile = z.strictObject({
   schema: z.literal(1),
   model: z.strictObject({
@@ -151,6 +158,20 @@ export const auditFile = z.strictObject({
     )
     .optional()
     .describe("models on which points were crafted that were tried on this one"),
+  budget: z
+    .array(
+      z.strictObject({
+        attack: z.string(),
+        suite: z.string().optional(),
+        norm: z.enum(normNames),
+        epsilon: z.number().min(0).nullable().describe("null for attacks that look for the nearest point"),
+        images: z.int().min(0).describe("images attacked; a suite's are those that its first stage met"),
+        forward: passes.describe("passes from input to outputs: queries"),
+        gradient: passes.describe("passes back from one cotangent of the outputs to the input"),
+      }),
+    )
+    .optional()
+    .describe("what attacks asked of the model, counted as they ran; a suite has the sums over its stages"),
   notTried: z.array(z.string()).describe("what was left out, in words"),
   ...corruptionFields,
   flags: z.array(flagRecord),
