@@ -56,6 +56,8 @@ export interface EvaluateOptions {
   readonly worstCase?: boolean;
   /** How many of the first images to return with each attack, for figures; default 0. */
   readonly examples?: number;
+  /** How many of the images that each attack does most to, out of all, to return; default 0. */
+  readonly worst?: number;
   /** What is known already is taken from it, and what is found is kept in it. */
   readonly journal?: Journal;
   readonly onProgress?: (progress: Progress) => void;
@@ -176,7 +178,7 @@ async function withLanes<T>(
 async function runTrial(
   field: Field,
   { attack, norm, epsilons, targeted = false }: Trial,
-  { journal, examples = 0 }: EvaluateOptions,
+  { journal, examples = 0, worst = 0 }: EvaluateOptions,
   { number, report }: { readonly number: number; readonly report: Report },
 ): Promise<TrialResult> {
   const threat = findThreat(norm);
@@ -189,6 +191,7 @@ async function runTrial(
     name: `${number} ${norm}`,
     journal,
     examples: Math.min(examples, field.predictions.length),
+    worst,
     onImages: report,
   };
   const stages = attack.stages?.({ classifier: field.classifier, threat });
@@ -261,6 +264,7 @@ export async function evaluate(
       times: results.flatMap((result) => result.times),
       budget: results.flatMap((result) => result.budget),
       examples: results.flatMap((result) => result.examples),
+      worst: results.flatMap((result) => result.worst),
       flags: flagsOf({
         n,
         clean,

@@ -1,6 +1,7 @@
 // What an evaluation knows of its images so far, so that one that was stopped goes on where it was.
 
 import type { CarriedOn } from "./carry-on.js";
+import type { WorstPoint } from "./worst.js";
 
 /** A batch of images after an attack. */
 export interface JournalEntry {
@@ -18,6 +19,8 @@ export interface JournalEntry {
   readonly milliseconds: number;
   /** The points of those images that are kept for figures, one after the other. */
   readonly points?: Float32Array;
+  /** Those that were among the worst of the strike when the batch was done. */
+  readonly worst?: readonly WorstPoint[];
 }
 
 /** Entries by strike: attack, norm, ε and stage in one word. */

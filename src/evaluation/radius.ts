@@ -4,6 +4,7 @@ import type { NormName } from "../threat/find.js";
 import type { Threat } from "../threat/threat.js";
 import { budgetOf } from "./budget.js";
 import { distanceRecordOf } from "./distances.js";
+import { farthest, firstExamples, worstExamples } from "./examples.js";
 import type { TrialEvidence } from "./flags/index.js";
 import type { Journal } from "./journal.js";
 import type { BudgetRecord, DistanceRecord, Examples, Outcome, RobustRecord, TimeRecord } from "./records.js";
@@ -14,6 +15,7 @@ export interface TrialResult {
   readonly outcomes: readonly Outcome[];
   readonly evidence: readonly TrialEvidence[];
   readonly examples: readonly Examples[];
+  readonly worst: readonly Examples[];
   readonly distances: readonly DistanceRecord[];
   readonly times: readonly TimeRecord[];
   readonly budget: readonly BudgetRecord[];
@@ -30,6 +32,8 @@ export interface TrialTask {
   readonly journal: Journal | undefined;
   /** First images to keep for figures. */
   readonly examples: number;
+  /** How many of those that it does most to, likewise. */
+  readonly worst: number;
   /** Called with what is being done and the number of images done. */
   readonly onImages: (doing: string, images: number) => void;
 }
@@ -37,30 +41,6 @@ export interface TrialTask {
 /** Indices of all images that were (or were not) classified rightly before any attack. */
 function byCleanPrediction({ predictions, labels }: Field, right: boolean): number[] {
   return [...predictions.keys()].filter((i) => (predictions[i] === labels[i]) === right);
-}
-
-/** The first images, and what `struck` made of them, the later ones over the earlier ones. */
-async function examplesOf(
-  field: Field,
-  { attack, norm, examples: k }: TrialTask,
-  epsilon: number,
-  struck: readonly Strike[],
-): Promise<Examples[]> {
-  if (k === 0) return [];
-  const indices = Array.from({ length: k }, (_, i) => i);
-  const originals = await field.rows(indices);
-  const adversarial = originals.slice();
-  const adversarialPredictions = field.predictions.slice(0, k);
-  const width = originals.length / k;
-  for (const { points, classes } of struck)
-    for (const [index, point] of points) {
-      adversarial.set(point, index * width);
-      adversarialPredictions[index] = classes.get(index) ?? -1;
-    }
-  const labels = Int32Array.from(indices, (i) => field.labels[i] ?? 0);
-  const predictions = field.predictions.slice(0, k);
-  const shown = { originals, adversarial, labels, predictions, adversarialPredictions };
-  return [{ attack: attack.name, norm, epsilon, ...shown }];
 }
 
 /** The record of those that are right in `correct`. */
@@ -102,7 +82,7 @@ const strikeWith = (
   task: TrialTask,
   { attack, epsilon, lanes, indices }: StrikeTask,
 ): Promise<Strike> => {
-  const { threat, targeted, journal, name, examples, norm } = task;
+  const { threat, targeted, journal, name, examples, worst, norm } = task;
   const doing = `${attack.name} ${norm} ${epsilon === Infinity ? "nearest" : epsilon}`;
   task.onImages(doing, field.predictions.length - indices.length);
   return strike(field, indices, {
@@ -111,6 +91,7 @@ const strikeWith = (
     name: `${name} ${attack.name} ${epsilon}`,
     journal,
     keep: Math.min(examples, field.predictions.length),
+    worst,
     onImages: (images) => task.onImages(doing, images),
   });
 };
@@ -148,6 +129,7 @@ async function countRecovered(
     name: "",
     journal: undefined,
     keep: 0,
+    worst: 0,
     onImages: () => undefined,
   });
   return [...classes].filter(([index, found]) => found === field.labels[index]).length;
@@ -158,6 +140,30 @@ const listed = (costs: readonly ReturnType<typeof costOf>[]): Pick<TrialResult, 
   budget: costs.map(({ budget }) => budget),
 });
 
+/** Images for figures after strikes one after another. */
+async function shownOf(
+  field: Field,
+  { attack, norm, examples, worst }: TrialTask,
+  epsilon: number,
+  struck: readonly Strike[],
+): Promise<Pick<TrialResult, "examples" | "worst">> {
+  const shown = { attack, norm, epsilon };
+  return {
+    examples: await firstExamples(field, shown, struck, examples),
+    worst: await worstExamples(field, shown, struck, worst),
+  };
+}
+
+async function flattened(
+  shown: readonly ReturnType<typeof shownOf>[],
+): Promise<Pick<TrialResult, "examples" | "worst">> {
+  const all = await Promise.all(shown);
+  return {
+    examples: all.flatMap(({ examples }) => examples),
+    worst: all.flatMap(({ worst }) => worst),
+  };
+}
+
 /** Attacks what stands at each radius, and counts. */
 export async function runRadii(
   field: Field,
@@ -167,7 +173,7 @@ export async function runRadii(
   const { attack } = task;
   const outcomes: Outcome[] = [];
   const evidence: TrialEvidence[] = [];
-  const examples: Examples[] = [];
+  const shown: ReturnType<typeof shownOf>[] = [];
   const costs: ReturnType<typeof costOf>[] = [];
   const indices = byCleanPrediction(field, true);
   for (const epsilon of task.epsilons) {
@@ -177,14 +183,10 @@ export async function runRadii(
     outcomes.push(outcome);
     costs.push(costOf(task, { attack, epsilon }, [struck]));
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
-    examples.push(...(await examplesOf(field, task, epsilon, [struck])));
+    shown.push(shownOf(field, task, epsilon, [struck]));
   }
-  return { outcomes, evidence, examples, distances: [], ...listed(costs) };
+  return { outcomes, evidence, ...(await flattened(shown)), distances: [], ...listed(costs) };
 }
-
-/** The radius that holds what was found of the first `k` images. */
-const farthest = ({ distances }: Strike, k: number): number =>
-  Math.max(0, ...[...distances].flatMap(([index, d]) => (index < k && Number.isFinite(d) ? [d] : [])));
 
 /** Looks for the nearest adversarial point of each image once, and counts at each radius those that lie farther. */
 export async function runNearest(
@@ -205,10 +207,13 @@ export async function runNearest(
   // The nearest points lie on the boundary: what 8 bits make of them says nothing.
   const rounding = { checked: 0, lost: 0 };
   const found = { outside, nonFinite, rounding, recovered: 0 };
+  const shownAt = (epsilon: number) => ({ attack, norm, epsilon });
+  const worst = struck.worst.map(({ score }) => -score);
   return {
     outcomes,
     evidence: outcomes.map(({ record }) => ({ record, kind: attack.kind, ...found })),
-    examples: await examplesOf(field, task, farthest(struck, task.examples), [struck]),
+    examples: await firstExamples(field, shownAt(farthest(struck, task.examples)), [struck], task.examples),
+    worst: await worstExamples(field, shownAt(Math.max(0, ...worst)), [struck], task.worst),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
     ...listed([costOf(task, { attack, epsilon: Infinity }, [struck])]),
   };
@@ -253,13 +258,11 @@ export async function runSuite(
     (epsilon, i) => costOf(task, { attack, epsilon }, struckAt[i] ?? []).budget,
   );
   const { times, budget: stageBudgets } = listed(costs);
-  const shown = await Promise.all(
-    task.epsilons.map((epsilon, i) => examplesOf(field, task, epsilon, struckAt[i] ?? [])),
-  );
+  const shown = task.epsilons.map((epsilon, i) => shownOf(field, task, epsilon, struckAt[i] ?? []));
   return {
     outcomes: [...byStage.flat(), ...whole],
     evidence,
-    examples: shown.flat(),
+    ...(await flattened(shown)),
     distances: [],
     times,
     budget: [...stageBudgets, ...budget],

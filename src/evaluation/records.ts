@@ -108,5 +108,7 @@ export interface Evaluation {
   readonly distances: readonly DistanceRecord[];
   /** One for each attack and ε, where asked for; attacks that look for the nearest point have the ε that holds all of theirs. */
   readonly examples: readonly Examples[];
+  /** The images that each attack did most to, out of all, the worst first, where asked for and any fell. */
+  readonly worst: readonly Examples[];
   readonly flags: readonly Flag[];
 }

@@ -2,6 +2,7 @@
 import type { Passes } from "../attacks/passes.js";
 import type { CarriedOn } from "./carry-on.js";
 import type { Journal, JournalEntry } from "./journal.js";
+import { worstOf, type WorstPoint } from "./worst.js";
 import { attackAll, type AttackedBatch, type AttackLane, type Field, type Radius } from "./trial.js";
 
 export interface StrikeOptions {
@@ -12,6 +13,8 @@ export interface StrikeOptions {
   readonly journal: Journal | undefined;
   /** Points of the images before this one are kept. */
   readonly keep: number;
+  /** So many of the points that do most are kept. */
+  readonly worst: number;
   /** Called with the number of images done. */
   readonly onImages: (images: number) => void;
 }
@@ -25,6 +28,8 @@ export interface Strike {
   readonly points: ReadonlyMap<number, Float32Array>;
   /** By index: what the attack asked of the model. */
   readonly passes: ReadonlyMap<number, Passes>;
+  /** The worst first. */
+  readonly worst: readonly WorstPoint[];
   readonly outside: number;
   readonly nonFinite: number;
   readonly rounding: { readonly checked: number; readonly lost: number };
@@ -32,7 +37,28 @@ export interface Strike {
   readonly milliseconds: number;
 }
 
-function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): JournalEntry {
+/** The points of `batch` that are among the `most` worst, beside the `known` ones. */
+function entrants(
+  { indices, points, scores }: AttackedBatch,
+  known: readonly WorstPoint[],
+  most: number,
+): WorstPoint[] {
+  const width = points.length / indices.length;
+  const fallen = indices.flatMap((index, row) => {
+    const score = scores[row] ?? -Infinity;
+    return score > -Infinity
+      ? [{ index, score, point: points.subarray(row * width, (row + 1) * width) }]
+      : [];
+  });
+  return worstOf([...known, ...fallen], most)
+    .filter((each) => !known.includes(each))
+    .map((each) => ({ ...each, point: each.point.slice() }));
+}
+
+function entryOf(
+  batch: AttackedBatch,
+  { keep, milliseconds, worst }: { keep: number; milliseconds: number; worst: readonly WorstPoint[] },
+): JournalEntry {
   const { indices, points, classes, distances, outside, nonFinite, rounding, carriedOn, passes } = batch;
   const width = points.length / indices.length;
   const kept = indices.flatMap((index, i) => (index < keep ? [i] : []));
@@ -49,6 +75,7 @@ function entryOf(batch: AttackedBatch, keep: number, milliseconds: number): Jour
     passes: { forward: [...passes.forward], gradient: [...passes.gradient] },
     milliseconds,
     ...(kept.length > 0 && { points: rows }),
+    ...(worst.length > 0 && { worst }),
   };
 }
 
@@ -80,7 +107,7 @@ function record(
 export async function strike(
   field: Field,
   indices: readonly number[],
-  { lanes, radius, name, journal, keep, onImages }: StrikeOptions,
+  { lanes, radius, name, journal, keep, worst: most, onImages }: StrikeOptions,
 ): Promise<Strike> {
   const maps = {
     classes: new Map<number, number>(),
@@ -95,8 +122,10 @@ export async function strike(
     carriedOn: { checked: 0, fallen: 0 },
     milliseconds: 0,
   };
+  let worst: readonly WorstPoint[] = [];
   const take = (entry: JournalEntry): void => {
     record(entry, keep, maps);
+    worst = worstOf([...worst, ...(entry.worst ?? [])], most);
     seen.outside += entry.outside;
     seen.nonFinite += entry.nonFinite;
     seen.rounding.checked += entry.rounding.checked;
@@ -111,10 +140,11 @@ export async function strike(
   let begun = performance.now();
   for await (const batch of attackAll(field, lanes, radius, left)) {
     const now = performance.now();
-    const entry = entryOf(batch, keep, now - begun);
+    const milliseconds = now - begun;
+    const entry = entryOf(batch, { keep, milliseconds, worst: entrants(batch, worst, most) });
     begun = now;
     await journal?.write(name, entry);
     take(entry);
   }
-  return { ...maps, ...seen };
+  return { ...maps, ...seen, worst };
 }

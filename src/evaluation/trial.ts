@@ -10,6 +10,7 @@ import type { Engine, Program } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
 import { carryOn, type CarriedOn } from "./carry-on.js";
 import { difference, enforce } from "./enforce.js";
+import { leads } from "./worst.js";
 import { inLanes } from "./lanes.js";
 import type { Predictor } from "./predictor.js";
 
@@ -63,6 +64,8 @@ export interface AttackedBatch {
   readonly carriedOn?: CarriedOn;
   /** What the attack asked of the model, row by row; the runner's own checks are not in it. */
   readonly passes: PassCounts;
+  /** How badly each row has fallen, as `WorstPoint` has it; −∞ where it stands. */
+  readonly scores: Float64Array;
 }
 
 /** A wrong class for each image, each as likely as the others; depends on seed and index only. */
@@ -131,20 +134,21 @@ async function attackBatch(
   const judged = await predictor.predict(points, indices.length);
   const { classes } = judged;
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
+  const truths = indices.map((index) => field.labels[index] ?? 0);
+  const stands = truths.map((label, row) => classes[row] === label);
+  const lead = leads(judged, truths).map((score, row) => (stands[row] ? -Infinity : score));
   const seen = { outside, nonFinite: nonFinite + judged.nonFinite, rounding };
-  const found = { indices, points, classes, passes, ...seen };
+  const found = { indices, points, classes, passes, scores: lead, ...seen };
   if (loop !== null) {
     const right = new Map(
-      indices.flatMap((index, row) =>
-        classes[row] === field.labels[index] ? [[row, classes[row] ?? -1] as const] : [],
-      ),
+      indices.flatMap((index, row) => (stands[row] ? [[row, field.labels[index] ?? -1] as const] : [])),
     );
     return { ...found, carriedOn: await carryOn(loop, predictor, batch, { points, right }) };
   }
   if (!nearest) return found;
   const moved = threat.distance(difference(points, originals), limits.columns);
-  const distances = moved.map((d, i) => (classes[i] === field.labels[indices[i] ?? 0] ? Infinity : d));
-  return { ...found, distances };
+  const distances = moved.map((d, i) => (stands[i] ? Infinity : d));
+  return { ...found, distances, ...(epsilon === Infinity && { scores: distances.map((d) => -d) }) };
 }
 
 /** Attacks the images at `indices`, a batch at a time in each lane; batches come in the order of their images. */

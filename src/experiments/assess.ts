@@ -20,7 +20,9 @@ export interface AssessOptions {
   readonly batchSize: number;
   readonly limit?: number | undefined;
   /** Images of each attack to return. */
-  readonly examples: number;
+  readonly examples?: number;
+  /** Images that each attack does most to, to return. */
+  readonly worst?: number;
   readonly worstCase?: boolean;
   readonly journal?: Journal;
   readonly signal?: AbortSignal;

@@ -19,7 +19,7 @@ import { preprocessingDone } from "./preprocessing.js";
 import type { AttackPlan } from "./attack-plan.js";
 import { make } from "./recipe.js";
 import { checkCrafting } from "./transfer.js";
-import { worstImages } from "./worst-images.js";
+import { worstImages, worstShown } from "./worst-images.js";
 import type { AuditFile, Gallery } from "./records.js";
 
 /** Another model, on which points are crafted. */
@@ -58,7 +58,7 @@ export interface AuditOptions {
   readonly limit?: number;
   /** They share the images. Default: one with one thread for each core; the last bits depend on the threads alone. */
   readonly engines?: readonly Engine[];
-  /** Called with the images that the smallest changes bring down, out of the first ones; null where none fell. */
+  /** Called with the images that the strongest attack did most to, at the smallest radius at which any fell; null where none did. */
   readonly onWorstImages?: (worst: Gallery | null) => void;
   /** A file that keeps what is done, for an audit that is stopped and called again; removed at the end. */
   readonly journal?: string;
@@ -67,9 +67,6 @@ export interface AuditOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
 }
-
-/** Images that are looked through for the worst ones. */
-const examplesKept = 64;
 
 const plainPreprocessing = readPreprocessing("preprocessing", {});
 
@@ -143,15 +140,15 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
     };
-    const examples = options.onWorstImages ? examplesKept : 0;
+    const worst = options.onWorstImages ? worstShown : 0;
     const found = await assess(classifier, images, {
       ...shared,
-      ...{ attacks, labels, limit, worstCase: true, examples },
       transferFrom: sources.map(({ source }) => source),
+      ...{ attacks, labels, limit, worstCase: true, worst },
     });
     const whole = { ...shared, imageShape, limit: found.n };
     const disturbed = await assessCorruptions(classifier, images, plan, whole);
-    options.onWorstImages?.(worstImages(found.examples, { imageShape, title: basename(path) }));
+    options.onWorstImages?.(worstImages(found, { imageShape, title: basename(path) }));
     await journal?.remove();
     return {
       schema: 1,

@@ -18,6 +18,7 @@ const line = z.strictObject({
   passes: z.strictObject({ forward: z.array(z.int()), gradient: z.array(z.int()) }).optional(),
   milliseconds: z.number(),
   points: z.base64().optional(),
+  worst: z.array(z.strictObject({ index: z.int(), score: z.number(), point: z.base64() })).optional(),
 });
 type Line = z.output<typeof line>;
 
@@ -27,8 +28,13 @@ const header = z.strictObject({
   identity: z.string(),
 });
 
-function toLine(strike: string, { points, distances, passes, ...entry }: JournalEntry): Line {
-  const bytes = points && Buffer.from(points.buffer, points.byteOffset, points.byteLength);
+const toBase64 = ({ buffer, byteOffset, byteLength }: Float32Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+
+const fromBase64 = (text: string): Float32Array =>
+  new Float32Array(Uint8Array.from(Buffer.from(text, "base64")).buffer);
+
+function toLine(strike: string, { points, distances, passes, worst, ...entry }: JournalEntry): Line {
   return {
     strike,
     ...entry,
@@ -36,19 +42,26 @@ function toLine(strike: string, { points, distances, passes, ...entry }: Journal
     classes: [...entry.classes],
     ...(passes && { passes: { forward: [...passes.forward], gradient: [...passes.gradient] } }),
     ...(distances && { distances: distances.map((d) => (Number.isFinite(d) ? d : null)) }),
-    ...(bytes && { points: bytes.toString("base64") }),
+    ...(points && { points: toBase64(points) }),
+    ...(worst && { worst: worst.map(({ point, ...each }) => ({ ...each, point: toBase64(point) })) }),
   };
 }
 
-function fromLine({ points, distances, carriedOn, passes, ...entry }: Omit<Line, "strike">): JournalEntry {
+function fromLine({
+  points,
+  distances,
+  carriedOn,
+  passes,
+  worst,
+  ...entry
+}: Omit<Line, "strike">): JournalEntry {
   return {
     ...entry,
     ...(carriedOn && { carriedOn }),
     ...(passes && { passes }),
     ...(distances && { distances: distances.map((d) => d ?? Infinity) }),
-    ...(points !== undefined && {
-      points: new Float32Array(Uint8Array.from(Buffer.from(points, "base64")).buffer),
-    }),
+    ...(points !== undefined && { points: fromBase64(points) }),
+    ...(worst && { worst: worst.map(({ point, ...each }) => ({ ...each, point: fromBase64(point) })) }),
   };
 }
 

@@ -1,69 +1,49 @@
-// The images of an audit that the smallest changes bring down.
-import { imageSize, type ImageShape } from "../data/index.js";
-import type { Examples } from "../evaluation/records.js";
-import { findThreat } from "../threat/find.js";
+// The images of an audit that fell worst: to the strongest attack, at the smallest radius at which any fell.
+import type { ImageShape } from "../data/index.js";
+import type { Evaluation, Examples, RobustRecord } from "../evaluation/records.js";
 import type { Gallery } from "./records.js";
 
 /** As many as a figure shows. */
-const shown = 8;
+export const worstShown = 8;
 
-interface Fallen {
-  readonly from: Examples;
-  readonly row: number;
-  readonly distance: number;
-}
-
-/** What brought an image down: rightly classified before, wrongly after. */
-function fallenOf(examples: Examples, width: number): Fallen[] {
-  const { originals, adversarial, labels, predictions, adversarialPredictions, norm } = examples;
-  const distances = findThreat(norm).distance(
-    adversarial.map((v, i) => v - (originals[i] ?? 0)),
-    width,
-  );
-  return [...labels.keys()]
-    .filter((row) => predictions[row] === labels[row] && adversarialPredictions[row] !== labels[row])
-    .map((row) => ({ from: examples, row, distance: distances[row] ?? Infinity }));
-}
-
-/**
- * Of each image the point nearest to it, in the norm of the first attack that brought anything down; the nearest first.
- * Null where nothing fell.
- */
-export function worstImages(
+/** What `attack` left at its own radii; for attacks that look for the nearest point, of the nearest points. */
+const examplesOf = (
   all: readonly Examples[],
+  { attack, norm, epsilon }: RobustRecord,
+): Examples | undefined => {
+  const own = all.filter((examples) => examples.attack === attack && examples.norm === norm);
+  return own.find((examples) => examples.epsilon === epsilon) ?? own[0];
+};
+
+/** The attack that left least at the smallest radius at which any image fell. */
+function strongest({
+  clean,
+  robust,
+  worst,
+}: Pick<Evaluation, "clean" | "robust" | "worst">): Examples | undefined {
+  const fell = robust.filter(
+    ({ attack, suite, epsilon, accuracy }) =>
+      attack !== "worst-case" && suite === undefined && epsilon > 0 && accuracy < clean,
+  );
+  const least = Math.min(...fell.map(({ epsilon }) => epsilon));
+  const rivals = fell.filter(({ epsilon }) => epsilon === least).toSorted((a, b) => a.accuracy - b.accuracy);
+  // Of equals the last: attacks are named from the weakest to the strongest.
+  const best = rivals.findLast(({ accuracy }) => accuracy === rivals[0]?.accuracy);
+  return best ? examplesOf(worst, best) : worst[0];
+}
+
+/** Null where nothing fell. */
+export function worstImages(
+  found: Pick<Evaluation, "clean" | "robust" | "worst">,
   { imageShape, title }: { readonly imageShape: ImageShape; readonly title: string },
 ): Gallery | null {
-  const width = imageSize(imageShape);
-  const fallen = all.flatMap((examples) => fallenOf(examples, width));
-  const norm = fallen[0]?.from.norm;
-  const nearest = new Map<number, Fallen>();
-  for (const each of fallen)
-    if (each.from.norm === norm && each.distance < (nearest.get(each.row)?.distance ?? Infinity))
-      nearest.set(each.row, each);
-  const chosen = [...nearest.values()].toSorted((a, b) => a.distance - b.distance).slice(0, shown);
-  const last = chosen.at(-1);
-  if (norm === undefined || last === undefined) return null;
-  const attacks = [...new Set(chosen.map(({ from }) => from.attack))].join(", ");
-  const rows = (values: (from: Examples) => Float32Array): Float32Array => {
-    const out = new Float32Array(chosen.length * width);
-    chosen.forEach(({ from, row }, i) =>
-      out.set(values(from).subarray(row * width, (row + 1) * width), i * width),
-    );
-    return out;
-  };
-  const column = (values: (from: Examples) => Int32Array): Int32Array =>
-    Int32Array.from(chosen, ({ from, row }) => values(from)[row] ?? -1);
+  const examples = strongest(found);
+  if (examples === undefined) return null;
+  const { attack, norm, epsilon, ...images } = examples;
   return {
-    trial: title,
-    method: title,
-    seed: 0,
-    imageShape,
-    attack: { attack: attacks, norm, epsilon: last.distance },
-    originals: rows((from) => from.originals),
-    adversarial: rows((from) => from.adversarial),
-    labels: column((from) => from.labels),
-    predictions: column((from) => from.predictions),
-    adversarialPredictions: column((from) => from.adversarialPredictions),
+    ...{ trial: title, method: title, seed: 0, imageShape },
+    attack: { attack, norm, epsilon },
+    ...images,
     features: null,
   };
 }

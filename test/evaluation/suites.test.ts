@@ -97,6 +97,61 @@ describe("a suite", () => {
   });
 });
 
+describe("the worst images", () => {
+  const shownOf = async (trial: Trial, options: Partial<EvaluateOptions>) =>
+    (await run([trial], { worst: 3, ...options })).worst.map(
+      ({ epsilon, originals, adversarial, ...shown }) => ({
+        epsilon,
+        from: [...originals].filter((_, i) => i % 2 === 0).map((x) => x.toFixed(3)),
+        to: [...adversarial].filter((_, i) => i % 2 === 0).map((x) => x.toFixed(3)),
+        right: shown.predictions.every((c, i) => c === shown.labels[i]),
+        fallen: shown.adversarialPredictions.every((c, i) => c !== shown.labels[i]),
+      }),
+    );
+  /** Every image as far to the left as ε allows: the farther left it began, the wider the wrong class leads. */
+  const pusher: Attack = {
+    ...all,
+    name: "push",
+    prepare: (context) =>
+      Promise.resolve({
+        perturb: guarded(pusher, context, ({ inputs, epsilon }) =>
+          Promise.resolve(floatsOf(inputs).map((x, i) => (i % 2 === 0 ? Math.max(x - epsilon, 0) : x))),
+        ),
+        release: () => Promise.resolve(),
+      }),
+  };
+
+  it.each([2, 6, 40])(
+    "are those with the widest lead of a wrong class, in batches of %i",
+    async (batchSize) => {
+      const trial = { attack: pusher, norm: "linf", epsilons: [0, 0.2] } as const;
+      expect(await shownOf(trial, { batchSize })).toEqual([
+        {
+          epsilon: 0.2,
+          from: ["0.525", "0.535", "0.545"],
+          to: ["0.325", "0.335", "0.345"],
+          right: true,
+          fallen: true,
+        },
+      ]);
+    },
+  );
+
+  it("are the nearest ones where an attack looks for the nearest point", async () => {
+    const [shown] = await shownOf({ attack: nearest, norm: "linf", epsilons: [0.3] }, {});
+    expect(shown).toMatchObject({ from: ["0.525", "0.535", "0.545"], to: ["0.500", "0.500", "0.500"] });
+    expect(shown?.epsilon).toBeCloseTo(0.545 - 0.4999, 5);
+  });
+
+  it("come from all stages of a suite, and are none where nothing fell", async () => {
+    const [shown, ...more] = await shownOf({ attack: suite, norm: "linf", epsilons: [0.2] }, {});
+    expect(more).toEqual([]);
+    expect(shown).toMatchObject({ right: true, fallen: true });
+    expect(shown?.from).toEqual(["0.525", "0.535", "0.545"]);
+    expect(await shownOf({ attack: suite, norm: "linf", epsilons: [0.001] }, {})).toEqual([]);
+  });
+});
+
 describe("an attack that looks for the nearest point", () => {
   it("runs once, and is counted at every radius and by its distances", async () => {
     const { robust, distances, examples } = await run(
@@ -152,9 +207,9 @@ describe("a journal", () => {
   it.each([0, 1, 5, 9, 14, 20])(
     "lets an evaluation stopped after %i batches end as if never stopped",
     async (most) => {
-      const whole = await run(trials, { examples: 9 });
+      const whole = await run(trials, { examples: 9, worst: 3 });
       const journal = memoryJournal(most);
-      await expect(run(trials, { journal, examples: 9 })).rejects.toThrow("killed");
+      await expect(run(trials, { journal, examples: 9, worst: 3 })).rejects.toThrow("killed");
       expect(journal.entries).toHaveLength(most);
       const { entries } = journal;
       const attacked: number[] = [];
@@ -166,7 +221,7 @@ describe("a journal", () => {
           return Promise.resolve();
         },
       };
-      expect(await run(trials, { journal: onWrite, examples: 9 })).toEqual(whole);
+      expect(await run(trials, { journal: onWrite, examples: 9, worst: 3 })).toEqual(whole);
       const images = entries.reduce((total, [, { indices }]) => total + indices.length, 0);
       const alone = memoryJournal(Infinity);
       await run(trials, { journal: alone });
