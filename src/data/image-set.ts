@@ -23,6 +23,15 @@ export interface ImageSet {
   rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
 }
 
+/** What `limit` leaves of the images, in words; nothing where it leaves all. */
+export function limitNotes({ source, count }: Pick<ImageSet, "source" | "count">, limit = count): string[] {
+  if (limit >= count) return [];
+  const images = `${limit} of ${count} images`;
+  return source === "folder"
+    ? [`${images}, spread over the classes in an order that the seed decides`]
+    : [`the first ${images}, in the order of the ${source === "npz" ? "archive" : "dataset"}`];
+}
+
 export type SplitName = "test" | "train";
 
 /** One split of a dataset in memory. */

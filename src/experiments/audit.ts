@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { checkTransfer } from "../attacks/transfer.js";
 import { count } from "../base/shape.js";
-import { splitImages, type ImageSet } from "../data/image-set.js";
+import { limitNotes, splitImages, type ImageSet } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
@@ -62,6 +62,8 @@ export interface AuditOptions {
   readonly onWorstImages?: (worst: Gallery | null) => void;
   /** A file that keeps what is done, for an audit that is stopped and called again; removed at the end. */
   readonly journal?: string;
+  /** What an audit has found before: returned as it is where nothing that decides the figures has changed. */
+  readonly known?: AuditFile;
   /** Called where the journal knows a part of the audit, with the batches of images that are done. */
   readonly onResume?: (batches: number) => void;
   readonly signal?: AbortSignal;
@@ -93,8 +95,8 @@ function sourcesOf(images: ImageSet, { transferFrom = [], attacks }: AuditOption
   });
 }
 
-const journalAt = async (path: string | undefined, decides: unknown): Promise<JournalFile | undefined> =>
-  path === undefined ? undefined : openJournal(path, journalIdentity(decides));
+const journalAt = async (path: string | undefined, identity: string): Promise<JournalFile | undefined> =>
+  path === undefined ? undefined : openJournal(path, identity);
 
 const modelRecord = (
   file: string,
@@ -115,10 +117,10 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   const engines = options.engines ?? openEngines(file.length, { provider: "cpu", threads: 1 });
   const sha256 = sha256Of(file);
   const [{ provider, threads } = { provider: "none", threads: 0 }] = engines;
-  const { name, split, source, count: inAll, identity, imageShape } = images;
+  const { name, split, source, count: inAll, identity: content, imageShape } = images;
   const { corruptions: plan } = options;
-  const data = { dataset: name, split, images: inAll, limit, identity, preprocessing };
-  const decides = {
+  const data = { dataset: name, split, images: inAll, limit, identity: content, preprocessing };
+  const identity = journalIdentity({
     sha256,
     data,
     attacks,
@@ -128,9 +130,10 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
     threads,
     ...(plan && { corruptions: plan }),
     ...(sources.length > 0 && { transferFrom: sources.map(({ record }) => record) }),
-  };
+  });
   try {
-    const journal = await journalAt(options.journal, decides);
+    if (options.known?.identity === identity) return options.known;
+    const journal = await journalAt(options.journal, identity);
     if (journal && journal.known.batches > 0) options.onResume?.(journal.known.batches);
     const shared = {
       engines,
@@ -157,7 +160,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         ...{ name, split, n: found.n, source },
         ...(images.classNames && { classNames: [...images.classNames] }),
         preprocessing,
-        notes: [...images.notes],
+        notes: [...images.notes, ...limitNotes(images, limit)],
       },
       seed,
       clean: found.clean,
@@ -180,6 +183,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       })),
       ...disturbed,
       flags: found.flags.map((flag) => ({ ...flag })),
+      identity,
       environment: environmentOf(engines),
     };
   } finally {

@@ -175,6 +175,7 @@ export const auditFile = z.strictObject({
   notTried: z.array(z.string()).describe("what was left out, in words"),
   ...corruptionFields,
   flags: z.array(flagRecord),
+  identity: z.string().optional().describe("hash of all that decides the figures"),
   environment: z.record(z.string(), z.unknown()),
 });
 

@@ -23,6 +23,8 @@ import {
 export const paths = {
   run: "run.json",
   results: "results.json",
+  audit: "audit.json",
+  auditJournal: "audit.journal.jsonl",
   worstImages: "worst-images.safetensors",
   metrics: "metrics.jsonl",
   recipe: "recipe.yaml",

@@ -2,8 +2,13 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { check, fail } from "../../base/errors.js";
-import type { Gallery } from "../../experiments/records.js";
+import { check } from "../../base/errors.js";
+import type { AuditFile, Gallery } from "../../experiments/records.js";
+import { readPlans, type PlanFlags } from "../audit-plans.js";
+import { makeFolder } from "../../data/disk.js";
+import type { AuditOptions } from "../../experiments/audit.js";
+import { limitNotes } from "../../data/image-set.js";
+import { lockFolder, lockName } from "../../experiments/lock.js";
 import { corruptionsFor, corruptionsOption, severitiesOption } from "../corruptions.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
@@ -19,22 +24,15 @@ import {
 } from "../preprocessing.js";
 import { attackStage, progressView } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
-import { readSettings } from "../settings.js";
 import { showAudit } from "../show.js";
 import { transferModels, transferOption } from "../transfer.js";
 
-interface AuditFlags {
+interface AuditFlags extends PlanFlags {
   readonly dataset: string;
   readonly split?: "test" | "train";
   readonly preprocess: readonly string[];
-  readonly attack?: readonly string[];
-  readonly epsilon?: readonly string[];
-  readonly norm: "linf" | "l2" | "l1";
-  readonly targeted?: boolean;
   readonly transferFrom: readonly string[];
-  readonly set: readonly string[];
   readonly limit?: number;
-  readonly corruptions?: readonly string[];
   readonly severities?: readonly number[];
   readonly labels: "true" | "predicted";
   readonly seed: number;
@@ -43,104 +41,67 @@ interface AuditFlags {
   readonly threads: number;
   readonly jobs?: number;
   readonly out?: string;
+  readonly fresh?: true;
   readonly json?: true;
 }
 
-/** What a stopped audit leaves behind. */
-const journalName = "audit.journal.jsonl";
-
 /** A new folder, or one that an audit has written before. */
 async function checkFolder(folder: string): Promise<void> {
-  const entries = await entriesOf(folder);
+  const { paths } = await import("../../experiments/store.js");
+  const entries = (await entriesOf(folder)).filter((name) => name !== lockName);
   check(
     entries.length === 0 ||
-      ((entries.includes("audit.json") || entries.includes(journalName)) && !entries.includes("run.json")),
+      ((entries.includes(paths.audit) || entries.includes(paths.auditJournal)) &&
+        !entries.includes(paths.run)),
     folder,
     "an empty folder or one of Temper's audits",
     () => `a folder with ${entries.slice(0, 3).join(", ")}${entries.length > 3 ? ", …" : ""}`,
   );
 }
 
-/** Without a choice: one step, many, and the fast form of AutoAttack. */
-const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  fgsm: {},
-  pgd: {},
-  autoattack: { version: "fast" },
-};
-
-async function plansOf({ attack, epsilon, norm, targeted = false, set, corruptions }: AuditFlags) {
-  const [{ readAttack }, { make }] = await Promise.all([
-    import("../../experiments/attack-plan.js"),
-    import("../../experiments/recipe.js"),
-  ]);
-  // Corruptions alone are run where neither attacks nor radii for them are named.
-  const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
-  const settings = await readSettings(set, { units: names, main: names });
-  for (const name of names)
-    for (const key of ["epsilon", "norm"])
-      if (key in (settings[name] ?? {}))
-        fail(`--set ${name}.${key}`, `an option of ${name}`, key, `--${key}`);
-  return [...new Set(names)].map((name) => {
-    const own = { ...(attack ? {} : defaults[name]), ...settings[name] };
-    const plan = readAttack({ [name]: { ...own, epsilon: epsilon ?? 0, norm, targeted } });
-    if (epsilon !== undefined) return plan;
-    const { nearest = false } = make.attack(plan);
-    return nearest
-      ? { ...plan, epsilons: [] }
-      : fail("audit --epsilon", `radii for ${name}, like 0.1,8/255`, "none");
-  });
-}
-
-async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
-  check(flags.out !== "", "audit --out", "a folder", () => "an empty word");
-  const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
-  const attacks = await plansOf(flags);
-  const { corruptions: names, severities, ...given } = flags;
-  const transferFrom = await transferModels(io, attacks, flags);
-  const disturbances = await corruptionsFor(names, severities);
-  const file = await readBytes(path, "an ONNX file");
-  await checkFolder(folder);
-  await checkProvider(flags.provider);
-  const [
-    { audit: runAudit },
-    { openImagesFor, sourceOf },
-    { openEngines, closeEngines },
-    { paths, writeGallery, writeJson },
-  ] = await Promise.all([
-    import("../../experiments/audit.js"),
-    import("../../experiments/images.js"),
-    import("../../experiments/engines.js"),
-    import("../../experiments/store.js"),
-  ]);
+/** The images to attack, and everything about them that is said before the work begins. */
+async function imagesOf(path: string, file: Uint8Array, flags: AuditFlags) {
+  const { openImagesFor, sourceOf } = await import("../../experiments/images.js");
   await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
-  const { images: dataset, notes: about } = await openImagesFor(path, file, flags.dataset, {
+  const { images, notes: about } = await openImagesFor(path, file, flags.dataset, {
     ...flags,
     preprocessing,
   });
-  checkHostSteps(flags.preprocess, dataset);
-  printNotes(io, [...about, ...notes, ...dataset.notes]);
+  checkHostSteps(flags.preprocess, images);
+  return { images, preprocessing, notes: [...about, ...notes, ...images.notes] };
+}
+
+/** Runs the audit into `folder`, which nobody else has; whether it had been done before. */
+async function auditInto(
+  io: Io,
+  folder: string,
+  options: Pick<AuditOptions, "file" | "path" | "dataset" | "attacks"> & Partial<AuditOptions>,
+  { fresh }: AuditFlags,
+): Promise<boolean> {
+  const [{ audit: runAudit }, { paths, readJson, writeGallery, writeJson }, { schemas }] = await Promise.all([
+    import("../../experiments/audit.js"),
+    import("../../experiments/store.js"),
+    import("../../experiments/records.js"),
+  ]);
+  const record = join(folder, paths.audit);
+  if (fresh === true)
+    for (const name of [paths.audit, paths.auditJournal]) await rm(join(folder, name), { force: true });
+  // An unreadable record is that of no audit: it is written anew.
+  const known = await readJson(record, schemas.audit).catch(() => null);
   const view = await progressView(io);
-  const messages = { view, stopping: "stopping …", stopped: "stopped; the same command goes on from here" };
-  const bytes = [file, ...transferFrom.map((source) => source.file)].reduce(
-    (sum, { length }) => sum + length,
-    0,
-  );
-  const engines = openEngines(bytes, flags);
+  const messages = {
+    view,
+    stopping: "stopping (Ctrl-C again ends at once) …",
+    stopped: `stopped, what is done is kept in ${folder}; the same command goes on from there`,
+  };
   let stage = "";
   const images: { worst: Gallery | null } = { worst: null };
-  const record = await interruptible(io, messages, (signal) =>
+  const found: AuditFile = await interruptible(io, messages, (signal) =>
     runAudit({
-      ...given,
-      ...disturbances,
-      file,
-      path,
-      dataset,
-      preprocessing,
-      attacks,
-      transferFrom,
-      engines,
-      journal: join(folder, journalName),
+      ...options,
+      ...(known && { known }),
+      journal: join(folder, paths.auditJournal),
       onResume: (batches) => note(io, `goes on where it was stopped (batches done: ${batches})`),
       onWorstImages: (worst) => void (images.worst = worst),
       signal,
@@ -151,14 +112,54 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
         view.update("audit", { share: done / total, text: doing });
       },
     }),
-  ).finally(async () => {
-    view.stop();
-    await closeEngines(engines);
-  });
+  ).finally(view.stop);
+  if (found === known) return true;
   if (images.worst === null) await rm(join(folder, paths.worstImages), { force: true });
   else await writeGallery(join(folder, paths.worstImages), images.worst);
-  await writeJson(join(folder, "audit.json"), record);
-  await showAudit(io, folder, { json: flags.json === true });
+  await writeJson(record, found);
+  return false;
+}
+
+async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void> {
+  check(flags.out !== "", "audit --out", "a folder", () => "an empty word");
+  const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
+  const planned = await readPlans(flags);
+  const { corruptions, severities, limit, labels, seed, batchSize } = flags;
+  const transferFrom = await transferModels(io, planned.attacks, flags);
+  const disturbances = await corruptionsFor(corruptions, severities);
+  const file = await readBytes(path, "an ONNX file");
+  await checkFolder(folder);
+  await checkProvider(flags.provider);
+  const { images, preprocessing, notes } = await imagesOf(path, file, flags);
+  const { attacks, notes: radii } = planned.over(images.imageShape);
+  printNotes(io, [...notes, ...limitNotes(images, limit), ...radii]);
+  const { openEngines, closeEngines } = await import("../../experiments/engines.js");
+  await makeFolder(folder);
+  const unlock = await lockFolder(folder);
+  const bytes = [file, ...transferFrom.map((source) => source.file)];
+  const engines = openEngines(
+    bytes.reduce((sum, { length }) => sum + length, 0),
+    flags,
+  );
+  const what = {
+    file,
+    path,
+    dataset: images,
+    preprocessing,
+    attacks,
+    transferFrom,
+    engines,
+    ...disturbances,
+  };
+  const how = { labels, seed, batchSize, ...(limit !== undefined && { limit }) };
+  try {
+    if (await auditInto(io, folder, { ...what, ...how }, flags))
+      note(io, "This audit is done already; --fresh starts over.");
+    await showAudit(io, folder, { json: flags.json === true });
+  } finally {
+    await closeEngines(engines);
+    await unlock();
+  }
 }
 
 export function audit(program: Command, io: Io): void {
@@ -185,7 +186,7 @@ export function audit(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--epsilon <radii>",
-        "radii in units of pixels in [0, 1], like 0.1,8/255; separated by commas (attacks that look for the nearest point need none)",
+        "radii in units of pixels in [0, 1], like 0.1,8/255; separated by commas (default: those at which robustness is usually quoted for such images)",
       ).argParser(words),
     )
     .addOption(
@@ -237,6 +238,7 @@ export function audit(program: Command, io: Io): void {
       ).argParser(whole(1, 256)),
     )
     .option("--out <dir>", "folder for the record and the report (default: runs/audit- and the model's name)")
+    .option("--fresh", "start over: forget what an earlier audit left in the folder")
     .option("--json", "print audit.json in place of the table")
     .action((model, flags) => auditFile(io, model, flags));
 }

@@ -1,13 +1,17 @@
 // `temper report`: the report of a run or an audit, made anew from its records.
 import type { Command } from "@commander-js/extra-typings";
-import { check } from "../../base/errors.js";
+import { check, fail } from "../../base/errors.js";
 import { entriesOf } from "../files.js";
-import type { Io } from "../io.js";
+import { note, type Io } from "../io.js";
 import { showAudit, showRun } from "../show.js";
 
 async function rebuild(io: Io, folder: string): Promise<void> {
   const entries = await entriesOf(folder);
   if (entries.includes("run.json")) return showRun(io, folder);
+  const stopped = entries.includes("audit.journal.jsonl");
+  if (stopped && !entries.includes("audit.json"))
+    fail(folder, "a finished audit", "one that was stopped; temper audit as before goes on with it");
+  if (stopped) note(io, "The last audit here was stopped: this is the one before it.");
   check(entries.includes("audit.json"), folder, "the folder of a run or an audit", () =>
     entries.length === 0 ? "none, or an empty one" : "one without run.json and audit.json",
   );
