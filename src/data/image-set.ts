@@ -23,10 +23,12 @@ export interface ImageSet {
   rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
 }
 
+const integer = (value: number): string => value.toLocaleString("en-US");
+
 /** What `limit` leaves of the images, in words; nothing where it leaves all. */
 export function limitNotes({ source, count }: Pick<ImageSet, "source" | "count">, limit = count): string[] {
   if (limit >= count) return [];
-  const images = `${limit} of ${count} images`;
+  const images = `${integer(limit)} of ${integer(count)} images`;
   return source === "folder"
     ? [`${images}, spread over the classes in an order that the seed decides`]
     : [`the first ${images}, in the order of the ${source === "npz" ? "archive" : "dataset"}`];

@@ -14,7 +14,7 @@ function passRecord(counts: readonly number[]): PassRecord {
 
 /** Passes of `struck`, strikes one after another on some of the same images. */
 export function budgetOf(
-  { attack, suite, norm, epsilon }: Pick<BudgetRecord, "attack" | "norm" | "epsilon" | "suite">,
+  about: Omit<BudgetRecord, "images" | "forward" | "gradient">,
   struck: readonly Pick<Strike, "passes">[],
 ): BudgetRecord {
   const byImage = new Map<number, Passes>();
@@ -25,10 +25,7 @@ export function budgetOf(
     }
   const all = [...byImage.values()];
   return {
-    attack,
-    ...(suite !== undefined && { suite }),
-    norm,
-    epsilon,
+    ...about,
     images: all.length,
     forward: passRecord(all.map(({ forward }) => forward)),
     gradient: passRecord(all.map(({ gradient }) => gradient)),

@@ -43,24 +43,26 @@ function byCleanPrediction({ predictions, labels }: Field, right: boolean): numb
   return [...predictions.keys()].filter((i) => (predictions[i] === labels[i]) === right);
 }
 
-/** The record of those that are right in `correct`. */
-function outcomeOf(
-  { given, predictions: { length: n } }: Field,
+/** What was run. */
+const aboutOf = (
+  { given }: Field,
   { norm, targeted }: TrialTask,
-  { attack, epsilon, correct, suite }: OutcomeParts,
-): Outcome {
-  const record: RobustRecord = {
-    attack: attack.name,
-    ...(suite !== undefined && { suite }),
-    norm,
-    epsilon,
-    accuracy: correct.reduce((total, c) => total + c, 0) / n,
-    n,
-    labels: given,
-    ...(targeted && { targeted: true as const }),
-    ...(Object.keys(attack.options).length > 0 && { options: attack.options }),
-  };
-  return { record, correct };
+  { attack, epsilon, suite }: Omit<OutcomeParts, "correct">,
+): Omit<RobustRecord, "accuracy" | "n"> => ({
+  attack: attack.name,
+  ...(suite !== undefined && { suite }),
+  norm,
+  epsilon,
+  labels: given,
+  ...(targeted && { targeted: true as const }),
+  ...(Object.keys(attack.options).length > 0 && { options: attack.options }),
+});
+
+/** The record of those that are right in `correct`. */
+function outcomeOf(field: Field, task: TrialTask, { correct, ...what }: OutcomeParts): Outcome {
+  const n = field.predictions.length;
+  const accuracy = correct.reduce((total, c) => total + c, 0) / n;
+  return { record: { ...aboutOf(field, task, what), accuracy, n }, correct };
 }
 
 interface OutcomeParts {
@@ -105,13 +107,18 @@ interface StrikeTask {
 
 /** Time and passes of strikes one after another. */
 function costOf(
-  { norm }: TrialTask,
-  { attack: { name: attack }, epsilon, suite }: Pick<OutcomeParts, "attack" | "epsilon" | "suite">,
+  field: Field,
+  task: TrialTask,
+  what: Omit<OutcomeParts, "correct">,
   struck: readonly Strike[],
 ): { readonly time: TimeRecord; readonly budget: BudgetRecord } {
-  const milliseconds = struck.reduce((total, each) => total + each.milliseconds, 0);
-  const about = { attack, ...(suite !== undefined && { suite }), norm, epsilon };
-  return { time: { ...about, seconds: milliseconds / 1000 }, budget: budgetOf(about, struck) };
+  const { attack, suite, epsilon } = what;
+  const seconds = struck.reduce((total, { milliseconds }) => total + milliseconds, 0) / 1000;
+  const whose = { attack: attack.name, ...(suite !== undefined && { suite }), norm: task.norm };
+  return {
+    time: { ...whose, epsilon, seconds },
+    budget: budgetOf(aboutOf(field, task, what), struck),
+  };
 }
 
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
@@ -181,7 +188,7 @@ export async function runRadii(
     const outcome = outcomeOf(field, task, { attack, epsilon, correct: stillRight(field, indices, struck) });
     const recovered = await countRecovered(field, task, epsilon, lanes);
     outcomes.push(outcome);
-    costs.push(costOf(task, { attack, epsilon }, [struck]));
+    costs.push(costOf(field, task, { attack, epsilon }, [struck]));
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
     shown.push(shownOf(field, task, epsilon, [struck]));
   }
@@ -215,7 +222,7 @@ export async function runNearest(
     examples: await firstExamples(field, shownAt(farthest(struck, task.examples)), [struck], task.examples),
     worst: await worstExamples(field, shownAt(Math.max(0, ...worst)), [struck], task.worst),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
-    ...listed([costOf(task, { attack, epsilon: Infinity }, [struck])]),
+    ...listed([costOf(field, task, { attack, epsilon: Infinity }, [struck])]),
   };
 }
 
@@ -243,7 +250,7 @@ export async function runSuite(
         const fallen = indices.length - correct.reduce((total, c) => total + c, 0);
         standing[i] = indices.filter((index) => correct[index] === 1);
         struckAt[i]?.push(struck);
-        costs.push(costOf(task, { attack, epsilon, suite: task.attack.name }, [struck]));
+        costs.push(costOf(field, task, { attack, epsilon, suite: task.attack.name }, [struck]));
         outcomes.push(outcome);
         evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered: 0, fallen });
       }
@@ -255,7 +262,7 @@ export async function runSuite(
   );
   const { attack } = task;
   const budget = task.epsilons.map(
-    (epsilon, i) => costOf(task, { attack, epsilon }, struckAt[i] ?? []).budget,
+    (epsilon, i) => costOf(field, task, { attack, epsilon }, struckAt[i] ?? []).budget,
   );
   const { times, budget: stageBudgets } = listed(costs);
   const shown = task.epsilons.map((epsilon, i) => shownOf(field, task, epsilon, struckAt[i] ?? []));

@@ -59,10 +59,7 @@ export interface PassRecord {
 }
 
 /** What one attack at one radius asked of the model; a suite has the sums over its stages. */
-export interface BudgetRecord {
-  readonly attack: string;
-  readonly suite?: string;
-  readonly norm: NormName;
+export interface BudgetRecord extends Omit<RobustRecord, "accuracy" | "n"> {
   /** Infinite for attacks that look for the nearest point. */
   readonly epsilon: number;
   /** Images attacked. */

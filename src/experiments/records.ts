@@ -161,9 +161,7 @@ export const auditFile = z.strictObject({
   budget: z
     .array(
       z.strictObject({
-        attack: z.string(),
-        suite: z.string().optional(),
-        norm: z.enum(normNames),
+        ...robustRecord.omit({ accuracy: true, n: true }).shape,
         epsilon: z.number().min(0).nullable().describe("null for attacks that look for the nearest point"),
         images: z.int().min(0).describe("images attacked; a suite's are those that its first stage met"),
         forward: passes.describe("passes from input to outputs: queries"),
@@ -289,6 +287,7 @@ export type StepProfile = z.output<typeof profileFile>;
 export type KernelRecord = z.output<typeof kernelRecord>;
 export type TrialEnvironment = z.output<typeof trialEnvironment>;
 export type RunFile = z.output<typeof runFile>;
+export type BudgetRecord = NonNullable<z.output<typeof auditFile>["budget"]>[number];
 export type RobustRecord = z.output<typeof robustRecord>;
 export type FlagRecord = z.output<typeof flagRecord>;
 export type ResultRow = z.output<typeof resultRow>;

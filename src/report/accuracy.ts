@@ -3,7 +3,15 @@ import type { AuditFile, RunRecord } from "../experiments/records.js";
 import { legend, lineChart, type Point, type Series } from "./chart.js";
 import type { Figure, Panel } from "./figure.js";
 import { caseTitle, casesOf, methodsOf } from "./methods.js";
-import { attackGroups, groupBy, recordsAt, tableOf, type AttackGroup, type Cell } from "./table.js";
+import {
+  attackGroups,
+  groupBy,
+  recordsAt,
+  tableOf,
+  withoutRepeats,
+  type AttackGroup,
+  type Cell,
+} from "./table.js";
 import { epsilonText, normText } from "./text.js";
 
 const pointOf = (x: number, cell: Cell): Point => ({
@@ -82,7 +90,7 @@ const pointsUnder = ({ epsilons }: AttackGroup, cells: readonly (Cell | null)[])
 
 /** Accuracy of the audited model, one panel per norm, one line per attack; null where no attack was run. */
 export async function auditAccuracy({ clean, robust }: AuditFile): Promise<Figure | null> {
-  const groups = attackGroups(robust);
+  const groups = attackGroups(withoutRepeats(robust)).filter(({ suite }) => suite === null);
   if (groups.length === 0) return null;
   const start: Point = { x: 0, y: clean * 100, spread: null };
   const series = groups.map((group, index) => ({

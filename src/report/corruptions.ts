@@ -37,6 +37,19 @@ export function corruptionTable(audit: AuditFile): DataTable | null {
   };
 }
 
+/** Means and the worst corruption in a sentence; nothing where none were run. */
+export function corruptionSummary(audit: AuditFile): string[] {
+  const { corruptions = [], corruptionMeans = [] } = audit;
+  const [first] = corruptions.toSorted((a, b) => a.accuracy - b.accuracy);
+  if (first === undefined) return [];
+  const n = imagesOf(audit);
+  const means = corruptionMeans.flatMap(({ over, accuracy }) =>
+    over in groupTitles ? [`${percent(accuracy, n)} % (${groupTitles[over] ?? over})`] : [],
+  );
+  const worst = `${percent(first.accuracy, n)} % under ${first.name}, severity ${first.severity}`;
+  return [`Under corruptions ${means.join(", ")} of the images are classified rightly; fewest, ${worst}.`];
+}
+
 /** Corruptions × methods, means over severities and seeds; null where none were run. */
 export function methodCorruptionTable(rows: readonly ResultRow[]): DataTable | null {
   const methods = [...groupBy(rows, methodName)];

@@ -34,6 +34,8 @@ export type Block =
   | { readonly kind: "table"; readonly table: DataTable }
   | { readonly kind: "facts"; readonly facts: readonly Fact[] }
   | { readonly kind: "figure"; readonly figure: Figure }
+  /** Side by side where there is room. */
+  | { readonly kind: "columns"; readonly blocks: readonly Block[] }
   | { readonly kind: "code"; readonly label: string; readonly text: string }
   | { readonly kind: "details"; readonly summary: string; readonly blocks: readonly Block[] };
 
@@ -42,6 +44,8 @@ export interface ReportDocument {
   /** What was run, in a sentence or two. */
   readonly lead: string;
   readonly blocks: readonly Block[];
+  /** What follows on sheets of its own where the page is printed. */
+  readonly appendix?: readonly Block[];
 }
 
 export const heading = (level: 2 | 3, text: string): Block => ({ kind: "heading", level, text });

@@ -1,10 +1,10 @@
 // Figure: the first test images, what an attack made of them, and the difference, per method.
-import type { Gallery, RunRecord } from "../experiments/records.js";
 import { methodName } from "../experiments/names.js";
+import type { AuditFile, Gallery, RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
-import { attackText, epsilonText, normText } from "./text.js";
+import { attackText, epsilonText, normText, plural } from "./text.js";
 
 const shown = 8;
 const gap = 6;
@@ -102,14 +102,21 @@ const scalePanel = (scale: string): Panel => ({
   shared: true,
 });
 
-/** Images that fell, those with the smallest change first. */
-export async function worstImages(gallery: Gallery): Promise<Figure> {
+/** Images that fell worst, out of all that were attacked. */
+export async function worstImages(
+  gallery: Gallery,
+  { dataset, robust }: Pick<AuditFile, "dataset" | "robust">,
+): Promise<Figure> {
   const { attack, norm, epsilon } = gallery.attack;
   const scale = scaleOf([gallery]);
+  const isNearest = !robust.some((each) => each.attack === attack && each.epsilon === epsilon);
+  const which = isNearest
+    ? `those that ${attackText(attack)} brings down by the smallest changes (${normText(norm)}, up to ${epsilonText(epsilon)})`
+    : `those that the strongest attack, ${attackText(attack)}, turns into another class by the widest lead at ε ${epsilonText(epsilon)} (${normText(norm)}), the smallest radius at which any fell`;
   return {
     name: "worst-images",
-    title: "Images that fell",
-    caption: `Of the first images of the audit (at most 64) those that fell to the smallest changes that were tried (${normText(norm)}, up to ${epsilonText(epsilon)}; ${attackText(attack)}). Below: the predicted class; ✗ and a frame mark a wrong one.`,
+    title: "Worst images",
+    caption: `Of all ${plural(dataset.n, "image")} ${which}. Below: the predicted class; ✗ and a frame mark a wrong one.`,
     alt: altOf(gallery),
     panels: [await methodPanel(gallery, scale), scalePanel(epsilonText(scale))],
   };

@@ -74,6 +74,8 @@ function block(each: Block): string {
       return `<dl>${each.facts.map(([term, value]) => `<dt>${escape(term)}</dt><dd>${escape(value)}</dd>`).join("\n")}</dl>`;
     case "figure":
       return figureMarkup(each.figure);
+    case "columns":
+      return `<div class="columns">${each.blocks.map((part) => `<div>${block(part)}</div>`).join("\n")}</div>`;
     case "code":
       return `<pre role="region" aria-label="${escape(each.label)}" tabindex="0">${code(each.text)}</pre>`;
     case "details":
@@ -82,11 +84,15 @@ function block(each: Block): string {
 }
 
 /** `report.html`. */
-export const html = ({ title, lead, blocks }: ReportDocument): string =>
+export const html = ({ title, lead, blocks, appendix = [] }: ReportDocument): string =>
   page(
     title,
     `<p class="brand">Temper report</p>
 <h1>${escape(title)}</h1>
 <p class="lead">${escape(lead)}</p>
-${blocks.map(block).join("\n")}`,
+${blocks.map(block).join("\n")}${
+      appendix.length === 0
+        ? ""
+        : `\n<section class="appendix">\n${appendix.map(block).join("\n")}\n</section>`
+    }`,
   );

@@ -42,6 +42,8 @@ function block(each: Block): string {
       const { name, title, caption, alt } = each.figure;
       return `### ${escape(title)}\n\n![${escape(alt)}](figures/${name}.svg)\n\n${escape(caption)}`;
     }
+    case "columns":
+      return each.blocks.map(block).join("\n\n");
     case "code":
       return code(each.text);
     case "details":
@@ -50,5 +52,5 @@ function block(each: Block): string {
 }
 
 /** `report.md`. */
-export const markdown = ({ title, lead, blocks }: ReportDocument): string =>
-  `${[`# ${escape(title)}`, escape(lead), ...blocks.map(block)].join("\n\n")}\n`;
+export const markdown = ({ title, lead, blocks, appendix = [] }: ReportDocument): string =>
+  `${[`# ${escape(title)}`, escape(lead), ...[...blocks, ...appendix].map(block)].join("\n\n")}\n`;

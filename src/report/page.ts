@@ -50,7 +50,35 @@ details { border: 1px solid var(--rule); border-radius: 6px; padding: 0.5rem 0.9
 summary { cursor: pointer; font-weight: 600; }
 pre { --ground: var(--card); padding: 0.8rem; font-size: 0.85rem; line-height: 1.45; overflow-wrap: normal; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
-@media print { details { border: none; } }
+.columns { display: grid; gap: 0 2rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
+.columns .panels { grid-template-columns: 1fr; }
+@page { size: A4; margin: 11mm 12mm; }
+@media print {
+  :root { color-scheme: light; ${declarations("light")} }
+  body { max-width: none; padding: 0; font-size: 8.5pt; line-height: 1.35; print-color-adjust: exact; }
+  h1 { font-size: 14pt; margin: 0; }
+  h2 { font-size: 10.5pt; margin: 2.5mm 0 1mm; padding-top: 1.5mm; break-after: avoid; }
+  h3 { font-size: 9.5pt; margin: 1.5mm 0 1mm; break-after: avoid; }
+  p, .lead, figcaption, caption, dl, table { font-size: 8.5pt; }
+  p { max-width: none; margin: 0.8mm 0; }
+  .brand, figcaption, caption { font-size: 7.5pt; }
+  .doubts, figcaption { max-width: none; }
+  .doubts { margin: 0; }
+  .doubts li { padding: 0.8mm 2mm; margin: 1mm 0; break-inside: avoid; }
+  .doubts p { margin: 0; }
+  .scroll, pre { overflow: visible; background: none; }
+  caption { padding-bottom: 0.5mm; }
+  th, td { padding: 0.3mm 2mm; }
+  th[scope="row"], thead tr:first-child th:first-child { max-width: 60mm; }
+  tr, figure { break-inside: avoid; }
+  figure { margin: 0; }
+  figcaption { margin-top: 1mm; }
+  .columns { grid-template-columns: 1fr 1fr; gap: 0 6mm; }
+  .panels { gap: 1mm 4mm; }
+  .columns .panels svg { max-width: 100%; }
+  .appendix { break-before: page; }
+  details { border: none; padding: 0; }
+}
 `;
 
 /** A whole page around `body`, which is markup. */

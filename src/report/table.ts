@@ -1,7 +1,7 @@
 // The results as one table: methods × (clean, attacks × ε), seeds brought together as mean and spread.
 import { summarize } from "../evaluation/statistics/summary.js";
-import type { ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
 import { methodName } from "../experiments/names.js";
+import type { BudgetRecord, ResultRow, ResultsFile, RobustRecord } from "../experiments/records.js";
 import { isSingleStep } from "./strength.js";
 import { attackText, normText, optionsText, percent } from "./text.js";
 
@@ -60,7 +60,14 @@ const sorted = (options: Readonly<Record<string, unknown>> = {}): Readonly<Recor
   Object.fromEntries(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Equal for records that differ in radius and outcome alone. */
-const keyOf = ({ attack, suite, norm, labels, targeted, options }: RobustRecord): string =>
+const keyOf = ({
+  attack,
+  suite,
+  norm,
+  labels,
+  targeted,
+  options,
+}: Omit<RobustRecord, "accuracy" | "n" | "epsilon">): string =>
   JSON.stringify([attack, suite ?? null, norm, labels, targeted ?? false, sorted(options)]);
 
 /** All that can tell two groups of one attack apart. */
@@ -133,6 +140,29 @@ export const recordsAt = (
   { key }: AttackGroup,
   epsilon: number,
 ): RobustRecord[] => records.filter((record) => keyOf(record) === key && record.epsilon === epsilon);
+
+/** What `group` asked of the model at `epsilon`; of attacks that look for the nearest point their one run. */
+export const budgetAt = (
+  budget: readonly BudgetRecord[],
+  { key }: AttackGroup,
+  epsilon: number,
+): BudgetRecord | undefined =>
+  budget.find((each) => keyOf(each) === key && (each.epsilon ?? epsilon) === epsilon);
+
+/** Without the rows of all attacks together that say no more than the strongest one does at the same radius. */
+export function withoutRepeats(records: readonly RobustRecord[]): RobustRecord[] {
+  const isRepeat = ({ attack, norm, epsilon, accuracy }: RobustRecord): boolean =>
+    attack === "worst-case" &&
+    records.some(
+      (other) =>
+        other.attack !== attack &&
+        other.suite === undefined &&
+        other.norm === norm &&
+        other.epsilon === epsilon &&
+        other.accuracy === accuracy,
+    );
+  return records.filter((record) => !isRepeat(record));
+}
 
 function robustCell(rows: readonly ResultRow[], group: AttackGroup, epsilon: number): Cell | null {
   const records = rows.flatMap(({ robust }) => recordsAt(robust, group, epsilon).slice(0, 1));

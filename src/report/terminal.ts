@@ -8,7 +8,8 @@ import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { profileNotes } from "./profile-report.js";
 import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
-import { auditTable, distancesTable, resultsTable } from "./results-table.js";
+import { aboutText, briefTable, budgetText, distancesTable, stageNotes } from "./audit-tables.js";
+import { resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten } from "./text.js";
@@ -165,21 +166,24 @@ function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOp
 /** An audit: its doubts, a row for each attack and radius, the verdict, what was not tried. */
 export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
   const { dataset, model, seed } = audit;
+  const budget = budgetText(audit);
   const doubts = doubtLines(auditDoubts(audit), width, options);
-  const facts = `Accuracy in %: ${model.file} on ${dataset.name} ${dataset.split}; seed ${seed}; ε in ${epsilonUnit(dataset)}.`;
+  const facts = `${aboutText(audit)}; seed ${seed}; ε in ${epsilonUnit(dataset)}.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
   const left = `Not tried: ${audit.notTried.join("; ")}.`;
   const notes = [
     facts,
     ...about,
+    ...stageNotes(audit),
     ...singleStepNotes(audit.robust, audit.flags),
     ...corruptionNotes(audit),
     left,
+    ...(budget === null ? [] : [budget]),
   ]
     .map((note) => folded(note, width))
     .join("\n");
   const distances = distancesTable(audit);
-  const tables = [auditTable(audit), distances, corruptionTable(audit)].filter((table) => table !== null);
+  const tables = [briefTable(audit), distances, corruptionTable(audit)].filter((table) => table !== null);
   const verdict = auditVerdict(audit).map((line) => folded(line, width));
   const parts = [
     ...doubts,

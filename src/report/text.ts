@@ -33,8 +33,11 @@ export const sentence = (text: string): string =>
 export const integer = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** 1 → `1 epoch`, 2000 → `2,000 epochs`. */
-export const plural = (count: number, word: string): string =>
-  `${integer(count)} ${word}${count === 1 ? "" : "s"}`;
+export const plural = (count: number, word: string, ending = "s"): string =>
+  `${integer(count)} ${word}${count === 1 ? "" : ending}`;
+
+/** A file's name without its folders. */
+export const fileText = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
 
 /** A share of n images in per cent: two decimals from 1,000 images on, else one. */
 export const percent = (share: number, n: number): string => (share * 100).toFixed(n < 1000 ? 1 : 2);
