@@ -14,7 +14,7 @@ function passRecord(counts: readonly number[]): PassRecord {
 
 /** Passes of `struck`, strikes one after another on some of the same images. */
 export function budgetOf(
-  about: Omit<BudgetRecord, "images" | "forward" | "gradient">,
+  about: Omit<BudgetRecord, "n" | "forward" | "gradient">,
   struck: readonly Pick<Strike, "passes">[],
 ): BudgetRecord {
   const byImage = new Map<number, Passes>();
@@ -26,7 +26,7 @@ export function budgetOf(
   const all = [...byImage.values()];
   return {
     ...about,
-    images: all.length,
+    n: all.length,
     forward: passRecord(all.map(({ forward }) => forward)),
     gradient: passRecord(all.map(({ gradient }) => gradient)),
   };

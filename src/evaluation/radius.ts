@@ -43,16 +43,17 @@ function byCleanPrediction({ predictions, labels }: Field, right: boolean): numb
   return [...predictions.keys()].filter((i) => (predictions[i] === labels[i]) === right);
 }
 
-/** What was run. */
+/** The record of an attack at a radius, less what came of it. */
 const aboutOf = (
-  { given }: Field,
+  { given, predictions: { length: n } }: Field,
   { norm, targeted }: TrialTask,
   { attack, epsilon, suite }: Omit<OutcomeParts, "correct">,
-): Omit<RobustRecord, "accuracy" | "n"> => ({
+): Omit<RobustRecord, "accuracy"> => ({
   attack: attack.name,
   ...(suite !== undefined && { suite }),
   norm,
   epsilon,
+  n,
   labels: given,
   ...(targeted && { targeted: true as const }),
   ...(Object.keys(attack.options).length > 0 && { options: attack.options }),
@@ -60,9 +61,10 @@ const aboutOf = (
 
 /** The record of those that are right in `correct`. */
 function outcomeOf(field: Field, task: TrialTask, { correct, ...what }: OutcomeParts): Outcome {
-  const n = field.predictions.length;
+  const { attack, suite, norm, epsilon, n, ...rest } = aboutOf(field, task, what);
   const accuracy = correct.reduce((total, c) => total + c, 0) / n;
-  return { record: { ...aboutOf(field, task, what), accuracy, n }, correct };
+  const ball = { attack, ...(suite !== undefined && { suite }), norm, epsilon };
+  return { record: { ...ball, accuracy, n, ...rest }, correct };
 }
 
 interface OutcomeParts {
@@ -105,21 +107,25 @@ interface StrikeTask {
   readonly indices: readonly number[];
 }
 
-/** Time and passes of strikes one after another. */
+/** What strikes one after another cost. */
 function costOf(
   field: Field,
   task: TrialTask,
   what: Omit<OutcomeParts, "correct">,
   struck: readonly Strike[],
 ): { readonly time: TimeRecord; readonly budget: BudgetRecord } {
-  const { attack, suite, epsilon } = what;
+  const about = aboutOf(field, task, what);
+  const { attack, suite, norm, epsilon } = about;
   const seconds = struck.reduce((total, { milliseconds }) => total + milliseconds, 0) / 1000;
-  const whose = { attack: attack.name, ...(suite !== undefined && { suite }), norm: task.norm };
   return {
-    time: { ...whose, epsilon, seconds },
-    budget: budgetOf(aboutOf(field, task, what), struck),
+    time: { ...{ attack, ...(suite !== undefined && { suite }), norm, epsilon }, seconds },
+    budget: budgetOf(about, struck),
   };
 }
+
+type Cost = ReturnType<typeof costOf>;
+const budgetsOf = (costs: readonly Cost[]): BudgetRecord[] => costs.map(({ budget }) => budget);
+const timesOf = (costs: readonly Cost[]): TimeRecord[] => costs.map(({ time }) => time);
 
 /** Images that were wrong and that the attack sets right: a sign that single steps give the label away. */
 async function countRecovered(
@@ -141,11 +147,6 @@ async function countRecovered(
   });
   return [...classes].filter(([index, found]) => found === field.labels[index]).length;
 }
-
-const listed = (costs: readonly ReturnType<typeof costOf>[]): Pick<TrialResult, "times" | "budget"> => ({
-  times: costs.map(({ time }) => time),
-  budget: costs.map(({ budget }) => budget),
-});
 
 /** Images for figures after strikes one after another. */
 async function shownOf(
@@ -181,7 +182,7 @@ export async function runRadii(
   const outcomes: Outcome[] = [];
   const evidence: TrialEvidence[] = [];
   const shown: ReturnType<typeof shownOf>[] = [];
-  const costs: ReturnType<typeof costOf>[] = [];
+  const costs: Cost[] = [];
   const indices = byCleanPrediction(field, true);
   for (const epsilon of task.epsilons) {
     const struck = await strikeWith(field, task, { attack, epsilon, lanes, indices });
@@ -192,7 +193,14 @@ export async function runRadii(
     evidence.push({ record: outcome.record, kind: attack.kind, ...struck, recovered });
     shown.push(shownOf(field, task, epsilon, [struck]));
   }
-  return { outcomes, evidence, ...(await flattened(shown)), distances: [], ...listed(costs) };
+  return {
+    outcomes,
+    evidence,
+    ...(await flattened(shown)),
+    distances: [],
+    times: timesOf(costs),
+    budget: budgetsOf(costs),
+  };
 }
 
 /** Looks for the nearest adversarial point of each image once, and counts at each radius those that lie farther. */
@@ -214,6 +222,7 @@ export async function runNearest(
   // The nearest points lie on the boundary: what 8 bits make of them says nothing.
   const rounding = { checked: 0, lost: 0 };
   const found = { outside, nonFinite, rounding, recovered: 0 };
+  const costs = [costOf(field, task, { attack, epsilon: Infinity }, [struck])];
   const shownAt = (epsilon: number) => ({ attack, norm, epsilon });
   const worst = struck.worst.map(({ score }) => -score);
   return {
@@ -222,7 +231,8 @@ export async function runNearest(
     examples: await firstExamples(field, shownAt(farthest(struck, task.examples)), [struck], task.examples),
     worst: await worstExamples(field, shownAt(Math.max(0, ...worst)), [struck], task.worst),
     distances: [distanceRecordOf(distances, { attack, norm, targeted, labels: field.given })],
-    ...listed([costOf(field, task, { attack, epsilon: Infinity }, [struck])]),
+    times: timesOf(costs),
+    budget: budgetsOf(costs),
   };
 }
 
@@ -238,7 +248,7 @@ export async function runSuite(
   const struckAt: Strike[][] = task.epsilons.map(() => []);
   const byStage: Outcome[][] = [];
   const evidence: TrialEvidence[] = [];
-  const costs: ReturnType<typeof costOf>[] = [];
+  const costs: Cost[] = [];
   for (const attack of stages) {
     const outcomes: Outcome[] = [];
     await withLanes(attack, async (lanes) => {
@@ -261,17 +271,16 @@ export async function runSuite(
     outcomeOf(field, task, { attack: task.attack, epsilon, correct }),
   );
   const { attack } = task;
-  const budget = task.epsilons.map(
-    (epsilon, i) => costOf(field, task, { attack, epsilon }, struckAt[i] ?? []).budget,
+  const together = task.epsilons.map((epsilon, i) =>
+    costOf(field, task, { attack, epsilon }, struckAt[i] ?? []),
   );
-  const { times, budget: stageBudgets } = listed(costs);
   const shown = task.epsilons.map((epsilon, i) => shownOf(field, task, epsilon, struckAt[i] ?? []));
   return {
     outcomes: [...byStage.flat(), ...whole],
     evidence,
     ...(await flattened(shown)),
     distances: [],
-    times,
-    budget: [...stageBudgets, ...budget],
+    times: timesOf(costs),
+    budget: budgetsOf([...costs, ...together]),
   };
 }

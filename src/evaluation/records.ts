@@ -59,11 +59,11 @@ export interface PassRecord {
 }
 
 /** What one attack at one radius asked of the model; a suite has the sums over its stages. */
-export interface BudgetRecord extends Omit<RobustRecord, "accuracy" | "n"> {
+export interface BudgetRecord extends Omit<RobustRecord, "accuracy"> {
   /** Infinite for attacks that look for the nearest point. */
   readonly epsilon: number;
-  /** Images attacked. */
-  readonly images: number;
+  /** Images attacked: those that stood. */
+  readonly n: number;
   /** Queries: from input to outputs. */
   readonly forward: PassRecord;
   /** Back from one cotangent of the outputs to the input. */

@@ -7,6 +7,7 @@ import { limitNotes, splitImages, type ImageSet } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
+import type { Evaluation } from "../evaluation/records.js";
 import type { Classifier, Model } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
@@ -108,6 +109,15 @@ const modelRecord = (
   parameters: parameters.reduce((sum, { shape }) => sum + count(shape), 0),
 });
 
+/** Passes by attack as plain data. */
+const budgetRecords = ({ budget }: Evaluation): AuditFile["budget"] =>
+  budget.map(({ epsilon, forward, gradient, ...rest }) => ({
+    ...rest,
+    epsilon: Number.isFinite(epsilon) ? epsilon : null,
+    forward: { ...forward },
+    gradient: { ...gradient },
+  }));
+
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
   const { file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
@@ -172,15 +182,10 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
       })),
       ...(sources.length > 0 && { transferFrom: sources.map(({ record }) => record) }),
       notTried: notTried(attacks, {
-        ...{ images: found.n, available: inAll, corrupted: plan !== undefined },
+        ...{ left: limitNotes(images, limit)[0], corrupted: plan !== undefined },
         transferred: sources.length > 0,
       }),
-      budget: found.budget.map(({ epsilon, forward, gradient, ...rest }) => ({
-        ...rest,
-        epsilon: Number.isFinite(epsilon) ? epsilon : null,
-        forward: { ...forward },
-        gradient: { ...gradient },
-      })),
+      budget: budgetRecords(found),
       ...disturbed,
       flags: found.flags.map((flag) => ({ ...flag })),
       identity,

@@ -13,13 +13,12 @@ const those = (is: (attack: Attack) => boolean): string =>
 export function notTried(
   plans: readonly AttackPlan[],
   {
-    images,
-    available,
+    left,
     corrupted,
     transferred,
   }: {
-    readonly images: number;
-    readonly available: number;
+    /** Which images were taken, in words, where not all were. */
+    readonly left: string | undefined;
     readonly corrupted: boolean;
     readonly transferred: boolean;
   },
@@ -40,10 +39,10 @@ export function notTried(
       ? []
       : ["AutoAttack, the standard of comparison (autoattack)"]),
     ...attacks.flatMap(({ name, leavesOut = [] }) =>
-      leavesOut.map((left) => `${left} (left out of ${name})`),
+      leavesOut.length > 0 ? [`what is left out of ${name}: ${leavesOut.join(", ")}`] : [],
     ),
     ...(norms.length > 0 ? [`perturbations bounded in other norms (${norms.join(", ")})`] : []),
-    ...(images < available ? [`${available - images} of the ${available} images`] : []),
+    ...(left === undefined ? [] : [`all but ${left}`]),
     ...(transferred ? [] : ["points crafted on other models (--transfer-from)"]),
     "attacks made for this model's own defence (adaptive attacks)",
     ...(corrupted ? [] : ["noise, blur, weather and compression (--corruptions)"]),

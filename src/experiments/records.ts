@@ -161,9 +161,12 @@ export const auditFile = z.strictObject({
   budget: z
     .array(
       z.strictObject({
-        ...robustRecord.omit({ accuracy: true, n: true }).shape,
+        ...robustRecord.omit({ accuracy: true }).shape,
         epsilon: z.number().min(0).nullable().describe("null for attacks that look for the nearest point"),
-        images: z.int().min(0).describe("images attacked; a suite's are those that its first stage met"),
+        n: z
+          .int()
+          .min(0)
+          .describe("images attacked: those that stood; a suite's are those that its first stage met"),
         forward: passes.describe("passes from input to outputs: queries"),
         gradient: passes.describe("passes back from one cotangent of the outputs to the input"),
       }),

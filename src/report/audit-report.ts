@@ -29,6 +29,8 @@ function leadOf({ model, dataset, robust, corruptions = [] }: AuditFile): string
   return `${fileText(model.file)}, attacked on ${plural(dataset.n, "image")} of ${dataset.name} (${dataset.split}) with ${named}${corrupted}.`;
 }
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** How the passes of the table were counted. */
 const counting =
   "An image counts until the run of the engine in which it falls is over; a gradient pass goes back once through the model, beside the forward pass before it. The runner's own checks are not counted.";
@@ -53,7 +55,7 @@ function sheetOf(audit: AuditFile, figures: readonly Figure[]): Block[] {
     ...corruptionSummary(audit).map(paragraph),
     ...(shown.length > 0 ? [{ kind: "columns" as const, blocks: shown }] : []),
     heading(2, "What was not tried"),
-    paragraph(sentence(`Not tried: ${audit.notTried.join("; ")}`)),
+    paragraph(sentence(capital(audit.notTried.join("; ")))),
   ];
 }
 

@@ -16,115 +16,115 @@ export function aboutText({ model, dataset, robust }: AuditFile): string {
 const countText = (count: number): string =>
   count < 100 ? String(Number(count.toFixed(1))) : integer(Math.round(count));
 
-type PassCells = (budget: BudgetRecord | undefined) => string[];
+/** Passes and seconds. */
+interface Cost {
+  readonly budget: BudgetRecord;
+  readonly seconds: number;
+}
 
-/** Of each kind of pass the mean and the most. */
-const meanAndMost: PassCells = (budget) =>
-  ([budget?.forward, budget?.gradient] as const).flatMap((passes) =>
-    passes ? [countText(passes.mean), countText(passes.most)] : ["–", "–"],
-  );
+type CostCells = (cost: Cost | undefined) => string[];
 
-const means: PassCells = (budget) =>
-  ([budget?.forward, budget?.gradient] as const).map((passes) => (passes ? countText(passes.mean) : "–"));
-
-/** Seconds that `group` took at `epsilon`, those of its stages if it is a suite; null where nothing says. */
-function secondsOf(
-  { times }: AuditFile,
-  { attack, suite, norm }: AttackGroup,
-  epsilon: number,
-): number | null {
+/** What `group` cost at `epsilon`, a suite as much as its stages. */
+function costOf({ budget = [], times }: AuditFile, group: AttackGroup, epsilon: number): Cost | undefined {
+  const { attack, suite, norm } = group;
+  const found = budgetAt(budget, group, epsilon);
   const own = times.filter(
     (time) =>
       time.norm === norm &&
       (time.epsilon ?? epsilon) === epsilon &&
-      ((time.attack === attack && (time.suite ?? null) === suite) ||
-        (suite === null && time.suite === attack)),
+      ((time.attack === attack && (time.suite ?? null) === suite) || time.suite === attack),
   );
-  return own.length === 0 ? null : own.reduce((total, { seconds }) => total + seconds, 0);
+  return found && { budget: found, seconds: own.reduce((total, { seconds }) => total + seconds, 0) };
 }
+
+const dash = "–";
+
+/** Time, and of each kind of pass the mean and the most. */
+const allCosts: CostCells = (cost) =>
+  cost === undefined
+    ? Array.from({ length: 5 }, () => dash)
+    : [
+        duration(cost.seconds),
+        ...[cost.budget.forward, cost.budget.gradient].flatMap(({ mean, most }) => [
+          countText(mean),
+          countText(most),
+        ]),
+      ];
+
+const means: CostCells = (cost) =>
+  cost === undefined
+    ? [dash, dash]
+    : [cost.budget.forward, cost.budget.gradient].map(({ mean }) => countText(mean));
 
 const plain = (name: string): DataColumn => ({ group: null, name });
 const grouped = (group: string, ...names: string[]): DataColumn[] => names.map((name) => ({ group, name }));
 
 interface Layout {
-  readonly groups: readonly AttackGroup[];
-  readonly passes: PassCells;
+  /** In columns of these names, where the record says what attacks cost. */
+  readonly costs: CostCells;
   readonly columns: readonly DataColumn[];
-  readonly withTimes: boolean;
 }
 
-const rowsOf = (audit: AuditFile, { groups, passes, withTimes }: Layout): DataTable["rows"] => {
+const full: Layout = {
+  costs: allCosts,
+  columns: [
+    plain("time"),
+    ...grouped("forward passes an image", "mean", "most"),
+    ...grouped("gradient passes an image", "mean", "most"),
+  ],
+};
+
+const brief: Layout = { costs: means, columns: grouped("passes an image", "forward", "gradient") };
+
+/** A row for each of `groups` at each of its radii, under the heads of `layout`. */
+function tableFor(
+  audit: AuditFile,
+  groups: readonly AttackGroup[],
+  { costs, columns }: Layout,
+): Pick<DataTable, "columns" | "rows"> {
   const { robust, budget } = audit;
   const kept = withoutRepeats(robust);
-  return groups.flatMap((group) =>
-    group.epsilons.flatMap((epsilon) =>
-      recordsAt(kept, group, epsilon).map(({ accuracy, n }) => {
-        const seconds = secondsOf(audit, group, epsilon);
-        return {
+  return {
+    columns: [plain("ε"), plain("accuracy"), ...(budget ? columns : [])],
+    rows: groups.flatMap((group) =>
+      group.epsilons.flatMap((epsilon) =>
+        recordsAt(kept, group, epsilon).map(({ accuracy, n }) => ({
           name: group.title,
           cells: [
             epsilonText(epsilon),
             percent(accuracy, n),
-            ...(budget ? passes(budgetAt(budget, group, epsilon)) : []),
-            ...(withTimes ? [seconds === null ? "–" : duration(seconds)] : []),
+            ...(budget ? costs(costOf(audit, group, epsilon)) : []),
           ],
-        };
-      }),
+        })),
+      ),
     ),
-  );
-};
+  };
+}
 
-const columnsOf = (
-  { budget }: AuditFile,
-  { columns, withTimes }: Omit<Layout, "groups" | "passes">,
-): DataColumn[] => [
-  plain("ε"),
-  plain("accuracy"),
-  ...(budget ? columns : []),
-  ...(withTimes ? [plain("time")] : []),
-];
-
-const cleanRow = (audit: AuditFile, width: number): DataTable["rows"][number] => ({
-  name: "none (clean)",
-  cells: ["0", percent(audit.clean, audit.dataset.n), ...Array.from({ length: width - 2 }, () => "–")],
-});
-
-const full: Omit<Layout, "groups"> = {
-  passes: meanAndMost,
-  columns: [
-    ...grouped("forward passes an image", "mean", "most"),
-    ...grouped("gradient passes an image", "mean", "most"),
-  ],
-  withTimes: true,
-};
-
-const brief: Omit<Layout, "groups"> = {
-  passes: means,
-  columns: grouped("passes an image", "forward", "gradient"),
-  withTimes: false,
-};
+/** `tableFor` under a row for the clean images. */
+function tableWithClean(audit: AuditFile, groups: readonly AttackGroup[], layout: Layout): DataTable {
+  const { columns, rows } = tableFor(audit, groups, layout);
+  const { clean, dataset } = audit;
+  const costs = columns.slice(2).map(() => dash);
+  const first = { name: "none (clean)", cells: ["0", percent(clean, dataset.n), ...costs] };
+  return { caption: aboutText(audit), corner: "attack", columns, rows: [first, ...rows] };
+}
 
 const isStage = ({ suite }: AttackGroup): boolean => suite !== null;
 
 /** One row for each attack and radius; suites as a whole. */
-export function attacksTable(audit: AuditFile): DataTable {
-  const columns = columnsOf(audit, full);
-  const groups = attackGroups(audit.robust).filter((group) => !isStage(group));
-  const rows = [cleanRow(audit, columns.length), ...rowsOf(audit, { ...full, groups })];
-  return { caption: aboutText(audit), corner: "attack", columns, rows };
-}
+export const attacksTable = (audit: AuditFile): DataTable =>
+  tableWithClean(
+    audit,
+    attackGroups(audit.robust).filter((group) => !isStage(group)),
+    full,
+  );
 
 /** The stages of suites, one row for each radius; null where no suite was run. */
 export function stagesTable(audit: AuditFile): DataTable | null {
   const groups = attackGroups(audit.robust).filter(isStage);
   if (groups.length === 0) return null;
-  const columns = columnsOf(audit, full);
-  return {
-    caption: `Stages, ${plural(audit.dataset.n, "image")}`,
-    corner: "stage",
-    columns,
-    rows: rowsOf(audit, { ...full, groups }),
-  };
+  return { caption: aboutText(audit), corner: "stage", ...tableFor(audit, groups, full) };
 }
 
 /** What the accuracies of stages are; nothing where there are none. */
@@ -136,12 +136,8 @@ export const stageNotes = ({ robust }: Pick<AuditFile, "robust">): string[] => {
 };
 
 /** Attacks, stages among them, in few columns. */
-export function briefTable(audit: AuditFile): DataTable {
-  const columns = columnsOf(audit, brief);
-  const groups = attackGroups(audit.robust);
-  const rows = [cleanRow(audit, columns.length), ...rowsOf(audit, { ...brief, groups })];
-  return { caption: aboutText(audit), corner: "attack", columns, rows };
-}
+export const briefTable = (audit: AuditFile): DataTable =>
+  tableWithClean(audit, attackGroups(audit.robust), brief);
 
 /** What all attacks together asked of the model; null where the record does not say. */
 export function budgetText({ budget, times, environment }: AuditFile): string | null {

@@ -28,6 +28,7 @@ const grave = new Set([
   "black-box-wins",
   "rises-with-epsilon",
   "too-few-steps",
+  "attack-weakened",
   "at-chance",
   "ball-holds-all",
 ]);

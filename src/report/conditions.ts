@@ -1,8 +1,9 @@
 // What every table must state: seeds, n, split, labels, the space and unit of ε, crafting, engine, versions.
+import { attackNames, createAttack } from "../attacks/create.js";
 import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
 import type { Fact } from "./document.js";
 import { attackGroups, groupBy, recordsAt } from "./table.js";
-import { integer, normText, optionsText, plural, valueText } from "./text.js";
+import { attackText, integer, normText, optionsText, plural, valueText } from "./text.js";
 
 const inputUnits = "input units";
 
@@ -36,7 +37,19 @@ function imagesFact(records: readonly RobustRecord[]): Fact {
 /** Where the attacks' points come from. */
 function craftedOn(records: readonly RobustRecord[]): string {
   const others = unique(records.flatMap(({ attack }) => /transfer from .*$/.exec(attack) ?? []));
-  return ["white box on the model itself", ...others].join("; ");
+  const own = unique(records.map(({ attack }) => attack)).filter(
+    (name) => attackNames.includes(name) && !records.some(({ suite }) => suite === name),
+  );
+  const isBlackBox = (name: string): boolean => createAttack(name).kind === "black-box";
+  const listed = (names: readonly string[]): string => names.map(attackText).join(", ");
+  const [black, white] = [own.filter(isBlackBox), own.filter((name) => !isBlackBox(name))];
+  return [
+    ...(white.length > 0
+      ? [`white box on the model itself${black.length > 0 ? ` (${listed(white)})` : ""}`]
+      : []),
+    ...(black.length > 0 ? [`black box, from the model's outputs alone (${listed(black)})`] : []),
+    ...others,
+  ].join("; ");
 }
 
 /** What can be said of the attacks from their records. */

@@ -3,6 +3,7 @@ import { methodName } from "../experiments/names.js";
 import type { AuditFile, Gallery, RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
+import { attackGroups } from "./table.js";
 import { dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
 import { attackText, epsilonText, normText, plural } from "./text.js";
 
@@ -109,10 +110,14 @@ export async function worstImages(
 ): Promise<Figure> {
   const { attack, norm, epsilon } = gallery.attack;
   const scale = scaleOf([gallery]);
+  const group = attackGroups(robust).find(
+    (each) => each.attack === attack && each.suite === null && each.norm === norm,
+  );
+  const title = group?.title ?? attackText(attack);
   const isNearest = !robust.some((each) => each.attack === attack && each.epsilon === epsilon);
   const which = isNearest
-    ? `those that ${attackText(attack)} brings down by the smallest changes (${normText(norm)}, up to ${epsilonText(epsilon)})`
-    : `those that the strongest attack, ${attackText(attack)}, turns into another class by the widest lead at ε ${epsilonText(epsilon)} (${normText(norm)}), the smallest radius at which any fell`;
+    ? `those that ${title} brings down by the smallest changes (${normText(norm)}, up to ${epsilonText(epsilon)})`
+    : `those that the strongest attack, ${title}, turns into another class by the widest lead at ε ${epsilonText(epsilon)}, the smallest radius at which any fell`;
   return {
     name: "worst-images",
     title: "Worst images",

@@ -135,7 +135,7 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
 }
 
 /** The figures under a heading of their own, if there are any. */
-export const figureBlocks = (figures: readonly Figure[]): Block[] =>
+const figureBlocks = (figures: readonly Figure[]): Block[] =>
   figures.length === 0
     ? []
     : [heading(2, "Figures"), ...figures.map((figure) => ({ kind: "figure" as const, figure }))];

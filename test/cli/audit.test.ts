@@ -1,11 +1,11 @@
 // audit: what it says of the model, and its threads.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AuditFile } from "../../src/experiments/records.js";
 import { drawn } from "../support/against-runtime.js";
 import { foreignFile } from "../support/onnx-builder.js";
-import { temper, temporaryFolder } from "./cli.js";
+import { temper, temporaryFolder, tooWide } from "./cli.js";
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
@@ -47,7 +47,9 @@ describe("temper audit", () => {
   it("says before it begins what was made of the model", async () => {
     const { code, err } = await audit("notes");
     expect(code).toBe(0);
-    expect(err).toMatch(/^Softmax 'sm' at the end is left out: its input is taken as the logits\naudit: /);
+    expect(err).toMatch(
+      /^Softmax 'sm' at the end is left out: its input is taken as the logits\nthe first 20 of 10,000 images, in the order of the dataset\naudit: /,
+    );
     expect(err).not.toMatch(/^(trains|leaves) /m);
   });
 
@@ -58,6 +60,76 @@ describe("temper audit", () => {
     const { out } = await audit(`threads${threads}`, "--json", ...given);
     expect((JSON.parse(out) as AuditFile).environment).toMatchObject({ threads });
   });
+
+  it("without --epsilon takes the usual radii and says which; done already, it runs nothing anew", async () => {
+    const args = [
+      "audit",
+      at("softmax.onnx"),
+      "--dataset",
+      "mnist",
+      "--attack",
+      "pgd,deepfool",
+      "--limit",
+      "20",
+    ];
+    const first = await temper([...args, "--out", at("usual"), "--json"]);
+    expect(first.err).toContain(
+      "\nε 0.1 and 0.3, usual in L∞ for small gray images; --epsilon takes others\n",
+    );
+    const record = JSON.parse(first.out) as AuditFile;
+    expect(record.robust.map(({ attack, epsilon }) => [attack, epsilon])).toEqual([
+      ["pgd", 0.1],
+      ["pgd", 0.3],
+    ]);
+    expect(record.budget?.map(({ attack, epsilon }) => [attack, epsilon])).toEqual([
+      ["pgd", 0.1],
+      ["pgd", 0.3],
+      ["deepfool", null],
+    ]);
+    expect(tooWide(first.err)).toEqual([]);
+    writeFileSync(at("usual/report.md"), "");
+    const again = await temper([...args, "--out", at("usual"), "--json"]);
+    expect(again.err).toMatch(/\nThis audit is done already; --fresh starts over.\n$/);
+    expect(again.err).not.toContain("audit:");
+    expect(JSON.parse(again.out)).toEqual(record);
+    expect(readFileSync(at("usual/report.md"), "utf8")).toMatch(/^# Audit of softmax.onnx/);
+    expect((await temper([...args, "--out", at("usual"), "--seed", "1"])).err).toContain("audit: clean");
+    expect((await temper([...args, "--out", at("usual"), "--seed", "1", "--fresh"])).err).toContain(
+      "audit: clean",
+    );
+  });
+
+  it("has its folder alone, and says so to another", async () => {
+    mkdirSync(at("taken"));
+    writeFileSync(at("taken/run.lock"), String(process.ppid));
+    const { code, err } = await audit("taken");
+    expect(code).toBe(1);
+    expect(err).toContain(
+      `temper: ${at("taken")}: expected a folder that nobody uses, got one in use by process ${process.ppid}\n`,
+    );
+    writeFileSync(at("taken/run.lock"), "4194305");
+    expect((await audit("taken")).code).toBe(0);
+    expect(existsSync(at("taken/run.lock"))).toBe(false);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "stopped by %s says where it is kept; report knows",
+    async (signal) => {
+      const out = at(signal);
+      const { code, err } = await temper(
+        ["audit", at("softmax.onnx"), "--dataset", "mnist", "--limit", "20", "--out", out],
+        { onErr: (text, signals) => void (text.includes("audit: pgd") && signals.emit(signal, signal)) },
+      );
+      expect(code).toBe(signal === "SIGINT" ? 130 : 143);
+      expect(err).toContain("stopping (Ctrl-C again ends at once) …\n");
+      expect(err).toMatch(
+        /temper: stopped, what is done is kept in .*; the same command goes on from there\n$/,
+      );
+      expect((await temper(["report", out])).err).toBe(
+        `temper: ${out}: expected a finished audit, got one that was stopped; temper audit as before goes on with it\n`,
+      );
+    },
+  );
 
   it("under corruptions alone needs no attack; stopped by a signal, it goes on where it was", async () => {
     const only = ["audit", at("softmax.onnx"), "--dataset", "mnist", "--limit", "30", "--json"];

@@ -109,7 +109,6 @@ describe("names, options and files, with code 1", () => {
       "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist, a path to a folder or .npz archive)",
     ],
     [audit("--epsilon", "0.1"), "DIR/a.onnx: expected an ONNX file, got no such file"],
-    [audit(), "audit --epsilon: expected radii for fgsm, like 0.1,8/255, got none"],
     [
       audit("--corruptions", "fogg,snow"),
       "audit --corruptions: unknown corruption 'fogg' – did you mean 'fog'?",

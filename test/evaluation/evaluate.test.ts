@@ -273,7 +273,7 @@ describe("the runner's own hand", () => {
       model: { ...linear.model, apply: (x, pass) => softmax(linear.model.apply(x, pass)) },
     };
     const trials = [
-      { attack: pgd({ steps: 5, stepSize: 0.05 }), norm: "linf", epsilons: [0.05, 0.15] },
+      { attack: pgd({ steps: 8, stepSize: 0.05 }), norm: "linf", epsilons: [0.05, 0.15] },
     ] as const;
     const [plain, soft] = [await run({ trials }), await run({ trials }, wrapped)];
     expect(soft.robust).toEqual(plain.robust);

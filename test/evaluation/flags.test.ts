@@ -38,6 +38,12 @@ const trial = (
   ...more,
 });
 
+/** An attack under options of its own. */
+const withOptions = (attack: string, options: NonNullable<RobustRecord["options"]>): TrialEvidence => {
+  const { record: plain, ...rest } = trial(attack, 0.1, 0.6);
+  return { ...rest, record: { ...plain, options } };
+};
+
 /** A stage of AutoAttack. */
 const stage = (
   attack: string,
@@ -144,6 +150,26 @@ describe("flagsOf", () => {
       /^With 2 classes autoattack is not the published one/,
     ],
     [
+      "attack-weakened",
+      { trials: [withOptions("pgd", { steps: 7 })] },
+      /^pgd \(linf, ε 0.1\) had steps 7 where its default is 40: what withstands it may fall/,
+    ],
+    [
+      "attack-weakened",
+      { trials: [withOptions("square", { queries: 10 }), withOptions("apgd-ce", { steps: 5 })] },
+      /^square \(linf, ε 0.1\) had queries 10 where its default is 5000 \(apgd-ce likewise\)/,
+    ],
+    [
+      "attack-weakened",
+      { trials: [withOptions("pgd", { steps: 40, stepSize: 0 })] },
+      /^pgd \(linf, ε 0.1\) had stepSize 0 and cannot move/,
+    ],
+    [
+      "attack-weakened",
+      { trials: [withOptions("pgd", { steps: 40, stepSize: 0.002 })] },
+      /^pgd \(linf, ε 0.1\) takes 40 steps of 0.002, which do not reach as far as ε/,
+    ],
+    [
       "rises-with-epsilon",
       { trials: [trial("pgd", 0.2, 0.7), trial("pgd", 0.1, 0.6)] },
       /^Accuracy rises with ε: 60.0 % under pgd \(linf, ε 0.1\), 70.0 % at ε 0.2/,
@@ -182,13 +208,24 @@ describe("flagsOf", () => {
     expect(flags[0]?.remedy).toMatch(/\.$/);
   });
 
+  it("takes no attack for weakened that has a fifth of its budget and reaches the ball's edge, nor stages", () => {
+    const short = { ...stage("square", "black-box", 0.6, 0) };
+    const trials = [
+      withOptions("pgd", { steps: 8, stepSize: 0.0125 }),
+      withOptions("apgd-ce", { steps: 20 }),
+      withOptions("own", { steps: 1 }),
+      { ...short, record: { ...short.record, options: { queries: 10 } } },
+    ];
+    expect(flagsOf({ ...sound, trials }).map(({ name }) => name)).toEqual([]);
+  });
+
   it("does not compare attacks with different options, norms or targets", () => {
     const [low, high] = [trial("pgd", 0.1, 0.5), trial("pgd", 0.2, 0.7)];
     const other = (more: Partial<RobustRecord>): TrialEvidence => ({
       ...high,
       record: { ...high.record, ...more },
     });
-    for (const more of [{ norm: "l2" }, { targeted: true }, { options: { steps: 3 } }] as const)
+    for (const more of [{ norm: "l2" }, { targeted: true }, { options: { steps: 30 } }] as const)
       expect(flagsOf({ ...sound, trials: [low, other(more)] })).toEqual([]);
   });
 });
@@ -250,7 +287,7 @@ describe("evaluations of built models", () => {
 
   it("see an attack that stopped on its way, and none that arrived", async () => {
     const short = pgd({ steps: 2, stepSize: 0.001, randomStart: false });
-    expect(await flagsAt(linear, 0.1, { attack: short })).toEqual(["too-few-steps"]);
+    expect(await flagsAt(linear, 0.1, { attack: short })).toEqual(["too-few-steps", "attack-weakened"]);
     expect(await flagsAt(linear, 0.1, { attack: pgd({ steps: 20 }) })).toEqual([]);
   });
 

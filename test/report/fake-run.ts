@@ -207,7 +207,13 @@ export function fakeAudit(): AuditFile {
       { attack: "pgd", norm: "linf", epsilon: 0.1, seconds: 71.25 },
       { attack: "deepfool", norm: "l2", epsilon: null, seconds: 12.5 },
     ],
-    notTried: ["attacks without gradients (square)", "8,000 of the 10,000 images"],
+    budget: robust.map(({ accuracy: _, ...about }, i) => ({
+      ...about,
+      n: 9812,
+      forward: { mean: 12.25 + i, most: 20 + i, total: 120_197 + 9812 * i },
+      gradient: { mean: 11.25, most: 20, total: 110_385 },
+    })),
+    notTried: ["attacks without gradients (square)", "all but the first 2,000 of 10,000 images"],
     flags: [
       {
         name: "weak-iterative",

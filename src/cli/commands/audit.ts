@@ -7,8 +7,6 @@ import type { AuditFile, Gallery } from "../../experiments/records.js";
 import { readPlans, type PlanFlags } from "../audit-plans.js";
 import { makeFolder } from "../../data/disk.js";
 import type { AuditOptions } from "../../experiments/audit.js";
-import { limitNotes } from "../../data/image-set.js";
-import { lockFolder, lockName } from "../../experiments/lock.js";
 import { corruptionsFor, corruptionsOption, severitiesOption } from "../corruptions.js";
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
@@ -47,7 +45,10 @@ interface AuditFlags extends PlanFlags {
 
 /** A new folder, or one that an audit has written before. */
 async function checkFolder(folder: string): Promise<void> {
-  const { paths } = await import("../../experiments/store.js");
+  const [{ paths }, { lockName }] = await Promise.all([
+    import("../../experiments/store.js"),
+    import("../../experiments/lock.js"),
+  ]);
   const entries = (await entriesOf(folder)).filter((name) => name !== lockName);
   check(
     entries.length === 0 ||
@@ -61,7 +62,10 @@ async function checkFolder(folder: string): Promise<void> {
 
 /** The images to attack, and everything about them that is said before the work begins. */
 async function imagesOf(path: string, file: Uint8Array, flags: AuditFlags) {
-  const { openImagesFor, sourceOf } = await import("../../experiments/images.js");
+  const [{ openImagesFor, sourceOf }, { limitNotes }] = await Promise.all([
+    import("../../experiments/images.js"),
+    import("../../data/image-set.js"),
+  ]);
   await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
   const { images, notes: about } = await openImagesFor(path, file, flags.dataset, {
@@ -69,7 +73,8 @@ async function imagesOf(path: string, file: Uint8Array, flags: AuditFlags) {
     preprocessing,
   });
   checkHostSteps(flags.preprocess, images);
-  return { images, preprocessing, notes: [...about, ...notes, ...images.notes] };
+  const left = limitNotes(images, flags.limit);
+  return { images, preprocessing, notes: [...about, ...notes, ...images.notes, ...left] };
 }
 
 /** Runs the audit into `folder`, which nobody else has; whether it had been done before. */
@@ -132,8 +137,11 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   await checkProvider(flags.provider);
   const { images, preprocessing, notes } = await imagesOf(path, file, flags);
   const { attacks, notes: radii } = planned.over(images.imageShape);
-  printNotes(io, [...notes, ...limitNotes(images, limit), ...radii]);
-  const { openEngines, closeEngines } = await import("../../experiments/engines.js");
+  printNotes(io, [...notes, ...radii]);
+  const [{ openEngines, closeEngines }, { lockFolder }] = await Promise.all([
+    import("../../experiments/engines.js"),
+    import("../../experiments/lock.js"),
+  ]);
   await makeFolder(folder);
   const unlock = await lockFolder(folder);
   const bytes = [file, ...transferFrom.map((source) => source.file)];

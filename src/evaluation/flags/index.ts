@@ -3,6 +3,7 @@ import { alone, blackBoxWins, fewClasses, leaking, outside, overfitted, unfinish
 import type { Evidence, Flag } from "./evidence.js";
 import { tinyGradients, zeroGradients } from "./gradients.js";
 import { atChance, nonFinite, probabilities, random } from "./outputs.js";
+import { weakened } from "./weakened.js";
 import { ballHoldsAll, rising, rounding } from "./radii.js";
 
 export type { Evidence, Flag, TrialEvidence } from "./evidence.js";
@@ -21,6 +22,7 @@ const detectors = [
   rising,
   ballHoldsAll,
   unfinished,
+  weakened,
   fewClasses,
   outside,
   rounding,
