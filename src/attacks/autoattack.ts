@@ -44,13 +44,14 @@ const stagesOf: Readonly<Record<Version, (target: AttackTarget) => readonly Atta
   },
   plus: (target) => {
     const { auto, targets } = budgetOf(target);
-    const many = target.classifier.model.classes >= 4;
+    const { classes } = target.classifier.model;
     return [
       apgdCe({ ...auto, restarts: 5 }),
-      leaving(target, 5),
+      // With two classes the second loss is FAB's walk already.
+      ...(classes >= 3 ? [leaving(target, 5)] : []),
       fab({ restarts: 5 }),
       square(),
-      ...(many ? [apgdT({ ...auto, targets })] : []),
+      ...(classes >= 4 ? [apgdT({ ...auto, targets })] : []),
       fabT(),
     ];
   },

@@ -24,8 +24,9 @@ export interface Io {
 /** Text is laid out for at most so many columns. */
 export const maxWidth = 80;
 
-/** A terminal that does not know its width says 0. */
-export const widthOf = ({ columns }: Output): number => Math.min(maxWidth, columns || maxWidth);
+/** Of a terminal (one that does not know says 0), else what COLUMNS says, at least 40. */
+export const widthOf = ({ columns }: Output, { COLUMNS }: Io["env"]): number =>
+  Math.min(maxWidth, columns || Math.max(40, Number.parseInt(COLUMNS ?? "", 10) || maxWidth));
 
 export const print = ({ out }: Io, text: string): void => void out.write(`${text}\n`);
 

@@ -5,7 +5,7 @@ import { wrap } from "./text.js";
 
 /** Prints notes, folded to the terminal's width. */
 export function printNotes(io: Io, notes: readonly string[]): void {
-  for (const text of notes) for (const line of wrap(text, widthOf(io.err))) note(io, line);
+  for (const text of notes) for (const line of wrap(text, widthOf(io.err, io.env))) note(io, line);
 }
 
 /** Which tensors train, and which stay as they are. */

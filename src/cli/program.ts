@@ -40,8 +40,8 @@ function createProgram(io: Io): Command {
       writeOut: (text) => void io.out.write(text),
       writeErr: (text) => void io.err.write(text),
       outputError: (text, write) => write(usageLine(text)),
-      getOutHelpWidth: () => widthOf(io.out),
-      getErrHelpWidth: () => Math.min(maxWidth, widthOf(io.err)),
+      getOutHelpWidth: () => widthOf(io.out, io.env),
+      getErrHelpWidth: () => Math.min(maxWidth, widthOf(io.err, io.env)),
     })
     .addHelpText("after", examples);
   for (const add of commands) add(program, io);

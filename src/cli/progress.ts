@@ -104,7 +104,7 @@ async function barView(io: Io): Promise<ProgressView> {
     gracefulExit: false,
     clearOnComplete: false,
     format: (_, { progress: share }, { task, text }: { task: string; text: string }) =>
-      barRow(task, share, text, { name: nameWidth(), all: widthOf(io.err) }),
+      barRow(task, share, text, { name: nameWidth(), all: widthOf(io.err, io.env) }),
   });
   const bar = (task: string): SingleBar => {
     const known = bars.get(task);

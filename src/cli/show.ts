@@ -15,7 +15,7 @@ const places = (io: Io, folder: string, rows: readonly (readonly [name: string, 
     io,
     `\n${pairs(
       rows.map(([name, file]) => [name, shown(join(folder, file))]),
-      widthOf(io.out),
+      widthOf(io.out, io.env),
     )}`,
   );
 
@@ -36,7 +36,7 @@ export async function showRun(io: Io, folder: string, { json = false }: ShowOpti
   if (io.err.isTTY === true) note(io, "writing the report …");
   await writeReport(folder, record);
   if (json) return void printJson(io, record.results);
-  print(io, terminalTable(record.results, widthOf(io.out), colors(io)).trimEnd());
+  print(io, terminalTable(record.results, widthOf(io.out, io.env), colors(io)).trimEnd());
   places(io, folder, [
     ["report", "report.html"],
     ["results", "results.json"],
@@ -57,7 +57,7 @@ export async function showAudit(io: Io, folder: string, { json = false }: ShowOp
     throw new TemperError(`${folder}: expected the folder of an audit, got one without audit.json`);
   await writeAuditReport(folder, record, await readGallery(join(folder, paths.worstImages)));
   if (json) return void printJson(io, record);
-  print(io, terminalAudit(record, widthOf(io.out), colors(io)).trimEnd());
+  print(io, terminalAudit(record, widthOf(io.out, io.env), colors(io)).trimEnd());
   places(io, folder, [
     ["report", "report.html"],
     ["record", "audit.json"],

@@ -144,6 +144,18 @@ export async function loadWhole(images: ImageSet): Promise<TrainingSet> {
   return { name, imageShape, classes, train };
 }
 
+/** The shape of the inputs that the images that `given` names decide; undefined where the file itself says it. */
+export async function inputShapeBy(
+  path: string,
+  file: Uint8Array,
+  given: string,
+  options: Omit<OpenImagesOptions, "model">,
+): Promise<readonly number[] | undefined> {
+  if (!takesAnySize(path, file)) return undefined;
+  const { imageShape } = await openImages(given, options);
+  return inputShapeFor(imageShape, options.preprocessing?.layout);
+}
+
 /** Images for the classifier in `file`, and notes about it; where the file leaves the size of its inputs open, the images say it. */
 export async function openImagesFor(
   path: string,
@@ -151,8 +163,7 @@ export async function openImagesFor(
   given: string,
   options: Omit<OpenImagesOptions, "model"> = {},
 ): Promise<{ images: ImageSet; notes: string[] }> {
-  const sized = takesAnySize(path, file) ? await openImages(given, options) : undefined;
-  const inputShape = sized && inputShapeFor(sized.imageShape, options.preprocessing?.layout);
+  const inputShape = await inputShapeBy(path, file, given, options);
   const { classifier, notes } = openClassifier(path, file, { ...(inputShape && { inputShape }) });
   return { images: await openImages(given, { ...options, model: classifier.model }), notes };
 }

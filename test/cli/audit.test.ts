@@ -1,8 +1,10 @@
 // audit: what it says of the model, and its threads.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { AuditFile } from "../../src/experiments/records.js";
+import { widthOf } from "../../src/cli/io.js";
 import { drawn } from "../support/against-runtime.js";
 import { foreignFile } from "../support/onnx-builder.js";
 import { temper, temporaryFolder, tooWide } from "./cli.js";
@@ -42,6 +44,17 @@ const audit = (out: string, ...rest: string[]) =>
     ...["--dataset", "mnist", "--attack", "fgsm", "--epsilon", "8/255", "--limit", "20"],
     ...["--out", at(out), ...rest],
   ]);
+
+describe("the width of text", () => {
+  it("is the terminal's, else what COLUMNS says, from 40 to 80", () => {
+    const stream = (columns?: number) => Object.assign(new PassThrough(), columns === undefined ? {} : { columns });
+    expect(widthOf(stream(60), { COLUMNS: "70" })).toBe(60);
+    expect(widthOf(stream(200), {})).toBe(80);
+    for (const [said, width] of [["60", 60], ["8", 40], ["wide", 80], ["200", 80]] as const)
+      expect(widthOf(stream(), { COLUMNS: said })).toBe(width);
+    expect(widthOf(stream(0), {})).toBe(80);
+  });
+});
 
 describe("temper audit", () => {
   it("says before it begins what was made of the model", async () => {

@@ -6,6 +6,8 @@ import { floats, scalar, tensor } from "../../src/base/tensor.js";
 import { importClassifier } from "../../src/nn/imported.js";
 import { exportClassifier } from "../../src/nn/classifier.js";
 import { localEngine } from "../../src/runtime/engine.js";
+import { drawn } from "../support/against-runtime.js";
+import { foreignFile } from "../support/onnx-builder.js";
 import { mlpClassifier } from "../support/toy-models.js";
 import { temper, temporaryFolder } from "./cli.js";
 
@@ -111,6 +113,28 @@ describe("temper harden", () => {
   });
 });
 
+describe("a file that leaves the size of its inputs open", () => {
+  it("takes the images'", async () => {
+    writeFileSync(
+      at("open.onnx"),
+      foreignFile({
+        x: ["N", 1, "H", "W"],
+        nodes: [
+          { op: "Conv", in: ["x", "filters"], out: ["maps"] },
+          { op: "GlobalAveragePool", in: ["maps"], out: ["means"] },
+          { op: "Flatten", in: ["means"], out: ["flat"] },
+          { op: "MatMul", in: ["flat", "w"] },
+        ],
+        tensors: { filters: drawn([4, 1, 3, 3], "filters"), w: drawn([4, 10], "w") },
+      }),
+    );
+    const args = ["harden", at("open.onnx"), "--defense", "standard", ...quick, "--out", at("sized.onnx")];
+    expect(await temper(args)).toMatchObject({ code: 0 });
+    const { classifier } = importClassifier(readFileSync(at("sized.onnx")));
+    expect(classifier.model.inputShape).toEqual([1, 28, 28]);
+  });
+});
+
 describe("temper export", () => {
   it("writes a whole attack that runs without Temper", async () => {
     const args = [
@@ -123,7 +147,15 @@ describe("temper export", () => {
       "--out",
       at("attack.onnx"),
     ];
-    expect(await temper(args)).toMatchObject({ code: 0 });
+    const { code, out } = await temper(args);
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(1)).toEqual([
+      "input   input float [batch, 784]",
+      "input   labels int32 [batch]",
+      "input   epsilon float []",
+      "output  adversarial float [batch, 784]",
+      "",
+    ]);
     const program = await localEngine({ threads: 1 }).load(readFileSync(at("attack.onnx")));
     const { adversarial } = await program.run({
       input: floats([2, 784], new Float32Array(2 * 784).fill(0.5)),
@@ -141,7 +173,8 @@ describe("temper export", () => {
     const step = ["export", "--step", "quickstart", "--method", "sgm", "--out", at("step.onnx"), "--json"];
     const { code, out } = await temper(step);
     expect(code).toBe(0);
-    const { bytes } = JSON.parse(out) as { bytes: number };
+    const { bytes, inputs } = JSON.parse(out) as { bytes: number; inputs: { name: string }[] };
+    expect(inputs.map(({ name }) => name)).toContain("labels");
     expect(readFileSync(at("step.onnx")).length).toBe(bytes);
     const engine = localEngine({ threads: 1 });
     for (const name of ["pgd.onnx", "step.onnx"]) await (await engine.load(readFileSync(at(name)))).release();

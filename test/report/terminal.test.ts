@@ -64,6 +64,30 @@ describe("terminalTable", () => {
 });
 
 describe("terminalAudit", () => {
+  it("keeps its columns together in narrow terminals", () => {
+    const text = terminalAudit(fakeAudit(), 60, bare);
+    expect(widest(text)).toBeLessThanOrEqual(60);
+    expect(text).toMatch(/^attack +ε +accuracy +forward +gradient$/m);
+  });
+
+  it("ends with the budget, and explains stages; all attacks together have no row where they repeat another", () => {
+    const audit = fakeAudit();
+    const [first] = audit.robust;
+    if (first === undefined) throw new Error("no record");
+    const whole = { ...first, attack: "autoattack", epsilon: 0.1, accuracy: 0.4 };
+    const robust = [
+      { ...whole, attack: "apgd-ce", suite: "autoattack" },
+      whole,
+      { ...whole, attack: "worst-case" },
+      { ...whole, attack: "worst-case", epsilon: 0.2, accuracy: 0.01 },
+    ];
+    const text = terminalAudit({ ...audit, robust }, 80, bare);
+    expect(text.match(/^all of these L∞ .*$/gm)).toHaveLength(1);
+    expect(text).toMatch(/^all of these L∞ +0\.2 +1\.00 /m);
+    expect(text).toContain("AutoAttack's stages run one after another: a row has what its stage and those");
+    expect(text.trimEnd().split("\n").slice(-2).join(" ")).toMatch(/Budget: [\d,]+ forward passes \(queries\) and/);
+  });
+
   it("has notes only where the model has some", () => {
     const audit = fakeAudit();
     expect(terminalAudit({ ...audit, model: { ...audit.model, notes: [] } }, 80, bare)).not.toContain("Note");

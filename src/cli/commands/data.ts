@@ -26,7 +26,7 @@ async function listAll(io: Io, json: boolean): Promise<void> {
       io,
       `${name}\n${pairs(
         rows.map(([key, value]) => [`  ${key}`, value]),
-        widthOf(io.out),
+        widthOf(io.out, io.env),
       )}`,
     );
   }

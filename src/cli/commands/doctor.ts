@@ -64,7 +64,7 @@ export function doctor(program: Command, io: Io): void {
     .action(async ({ provider, json }) => {
       const found = await inspect(provider);
       if (json === true) printJson(io, found);
-      else print(io, pairs(rowsOf(found), widthOf(io.out)));
+      else print(io, pairs(rowsOf(found), widthOf(io.out, io.env)));
       const bad = found.providers.find((each) => each.provider === (provider ?? "cpu") && !each.works);
       if (bad)
         throw new TemperError(`the engine does not work on ${bad.provider}: ${bad.reason ?? "unknown"}`);

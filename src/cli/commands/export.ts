@@ -1,12 +1,13 @@
 // `temper export`: a whole attack, or a training step, as one ONNX file for any ONNX runtime.
 import { Option, type Command } from "@commander-js/extra-typings";
 import { check } from "../../base/errors.js";
+import type { OnnxValue } from "../../onnx/read.js";
 import { checkOutputFile, readBytes, readText } from "../files.js";
-import { print, printJson, type Io } from "../io.js";
+import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated } from "../parse.js";
 import { recipeFile } from "../recipe-file.js";
 import { readSettings } from "../settings.js";
-import { bytesText } from "../text.js";
+import { bytesText, pairs } from "../text.js";
 
 interface ExportFlags {
   readonly attack?: string;
@@ -39,6 +40,10 @@ async function stepFile(path: string, method: string | undefined): Promise<Uint8
   return exportStep(parseRecipe(await readText(path, "a recipe"), path), method);
 }
 
+/** `input  labels int32 [batch]` of each value. */
+const namedRows = (what: string, values: readonly OnnxValue[]): (readonly [string, string])[] =>
+  values.map(({ name, type, dims }) => [what, `${name} ${type} [${dims?.join(", ") ?? "…"}]`]);
+
 async function exportFile(io: Io, model: string | undefined, flags: ExportFlags): Promise<void> {
   const { attack, step, method, out, json } = flags;
   const wanted = model !== undefined && attack !== undefined && step === undefined;
@@ -51,10 +56,16 @@ async function exportFile(io: Io, model: string | undefined, flags: ExportFlags)
   const input = wanted ? model : await recipeFile(step ?? "");
   await checkOutputFile(out, input);
   const file = wanted ? await attackFile(input, attack, flags) : await stepFile(input, method);
-  const { writeWhole } = await import("../../data/disk.js");
+  const [{ writeWhole }, { readOnnx }] = await Promise.all([
+    import("../../data/disk.js"),
+    import("../../onnx/read.js"),
+  ]);
   await writeWhole(out, file);
-  if (json === true) return void printJson(io, { file: out, bytes: file.length });
+  const { inputs, outputs } = readOnnx(file);
+  if (json === true) return void printJson(io, { file: out, bytes: file.length, inputs, outputs });
   print(io, `${out} (${bytesText(file.length)})`);
+  const rows = [...namedRows("input", inputs), ...namedRows("output", outputs)];
+  print(io, pairs(rows, widthOf(io.out, io.env)));
 }
 
 export function exportCommand(program: Command, io: Io): void {

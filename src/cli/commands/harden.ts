@@ -66,7 +66,15 @@ async function architectureNamed(name: string): Promise<boolean> {
   return failUnknown("model", "name", name, [...names, "a path to an ONNX file"]);
 }
 
-async function startFrom(model: string, settings: Settings, { train, freeze }: HardenFlags): Promise<Start> {
+/** How the images to train on are opened: an archive's training part, pixels not kept. */
+const opening = { preferred: "train", cacheBytes: 0 } as const;
+
+async function startFrom(
+  model: string,
+  settings: Settings,
+  { train, freeze, dataset, seed }: HardenFlags,
+  preprocessing: Preprocessing,
+): Promise<Start> {
   const { make } = await import("../../experiments/recipe.js");
   if (await architectureNamed(model)) {
     check(
@@ -78,9 +86,14 @@ async function startFrom(model: string, settings: Settings, { train, freeze }: H
     const reference = await referenceOf("model", model, settings);
     return { model: make.architecture(reference), identity: JSON.stringify(reference), notes: [] };
   }
-  const { openClassifier } = await import("../../experiments/fit.js");
+  const [{ openClassifier }, { inputShapeBy }] = await Promise.all([
+    import("../../experiments/fit.js"),
+    import("../../experiments/images.js"),
+  ]);
   const file = await readBytes(model, "an ONNX file");
+  const inputShape = await inputShapeBy(model, file, dataset, { preprocessing, seed, ...opening });
   const { classifier, notes } = openClassifier(model, file, {
+    ...(inputShape && { inputShape }),
     train,
     freeze,
     name: basename(model, ".onnx"),
@@ -120,8 +133,7 @@ async function trainingSet(
     return { dataset, identity: given, notes: leftOut(source, preprocessing) };
   }
   const own = typeof model === "function" ? undefined : model.model;
-  const part = { preferred: "train", cacheBytes: 0 } as const;
-  const images = await openImages(given, { model: own, preprocessing, seed, ...part });
+  const images = await openImages(given, { model: own, preprocessing, seed, ...opening });
   checkHostSteps(preprocess, images);
   const dataset = await loadWhole(images);
   const { length } = dataset.train.images;
@@ -139,12 +151,12 @@ async function jobOf(given: string, flags: HardenFlags) {
   );
   const methods = await Promise.all(defense.map((name) => referenceOf("method", name, settings)));
   const rule = await referenceOf("optimizer", named, settings);
-  const start = await startFrom(given, settings, flags);
-  await checkOutputFile(flags.out, given);
-  await checkProvider(flags.provider);
-  const isFile = typeof start.model !== "function";
+  const isFile = !(await architectureNamed(given));
   const found = await preprocessingFor(isFile ? given : null, flags.preprocess);
   const { preprocessing } = found;
+  const start = await startFrom(given, settings, flags, preprocessing);
+  await checkOutputFile(flags.out, given);
+  await checkProvider(flags.provider);
   const yaml = await yamlToWrite(flags.out, preprocessing);
   const { make } = await import("../../experiments/recipe.js");
   const optimizer = make.optimizer(rule);

@@ -39,6 +39,6 @@ export function list(program: Command, io: Io): void {
       const entries = catalogue(kind);
       if (json === true) return printJson(io, entries);
       const gap = entries.some(({ options }) => options.length > 0) ? "\n\n" : "\n";
-      print(io, entries.map((each) => entryText(each, widthOf(io.out))).join(gap));
+      print(io, entries.map((each) => entryText(each, widthOf(io.out, io.env))).join(gap));
     });
 }

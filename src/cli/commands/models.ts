@@ -184,7 +184,7 @@ async function describe(io: Io, name: string, flags: DescribeFlags): Promise<voi
   }
   print(io, `${name}: ${inputShape.join("×")} to ${classes} classes\n`);
   print(io, `${layerTable(found)}\n`);
-  print(io, pairs(totals(found, flags, timing), widthOf(io.out)));
+  print(io, pairs(totals(found, flags, timing), widthOf(io.out, io.env)));
 }
 
 export function models(program: Command, io: Io): void {

@@ -71,7 +71,7 @@ async function profileRecipe(io: Io, given: string, flags: ProfileFlags): Promis
   const places = await keep(profile, flags);
   if (json === true) return void printJson(io, profile);
   const { terminalProfile } = await import("../../report/index.js");
-  const width = widthOf(io.out);
+  const width = widthOf(io.out, io.env);
   const color = io.out.isTTY === true && io.env["NO_COLOR"] === undefined;
   print(io, terminalProfile(profile, width, { color }));
   print(io, pairs(places, width));
