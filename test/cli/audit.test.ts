@@ -47,10 +47,16 @@ const audit = (out: string, ...rest: string[]) =>
 
 describe("the width of text", () => {
   it("is the terminal's, else what COLUMNS says, from 40 to 80", () => {
-    const stream = (columns?: number) => Object.assign(new PassThrough(), columns === undefined ? {} : { columns });
+    const stream = (columns?: number) =>
+      Object.assign(new PassThrough(), columns === undefined ? {} : { columns });
     expect(widthOf(stream(60), { COLUMNS: "70" })).toBe(60);
     expect(widthOf(stream(200), {})).toBe(80);
-    for (const [said, width] of [["60", 60], ["8", 40], ["wide", 80], ["200", 80]] as const)
+    for (const [said, width] of [
+      ["60", 60],
+      ["8", 40],
+      ["wide", 80],
+      ["200", 80],
+    ] as const)
       expect(widthOf(stream(), { COLUMNS: said })).toBe(width);
     expect(widthOf(stream(0), {})).toBe(80);
   });

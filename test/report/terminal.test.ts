@@ -85,7 +85,9 @@ describe("terminalAudit", () => {
     expect(text.match(/^all of these L∞ .*$/gm)).toHaveLength(1);
     expect(text).toMatch(/^all of these L∞ +0\.2 +1\.00 /m);
     expect(text).toContain("AutoAttack's stages run one after another: a row has what its stage and those");
-    expect(text.trimEnd().split("\n").slice(-2).join(" ")).toMatch(/Budget: [\d,]+ forward passes \(queries\) and/);
+    expect(text.trimEnd().split("\n").slice(-2).join(" ")).toMatch(
+      /Budget: [\d,]+ forward passes \(queries\) and/,
+    );
   });
 
   it("has notes only where the model has some", () => {
