@@ -106,7 +106,7 @@ describe("names, options and files, with code 1", () => {
     [["run", "quickstart", "--out", "DIR/none.onnx"], "DIR/none.onnx: expected a folder, got something else"],
     [
       ["audit", "DIR/none.onnx", "--dataset", "mnits", "--epsilon", "0.1", "--out", "DIR/a"],
-      "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist, a path to a folder or .npz archive)",
+      "dataset: unknown name 'mnits' – did you mean 'mnist'?",
     ],
     [audit("--epsilon", "0.1"), "DIR/a.onnx: expected an ONNX file, got no such file"],
     [
@@ -182,7 +182,7 @@ describe("names, options and files, with code 1", () => {
       ["report", "DIR/mine"],
       "DIR/mine: expected the folder of a run or an audit, got one without run.json and audit.json",
     ],
-    [["data", "fetch", "mnits"], "dataset: unknown name 'mnits' – did you mean 'mnist'? (known: mnist)"],
+    [["data", "fetch", "mnits"], "dataset: unknown name 'mnits' – did you mean 'mnist'?"],
   ])("temper %j", async (args, line) => {
     const got = await failure(args);
     // Lists of what is known grow; what is asked for and what came do not.
