@@ -9,6 +9,7 @@ import { maximum, minimum } from "../ops/extremum.js";
 import { clip } from "../ops/piecewise.js";
 import { size } from "../ops/size.js";
 import { defense, type Defense, type StepContext } from "./defense.js";
+import { inputRules, inputStep } from "./input-rule.js";
 
 const schema = z.strictObject({
   lambda: quantity(-1, 1).default(0.2).describe("step along the gradient (λ̄), in [-1, 1]"),
@@ -20,9 +21,36 @@ const schema = z.strictObject({
   radius: quantity(0)
     .optional()
     .describe("keep stored inputs in this L∞ ball around the originals, input units"),
+  // Options that came later have no default in the schema: it would change the identity of trainings that are done.
+  rule: z
+    .enum(inputRules)
+    .optional()
+    .describe("what moves the inputs: the gradient (the default), or an optimizer's rule with λ̄ as its rate"),
+  augmentation: z
+    .enum(["pullback", "identity"])
+    .optional()
+    .describe(
+      "gradient at augmented images: carried back to the stored ones (the default), or applied to them as it is",
+    ),
+  noise: z
+    .strictObject({
+      sigma: quantity(0).describe("standard deviation in the first epoch, input units"),
+      decay: z.number().min(0).lt(1).describe("factor of the variance from epoch to epoch"),
+    })
+    .optional()
+    .describe("noise that is added to the stored inputs and stays"),
 });
 
 type Options = z.output<typeof schema>;
+
+/** x + ε with ε ~ N(0, σ²·rᵗ) for each pixel in epoch t (section 4); σ = 0 adds none. */
+function withNoise(x: Node, context: StepContext, { noise }: Options): Node {
+  if (noise === undefined || noise.sigma === 0) return x;
+  const { sigma, decay } = noise;
+  const deviation = context.scalar("sgm.noise", (epoch) => sigma * Math.sqrt(decay ** epoch));
+  const drawn = context.noise("sgm").draw({ name: "noise", shape: context.stored.shape, kind: "normal" });
+  return add(x, mul(deviation, drawn));
+}
 
 function constrained(moved: Node, context: StepContext, options: Options): Node {
   let x = moved;
@@ -36,7 +64,8 @@ function constrained(moved: Node, context: StepContext, options: Options): Node 
 
 /**
  * x ← x + λ̄·∂E/∂x for the stored inputs, in the same backward pass as the weights (old weights, training
- * mode); the change stays for the next epoch. λ̄ = 0 is standard training exactly.
+ * mode); the change stays for the next epoch. With augmented images A(x) the gradient is Aᵀ·∂E/∂A(x), or ∂E/∂A(x) as
+ * it is (`identity`). λ̄ = 0 without noise is standard training exactly.
  */
 export const sgm = defense(
   "sgm",
@@ -47,14 +76,18 @@ export const sgm = defense(
     movesInputs: true,
     wrap: (objective) => (batch, context) => {
       const outcome = objective(batch, context);
-      const [g = context.stored] = gradient(outcome.loss, [context.stored]);
-      const lambda = context.scalar("sgm.lambda", options.lambda);
-      const storedInputs = scope("sgm", () => {
-        const scaled = options.gradientScale === "batch-mean" ? g : mul(g, size([B]));
-        const moved = add(context.stored, mul(lambda, scaled));
-        return constrained(moved, context, options);
+      const point = options.augmentation === "identity" ? context.augmented : context.stored;
+      const [g = point] = gradient(outcome.loss, [point]);
+      return scope("sgm", () => {
+        const { storedInputs, perSample } = inputStep(context, {
+          gradient: options.gradientScale === "batch-mean" ? g : mul(g, size([B])),
+          lambda: options.lambda,
+          rule: options.rule ?? "gradient",
+          name: "sgm",
+        });
+        const noisy = withNoise(storedInputs, context, options);
+        return { ...outcome, storedInputs: constrained(noisy, context, options), perSample };
       });
-      return { ...outcome, storedInputs };
     },
   }),
 );

@@ -109,6 +109,14 @@ describe("one step on a linear softmax model", () => {
     );
   });
 
+  it("input-gradient-penalty: λ times the mean over rows of the squares, or sizes, of each row's gradient", () => {
+    const squares = gradients.reduce((a, g) => a + g * g, 0) / batch;
+    const sizes = gradients.reduce((a, g) => a + Math.abs(g), 0) / batch;
+    const penalty = defenses["input-gradient-penalty"];
+    expect(stepOf(penalty({ lambda: 0.7 })).loss).toBeCloseTo(meanLoss(x) + 0.7 * squares, 5);
+    expect(stepOf(penalty({ lambda: 0.7, norm: "l1" })).loss).toBeCloseTo(meanLoss(x) + 0.7 * sizes, 5);
+  });
+
   it("adversarial-backprop: the loss at x + ε·sign ∂E/∂x, unclipped and clipped", () => {
     const moved = x.map((v, i) => v + 0.3 * Math.sign(at(gradients, i)));
     expect(stepOf(defenses["adversarial-backprop"]({ epsilon: 0.3 })).loss).toBeCloseTo(meanLoss(moved), 6);

@@ -1,4 +1,5 @@
 // Trains small networks on the toy data.
+import type { Augmentation } from "../../src/augmentations/augmentation.js";
 import type { Defense } from "../../src/defenses/defense.js";
 import { buildTrainStep, type TrainStep } from "../../src/defenses/train-step.js";
 import type { WeightRules } from "../../src/defenses/weight-rules.js";
@@ -30,6 +31,7 @@ export interface ToyOptions extends WeightRules {
   readonly pixels?: "uint8" | "float32";
   readonly count?: number;
   readonly labelSmoothing?: number;
+  readonly augmentation?: readonly Augmentation[];
 }
 
 export const toyStep = (defense: Defense, options: ToyOptions = {}): TrainStep =>
@@ -42,6 +44,7 @@ export const toyStep = (defense: Defense, options: ToyOptions = {}): TrainStep =
     weightDecay: options.weightDecay,
     maxNorm: options.maxNorm,
     bounds: [0, 1],
+    augmentation: options.augmentation ?? [],
     pixels: options.pixels ?? (defense.movesInputs ? "float32" : "uint8"),
   });
 
