@@ -49,6 +49,8 @@ export interface HardenOptions {
   readonly optimizer?: Optimizer;
   /** Changes of the training images, in this order; default none. */
   readonly augmentation?: readonly Augmentation[];
+  /** Keeps the first so many stored inputs after each of the first epochs, where a defence moves them. */
+  readonly inputUpdates?: { readonly images: number; readonly epochs: number } | undefined;
   /** Default the optimizer's own. */
   readonly learningRate?: Schedule;
   /** Passes over the training images, default 10. */
@@ -94,6 +96,8 @@ export interface Hardened {
   /** The classifier as an ONNX file. */
   readonly file: Uint8Array;
   readonly history: readonly EpochRecord[];
+  /** The first stored inputs after each epoch that `inputUpdates` asks for: [images, …]. */
+  readonly snapshots: readonly Float32Array[];
   /** Time spent on training, earlier parts included. */
   readonly seconds: number;
 }
@@ -165,6 +169,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
       ...(earlyStopping && { earlyStopping }),
       state: saved ?? initialState(step, start.weights, split),
       name: options.name ?? model.name,
+      ...(options.inputUpdates && { snapshots: options.inputUpdates }),
       ...(options.signal && { signal: options.signal }),
       ...(options.onProgress && { onProgress: options.onProgress }),
       ...(options.onEpoch && { onEpoch: options.onEpoch }),
@@ -188,6 +193,7 @@ const plainOptions = z.strictObject({
   defenses: z.array(anything),
   optimizer: anything,
   augmentation: z.array(anything).optional(),
+  inputUpdates: anything,
   learningRate: scheduleSchema.optional(),
   epochs: z.int().min(1).optional(),
   batchSize: z.int().min(2).optional(),
@@ -224,9 +230,10 @@ export async function harden(options: HardenOptions): Promise<Hardened> {
   checkFit(start.model.name, start.model, options.dataset, preprocessingOf(options).layout);
   const engine = options.engine ?? workerEngine();
   try {
-    const { tensors, history, seconds } = await trainFrom(start, options, engine);
+    const { tensors, history, snapshots, seconds } = await trainFrom(start, options, engine);
     const classifier = { ...start, weights: updated(start.weights, tensors) };
-    return { classifier, file: exportClassifier(classifier, options.metadata ?? {}), history, seconds };
+    const file = exportClassifier(classifier, options.metadata ?? {});
+    return { classifier, file, history, snapshots, seconds };
   } finally {
     if (options.engine === undefined) await engine.close();
   }

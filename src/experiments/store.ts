@@ -7,6 +7,7 @@ import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
+import { readInputUpdates } from "./input-updates.js";
 import { lockName } from "./lock.js";
 import { methodName, trialName } from "./names.js";
 import {
@@ -38,6 +39,7 @@ export const paths = {
   profile: (method: string): string => join("profiles", `${method}.json`),
   journal: (trial: string): string => join("trials", trial, "evaluation.jsonl"),
   gallery: (trial: string): string => join("trials", trial, "gallery.safetensors"),
+  inputUpdates: (trial: string): string => join("trials", trial, "input-updates.safetensors"),
 } as const;
 
 export const writeJson = (path: string, value: unknown): Promise<void> =>
@@ -184,9 +186,13 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
   const profiles = await readProfiles(folder, [...new Set(results.rows.map(methodName))]);
   const correct = await readCorrect(folder, order);
+  const updates = await Promise.all(
+    sorted.map((trial) => readInputUpdates(join(folder, paths.inputUpdates(trial)))),
+  );
   return {
     ...{ run, results, metrics, profiles, correct },
     galleries: galleries.filter((gallery) => gallery !== null),
+    inputUpdates: updates.filter((each) => each !== null),
   };
 }
 

@@ -6,6 +6,7 @@ import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
 import { augmentationEntry, readAugmentation } from "./augmentation.js";
 import { readAttack, type AttackPlan } from "./attack-plan.js";
+import { inputUpdatesEntry } from "./input-updates.js";
 import { create, readReference, type Reference } from "./references.js";
 
 /** Keys that came after the first recipes are optional without a default: it would change the identity of trainings. */
@@ -47,6 +48,7 @@ export const trainingSchema = z.strictObject({
   labelSmoothing: z.number().min(0).max(1).default(0),
   limit: z.int().min(2).optional().describe("train on the first so many images only"),
   augmentation: augmentationEntry,
+  inputUpdates: inputUpdatesEntry,
   validation: validationSchema.optional().describe("training images, the last ones, that are held out"),
   curves: curvesSchema.optional().describe("what is measured after each epoch"),
   meanOfLast: z.int().min(1).optional().describe("epochs whose mean test error the row states"),

@@ -6,10 +6,11 @@ import { features } from "./features.js";
 import type { Figure } from "./figure.js";
 import { gallery } from "./gallery.js";
 import { icicle } from "./icicle.js";
+import { inputUpdates } from "./input-updates.js";
 
 /** The figures that `record` has the data for. */
 export async function figuresOf(record: RunRecord): Promise<Figure[]> {
-  const makers = [accuracyAgainstEpsilon, errorCurves, gallery, features];
+  const makers = [accuracyAgainstEpsilon, errorCurves, gallery, features, inputUpdates];
   const figures = await Promise.all(makers.map((make) => make(record)));
   return [...figures.filter((figure) => figure !== null), ...record.profiles.map(icicle)];
 }

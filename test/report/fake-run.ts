@@ -170,6 +170,7 @@ export function fakeRun({ names = methods, seeds = [0] }: FakeOptions = {}): Run
     results: { schema: 1, dataset: "mnist", rows: trials.map(({ method, seed }) => rowOf(method, seed)) },
     metrics: trials.flatMap(({ method, seed }) => metricsOf(method, seed)),
     galleries: names.map((method, m) => galleryOf(method, m, 0.1)),
+    inputUpdates: [],
     profiles: [],
   };
 }
