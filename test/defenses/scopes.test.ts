@@ -74,7 +74,8 @@ describe("scopes of a training step", async () => {
       return inside === undefined ? [] : [inside];
     });
     const passes = new Set(scopes.map((scope) => scope.split("/")[0] ?? ""));
-    const known = ["batch", "craft", "train", "jacobian-penalty", "sgm", "optimizer", "outputs", "proceed"];
+    const methodPasses = ["craft", "train", "jacobian-penalty", "input-gradient-penalty", "sgm"];
+    const known = ["batch", ...methodPasses, "optimizer", "outputs", "proceed"];
     expect([...passes].filter((pass) => !known.includes(pass))).toEqual([]);
     for (const scope of ["train/conv1", "train/conv1/gradient/weight", "train/dense1/gradient/input"])
       expect(scopes).toContain(scope);
