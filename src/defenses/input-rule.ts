@@ -3,16 +3,14 @@ import type { Node } from "../graph/node.js";
 import { add, mul } from "../ops/arithmetic.js";
 import { adam } from "../optim/adam.js";
 import type { Optimizer } from "../optim/optimizer.js";
+import { rprop } from "../optim/rprop.js";
 import { wame } from "../optim/wame.js";
 import type { Outcome, StepContext } from "./defense.js";
 
-const optimizers: Readonly<Record<"adam" | "wame", () => Optimizer>> = {
-  adam: () => adam(),
-  wame: () => wame(),
-};
+const optimizers = { adam, rprop, wame } as const;
 
 /** `gradient`, or the optimizers that may take its place. */
-export const inputRules = ["gradient", "adam", "wame"] as const;
+export const inputRules = ["gradient", "rprop", "adam", "wame"] as const;
 export type InputRule = (typeof inputRules)[number];
 
 export interface InputStep {
@@ -38,7 +36,7 @@ export function inputStep(
     const length = context.scalar(`${name}.lambda`, lambda);
     return { storedInputs: add(context.stored, mul(length, gradient)), perSample: {} };
   }
-  const optimizer = optimizers[rule]();
+  const optimizer: Optimizer = optimizers[rule]();
   const slotName = (slot: string): string => `${name}/${slot}`;
   const slots = Object.entries(optimizer.slots).map(
     ([slot, initial]) => [slot, context.perSample(slotName(slot), initial)] as const,

@@ -81,7 +81,16 @@ describe("rules", () => {
     expect(deviation(changes(twice))).toBeGreaterThan(1.5 * deviation(moved));
   });
 
-  it.each(["adam", "wame"] as const)("%s: λ̄ = 0 is standard training bit for bit", async (rule) => {
+  it("rprop: by λ̄·Δ along the sign of the gradient, Δ of every pixel growing while it stays", async () => {
+    const gradient = changes(await train({ lambda: 1 }));
+    const moved = changes(await train({ lambda: 0.05, rule: "rprop" }));
+    gradient.forEach((g, i) => expect(moved[i]).toBeCloseTo(0.05 * 0.1 * Math.sign(g), 6));
+    const { perSample } = await train({ lambda: 0.05, rule: "rprop" }, { epochs: 2 });
+    const grown = perSample["sgm/size"]?.filter((size) => Math.abs(size - 0.12) < 1e-6).length ?? 0;
+    expect(grown / pixels.length).toBeGreaterThan(0.5);
+  });
+
+  it.each(["adam", "rprop", "wame"] as const)("%s: λ̄ = 0 is standard training bit for bit", async (rule) => {
     const [plain, neutral] = [await trainToy(standard()), await trainToy(sgm({ lambda: 0, rule }))];
     expect(neutral.tensors).toEqual(plain.tensors);
     expect(neutral.stored).toEqual(pixels);
