@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--epsilon", type=float, default=float("inf"))
     parser.add_argument("--options", type=json.loads, default={})
     parser.add_argument("--batch", type=int, default=BATCH)
+    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     found, failures = peers()
     if given.attack not in found:
@@ -68,15 +69,15 @@ def main():
     model = convert(folded(given.model)).eval().requires_grad_(False)
     data = numpy.load(given.data)
     x, y = torch.from_numpy(data["x"]), torch.from_numpy(data["y"].astype(numpy.int64))
-    torch.manual_seed(0)
-    numpy.random.seed(0)
-    parts, begun = [], time.perf_counter()
+    torch.manual_seed(given.seed)
+    numpy.random.seed(given.seed)
+    parts, begun, spent = [], time.perf_counter(), time.process_time()
     for start in range(0, len(x), given.batch):
         rows = slice(start, start + given.batch)
         parts.append(attack(model, x[rows], y[rows], given.norm, given.epsilon, given.options).detach())
-    seconds = time.perf_counter() - begun
+    seconds = {"seconds": time.perf_counter() - begun, "processorSeconds": time.process_time() - spent}
     numpy.savez(given.out, adversarial=torch.cat(parts).numpy().astype(numpy.float32))
-    print(json.dumps({"seconds": seconds, "package": version, "torch": torch.__version__}))
+    print(json.dumps({**seconds, "package": version, "torch": torch.__version__}))
 
 
 if __name__ == "__main__":

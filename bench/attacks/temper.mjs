@@ -34,11 +34,11 @@ export async function openImages(classifier, { test }, { images, engine }) {
   };
 }
 
-/** The attack on all images, and the seconds it took from compiling to the last point. */
+/** The attack on all images, and the seconds it took from compiling to the last point, by the clock and of processors. */
 export async function runTemper({ attack: name, norm, epsilon = Infinity, options }, set, context) {
-  const { classifier, engines } = context;
+  const { classifier, engines, seed } = context;
   const attack = createAttack(name, options);
-  const begun = performance.now();
+  const [begun, spent] = [performance.now(), process.cpuUsage()];
   const prepared = await Promise.all(
     engines.map((engine) => attack.prepare({ engine, classifier, threat: findThreat(norm) })),
   );
@@ -52,7 +52,7 @@ export async function runTemper({ attack: name, norm, epsilon = Infinity, option
       targeted: false,
       indices: indices.slice(from, to),
       epsilon,
-      seed: 0,
+      seed,
     };
   });
   const adversarial = new Float32Array(x.length);
@@ -62,8 +62,9 @@ export async function runTemper({ attack: name, norm, epsilon = Infinity, option
     offset += points.length;
   }
   const seconds = (performance.now() - begun) / 1000;
+  const { user, system } = process.cpuUsage(spent);
   await Promise.all(prepared.map((lane) => lane.release()));
-  return { adversarial, seconds, options: attack.options };
+  return { adversarial, seconds, processorSeconds: (user + system) / 1e6, options: attack.options };
 }
 
 /** What `adversarial` is worth: the share of all images that stand, or the median distance of the fallen and the rest. */

@@ -1,5 +1,6 @@
 """AutoAttack and its APGD (pip install git+https://github.com/fra31/auto-attack@a392200)."""
 
+import torch
 from autoattack import AutoAttack
 from autoattack.autopgd_base import APGDAttack, APGDAttack_targeted
 
@@ -8,7 +9,7 @@ NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1"}
 
 
 def settings(norm, epsilon, options):
-    return {"norm": NORMS[norm], "eps": epsilon, "seed": 0, "n_iter": 100, **options}
+    return {"norm": NORMS[norm], "eps": epsilon, "seed": torch.initial_seed(), "n_iter": 100, **options}
 
 
 def apgd(loss):
@@ -23,7 +24,7 @@ def apgd_t(model, x, y, norm, epsilon, options):
 
 
 def autoattack(model, x, y, norm, epsilon, options):
-    whole = AutoAttack(model, norm=NORMS[norm], eps=epsilon, seed=0, device="cpu", verbose=False, **options)
+    whole = AutoAttack(model, norm=NORMS[norm], eps=epsilon, seed=torch.initial_seed(), device="cpu", verbose=False, **options)
     return whole.run_standard_evaluation(x, y, bs=250)
 
 

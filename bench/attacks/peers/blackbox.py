@@ -1,6 +1,7 @@
 """Square and SPSA of torchattacks, HopSkipJump of Foolbox (pip install --no-deps torchattacks foolbox; eagerpy)."""
 
 import foolbox
+import torch
 import torchattacks
 
 VERSION = f"torchattacks {torchattacks.__version__}, foolbox {foolbox.__version__}"
@@ -8,7 +9,8 @@ VERSION = f"torchattacks {torchattacks.__version__}, foolbox {foolbox.__version_
 
 def square(model, x, y, norm, epsilon, options):
     named = {"linf": "Linf", "l2": "L2"}[norm]
-    return torchattacks.Square(model, norm=named, eps=epsilon, n_queries=options["queries"])(x, y)
+    seed = torch.initial_seed()
+    return torchattacks.Square(model, norm=named, eps=epsilon, n_queries=options["queries"], seed=seed)(x, y)
 
 
 def spsa(model, x, y, norm, epsilon, options):
