@@ -4,7 +4,7 @@ import { sqrt } from "../ops/exponential.js";
 import { maximum } from "../ops/extremum.js";
 import type { Node } from "../graph/node.js";
 import { abs, sign } from "../ops/piecewise.js";
-import { fill, roomOf } from "./room.js";
+import { fill, roomAlong } from "./room.js";
 import { foldRows, smallest, largestOfRows, rowSums } from "./rows.js";
 import { isBounded, roundingUnit, type Threat } from "./threat.js";
 
@@ -32,18 +32,12 @@ export const l2: Threat = {
     return mul(largest, norm(div(gradient, largest)));
   },
   shortest: (gradient, { from, rise, bounds }) => {
-    const uphill = mul(gradient, sign(rise));
+    const ways = mul(sign(gradient), sign(rise));
     const largest = maximum(largestOfRows(gradient), smallest);
     const worth = div(abs(gradient), largest);
-    const room = roomOf(uphill, from, bounds);
-    const moves = fill({
-      worth,
-      speed: worth,
-      room,
-      rise: div(abs(rise), largest),
-      limited: isBounded(bounds),
-    });
-    return mul(sign(uphill), moves);
+    const room = roomAlong(ways, from, bounds);
+    const limited = isBounded(bounds);
+    return mul(ways, fill({ worth, speed: worth, room, rise: div(abs(rise), largest), limited }));
   },
   /** The first d of d + 2 normal numbers, divided by the length of all, are uniform in the unit ball. */
   randomStart(stream, at, epsilon, out) {

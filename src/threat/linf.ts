@@ -3,7 +3,7 @@ import { div, mul, neg } from "../ops/arithmetic.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { abs, sign } from "../ops/piecewise.js";
 import { toNode } from "../graph/node.js";
-import { fill, roomOf } from "./room.js";
+import { fill, roomAlong } from "./room.js";
 import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
 import { isBounded, roundingUnit, type Threat } from "./threat.js";
 
@@ -25,16 +25,12 @@ export const linf: Threat = {
   norm: largestOfRows,
   dualNorm: (gradient) => rowSums(abs(gradient)),
   shortest: (gradient, { from, rise, bounds }) => {
-    const uphill = mul(gradient, sign(rise));
+    const ways = mul(sign(gradient), sign(rise));
     const largest = maximum(largestOfRows(gradient), smallest);
-    const moves = fill({
-      worth: div(abs(gradient), largest),
-      speed: 1,
-      room: roomOf(uphill, from, bounds),
-      rise: div(abs(rise), largest),
-      limited: isBounded(bounds),
-    });
-    return mul(sign(uphill), moves);
+    const worth = div(abs(gradient), largest);
+    const room = roomAlong(ways, from, bounds);
+    const limited = isBounded(bounds);
+    return mul(ways, fill({ worth, speed: 1, room, rise: div(abs(rise), largest), limited }));
   },
   randomStart: (stream, at, epsilon, out) => stream.uniform(out, at, [-epsilon, epsilon]),
 };
