@@ -98,12 +98,14 @@ export function exportLoop(fn: LoopFunction, options: ExportLoopOptions = {}): U
   const values = outer.write(starting.map(([, node]) => node));
   const starts = new Map(starting.map(([name], i) => [name, values[i] ?? name]));
   if (iterations !== undefined) constants.addNamed("iterations", fromNumbers("int64", [], [iterations]));
-  const body = new GraphWriter(constants, "body/", writerOptions(options));
+  // ONNX Runtime prepares filters for its blocked convolutions where they are constants of the same graph only.
+  const inner = new Constants("body/");
+  const body = new GraphWriter(inner, "body/", writerOptions(options));
   const weights = options.weights ?? {};
   for (const node of fn.invariant) {
     body.bind(node, node.name);
     const value = weights[node.name];
-    if (value) constants.addNamed(node.name, value);
+    if (value) inner.addNamed(node.name, value);
   }
   for (const { input } of fn.carried) body.bind(input, `body/${input.name}`);
   body.enter("batch");
@@ -129,7 +131,7 @@ export function exportLoop(fn: LoopFunction, options: ExportLoopOptions = {}): U
       valueInfo("body/proceed", "bool", []),
       ...results.map(([name, node]) => valueInfo(name, node.dtype, node.shape)),
     ],
-    initializer: [],
+    initializer: inner.initializers,
   });
   outer.push(
     "Loop",

@@ -13,6 +13,9 @@ export class Constants {
   readonly initializers: TensorProto[] = [];
   readonly #names = new Map<string | Tensor, string>();
 
+  /** `prefix` keeps the names of a nested graph's constants apart from those outside. */
+  constructor(private readonly prefix = "") {}
+
   /** A constant under a name of its own: a weight. */
   addNamed(name: string, value: Tensor): void {
     this.initializers.push(tensorProto(name, value));
@@ -26,7 +29,7 @@ export class Constants {
       : value;
     const known = this.#names.get(key);
     if (known !== undefined) return known;
-    const name = `c~${this.#names.size}`;
+    const name = `${this.prefix}c~${this.#names.size}`;
     this.#names.set(key, name);
     this.initializers.push(tensorProto(name, value));
     return name;
