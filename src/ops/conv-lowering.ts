@@ -44,6 +44,10 @@ export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvS
 /** Channels from which on a convolution with the flipped filter beats ConvTranspose (measured on CPU). */
 const flipFrom = 8;
 
+/** Whether the blocked convolution has but one block of channels to fill: its kernels then do half of what they could. */
+const fillsOneBlock = ({ target }: Emitter, { x }: ConvSizes): boolean =>
+  target.constantFilters === true && target.block > 0 && Number(x[1]) <= target.block;
+
 /** Padding with which the input adjoint is a convolution of g with the flipped filter, or null where it is none. */
 function flippedPads({ window, groups, x }: ConvSizes): readonly number[] | null {
   if (groups > 1 || Number(x[1]) < flipFrom || window.strides.some((stride) => stride > 1)) return null;
@@ -69,13 +73,13 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   if (isProduct(sizes)) return gemm(emit, [g, w], {}, sizes.x);
   const { window, groups, x } = sizes;
   const pads = flippedPads(sizes);
-  if (pads !== null) {
+  if (pads !== null && !fillsOneBlock(emit, sizes)) {
     const turned = { ...window, pads };
     return hasBlocks(emit, sizes.w)
       ? emitBlocked(emit, [g, blockedTurned(emit, w, sizes.w)], Number(x[1]), turned)
       : emit.node("Conv", [g, flipped(emit, w, window)], onnxWindow(turned));
   }
-  const phases = lowerPhases(emit, g, w, sizes);
+  const phases = pads === null ? lowerPhases(emit, g, w, sizes) : null;
   if (phases !== null) return phases;
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
   return emit.node("ConvTranspose", [g, w], {
