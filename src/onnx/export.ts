@@ -1,8 +1,8 @@
 // Graphs as ONNX files: a plain function, or a function iterated in a Loop. Standard domain only.
 import { toBinary } from "@bufbuild/protobuf";
 import { fromNumbers, type Tensor } from "../base/tensor.js";
-import { graphFunction, type GraphFunction } from "../graph/function.js";
-import type { InputNode, Node } from "../graph/node.js";
+import { graphFunction, topological, type GraphFunction } from "../graph/function.js";
+import { inputsOf, type InputNode, type Node } from "../graph/node.js";
 import { anyRuntime } from "../graph/op.js";
 import { ModelProtoSchema, type ValueInfoProto } from "./generated/onnx_pb.js";
 import { graphProto, modelProto, valueInfo } from "./proto.js";
@@ -88,11 +88,27 @@ export interface ExportLoopOptions extends ExportOptions {
   readonly iterations?: number;
 }
 
+/**
+ * The nodes among those of `roots` that are the same in every iteration and that others need: what depends on `inputs`
+ * alone. Repetitions stay where they are used, since operators repeat by themselves.
+ */
+function sameInAll(roots: readonly Node[], inputs: ReadonlySet<Node>): Node[] {
+  const all = topological(roots);
+  const same = new Set<Node>();
+  for (const node of all) {
+    const parts = inputsOf(node).filter((part) => part.kind !== "constant");
+    const fixed = parts.length > 0 && parts.every((part) => inputs.has(part) || same.has(part));
+    if (node.kind === "op" && node.op.repeats !== true && fixed) same.add(node);
+  }
+  const needed = new Set([...roots, ...all.filter((node) => !same.has(node)).flatMap(inputsOf)]);
+  return [...same].filter((node) => needed.has(node));
+}
+
 /** `fn` as an ONNX file: input `iterations` (int64 scalar) says how often the body runs. */
 export function exportLoop(fn: LoopFunction, options: ExportLoopOptions = {}): Uint8Array {
   const { begin, iterations } = options;
   const constants = new Constants();
-  const outer = new GraphWriter(constants);
+  const outer = new GraphWriter(constants, "", writerOptions(options));
   const starting = Object.entries(begin?.outputs ?? {});
   for (const node of begin?.inputs ?? []) outer.bind(node, node.name);
   const values = outer.write(starting.map(([, node]) => node));
@@ -108,6 +124,13 @@ export function exportLoop(fn: LoopFunction, options: ExportLoopOptions = {}): U
     if (value) inner.addNamed(node.name, value);
   }
   for (const { input } of fn.carried) body.bind(input, `body/${input.name}`);
+  const given = fn.invariant.filter(({ name }) => !(name in weights));
+  for (const node of given) outer.bind(node, node.name);
+  const same = sameInAll(Object.values(iterationOf(fn).outputs), new Set(given));
+  outer.write(same).forEach((name, i) => {
+    const node = same[i];
+    if (node) body.bind(node, name);
+  });
   body.enter("batch");
   for (const node of fn.scanned)
     body.bind(node, body.node("Gather", [node.name, "body/iteration"], { axis: 0 }));

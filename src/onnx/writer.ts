@@ -3,7 +3,7 @@ import { check } from "../base/errors.js";
 import { isStatic, type Shape } from "../base/shape.js";
 import { fromNumbers, type DType, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
-import { type InputNode, type Node } from "../graph/node.js";
+import type { Node } from "../graph/node.js";
 import { anyRuntime, type Emitter, type OnnxAttribute, type Target } from "../graph/op.js";
 import type { GraphProto, NodeProto, TensorProto } from "./generated/onnx_pb.js";
 import { nodeProto, onnxType, tensorProto } from "./proto.js";
@@ -80,7 +80,7 @@ export class GraphWriter implements Emitter {
   }
 
   /** Declares that `node` is already computed under `name`. */
-  bind(node: InputNode, name: string): void {
+  bind(node: Node, name: string): void {
     this.#names.set(node, name);
     const axis = node.shape.findIndex((d) => typeof d !== "number" && d.plus === 0);
     const d = node.shape[axis];

@@ -25,7 +25,7 @@ export function roomAlong(ways: Node, from: Node, bounds: Bounds): Node {
 }
 
 /** Newton steps towards the level; walks of FAB on networks took 4 at most to reach it to rounding. */
-const newtonSteps = 6;
+const newtonSteps = 5;
 /** Smallest slope that a step divides by, where the largest worth is 1. */
 const flattest = 1e-12;
 
