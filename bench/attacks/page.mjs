@@ -7,8 +7,20 @@ const settings = (options) =>
     .map(([key, value]) => `${key} ${value}`)
     .join(", ");
 
-const figure = ({ accuracy, median }) =>
-  accuracy === undefined ? (median ?? NaN).toPrecision(4) : percent(accuracy);
+const text = (value, { accuracy }) =>
+  accuracy === undefined ? (value ?? NaN).toPrecision(4) : percent(value);
+
+/** The figure of one side; of several seeds the mean, and between which it lay. */
+function figure(side) {
+  const { accuracy, median, runs = [] } = side;
+  const own = text(accuracy ?? median, side);
+  if (runs.length < 2) return own;
+  return `${own} (${[Math.min(...runs), Math.max(...runs)].map((run) => text(run, side)).join(" to ")})`;
+}
+
+/** Share of the machine that other work may take where seconds by the clock are to count. */
+const quiet = 0.05;
+const isQuiet = ({ temper, reference }) => temper.others <= quiet && reference.others <= quiet;
 
 /** Whether both sides agree: 0.3 points of robust accuracy, 2 % of the median distance; better is no fault. */
 export function agrees({ temper, reference }) {
@@ -16,17 +28,23 @@ export function agrees({ temper, reference }) {
   return temper.median <= 1.02 * reference.median;
 }
 
+const ratio = (ours, theirs) => `${(theirs / ours).toFixed(1)}×`;
+
+/** Seconds of both sides and their ratio, where they are known. */
+const taken = (ours, theirs, known) =>
+  known ? [seconds(ours), seconds(theirs), ratio(ours, theirs)] : ["·", "·", "·"];
+
 const line = (result) => {
-  const { attack, norm, epsilon, images, temper, reference } = result;
+  const { attack, norm, epsilon, images, seeds = 1, temper, reference } = result;
+  const [ours, theirs] = [temper.processorSeconds, reference.processorSeconds];
   return [
     `${attack} ${norm}${epsilon === undefined ? "" : ` ${epsilon}`}`,
-    String(images),
+    seeds > 1 ? `${images}, ${seeds} seeds` : String(images),
     figure(temper),
     figure(reference),
     agrees(result) ? "yes" : "**no**",
-    seconds(temper.seconds),
-    seconds(reference.seconds),
-    `${(reference.seconds / temper.seconds).toFixed(1)}×`,
+    ...taken(ours, theirs, ours !== undefined && theirs !== undefined),
+    ...taken(temper.seconds, reference.seconds, isQuiet(result)),
   ];
 };
 
@@ -36,8 +54,11 @@ const header = [
   "Temper",
   "reference",
   "agree",
-  "Temper takes",
-  "reference takes",
+  "Temper, processor",
+  "reference, processor",
+  "less",
+  "Temper, clock",
+  "reference, clock",
   "faster",
 ];
 
@@ -58,19 +79,6 @@ const section = ({ name, title }, results) => {
   return `## ${title}\n\nWeights ${sha256.slice(0, 12)}.\n\n${table(header, own.map(line))}\n`;
 };
 
-/** How busy the machine was with other work before each row: seconds taken beside it say little. */
-function loads(results) {
-  const known = results.flatMap(({ load }) => (load === undefined ? [] : [load]));
-  const range =
-    known.length === 0 ? "" : `${Math.min(...known).toFixed(1)} to ${Math.max(...known).toFixed(1)}`;
-  const unknown = results.length - known.length;
-  const others =
-    unknown === 0
-      ? ""
-      : `not recorded for ${unknown} of ${results.length} rows, which shared the machine with other work`;
-  return [range, others].filter((text) => text !== "").join("; ");
-}
-
 const unique = (values) => [...new Set(values)].join("; ");
 
 /** The page of `results`, one for each row and model. */
@@ -80,13 +88,16 @@ Robust accuracy (fixed ε) or the median distance to the nearest adversarial poi
 published implementations, on the same weights and the same test images of MNIST, both sides judged by Temper. Images
 that are classified wrongly before any attack count as fallen. Written by \`node bench/attacks/main.mjs\`.
 
-Agreement: robust accuracy at most 0.3 points above the reference's, median distance at most 2 % above it.
+Agreement: robust accuracy at most 0.3 points above the reference's, median distance at most 2 % above it; where
+several seeds were run on both sides, of the means, with the least and the largest behind them. Two runs of one
+published attack with different seeds are often further apart than that, above all where few images were taken.
 
-Seconds are for all images, Temper's with compilation: ${unique(results.map(({ machine }) => `${machine.processor}, ${machine.cores} cores`))};
+Seconds are for all images of one seed, Temper's with compilation: ${unique(results.map(({ machine }) => `${machine.processor}, ${machine.cores} cores`))};
 measured ${unique(results.map(({ date }) => date))} with Temper ${unique(results.map(({ machine }) => machine.temper))}, Node ${unique(results.map(({ machine }) => machine.node))},
 ONNX Runtime ${unique(results.map(({ machine }) => machine.onnxruntime))}, PyTorch ${unique(results.map(({ reference }) => reference.torch))}. Temper runs one engine of one thread on each core, 100 images a
-batch; PyTorch runs on all cores, 250 images a batch. Load of the machine before the rows: ${loads(results)}. Above 1 the
-seconds of the two sides are not to be compared: threads that wait for each other suffer most.
+batch; PyTorch takes 250 images a batch and, where the clock counts, all cores. Seconds of processors are those of both
+cores together; other work on the machine lengthens them a little. Seconds by the clock are given only where other
+work took no more than ${percent(quiet)} of the machine during either side; a dot stands for what was not measured so.
 
 ${models
   .map((model) => section(model, results))

@@ -122,44 +122,58 @@ const zeros = (queries: number, shape: readonly number[]) => ({
   data: new Float32Array(queries * count(shape)),
 });
 
-/** Profiles of one window: `height(channel)` along the first axis, 1 along the others, 0 outside. */
+/** Profiles of one window: `heights` by channel along the first axis, 1 along the others, 0 outside. */
 function profiles(name: string, queries: number, grid: Grid, perChannel: boolean) {
   const arrays = grid.spatial.map((_, axis) =>
     zeros(queries, profileShape(grid, axis, perChannel && axis === 0)),
   );
+  const sizes = arrays.map(({ shape }) => count(shape));
+  // Plain loops: this runs once a query and row.
   const write = (
     at: number,
-    corner: readonly number[],
+    corner: ArrayLike<number>,
     sides: readonly number[],
-    heights: readonly number[],
-  ) =>
-    arrays.forEach(({ data, shape }, axis) => {
-      const size = grid.spatial[axis] ?? 1;
-      const from = at * count(shape) + (corner[axis] ?? 0);
-      const rows = axis === 0 ? heights : [1];
-      rows.forEach((height, row) => {
-        const begin = from + row * size;
-        data.fill(height, begin, begin + (sides[axis] ?? 0));
-      });
-    });
+    heights: ArrayLike<number>,
+  ): void => {
+    for (let axis = 0; axis < arrays.length; axis++) {
+      const data = arrays[axis]?.data;
+      if (data === undefined) continue;
+      let from = at * (sizes[axis] ?? 0) + (corner[axis] ?? 0);
+      for (let row = 0; row < (axis === 0 ? heights.length : 1); row++) {
+        const height = axis === 0 ? (heights[row] ?? 0) : 1;
+        const end = from + (sides[axis] ?? 0);
+        for (let i = from; i < end; i++) data[i] = height;
+        from += grid.spatial[axis] ?? 1;
+      }
+    }
+  };
   return { named: Object.fromEntries(arrays.map((array, axis) => [`${name}.${axis}`, array])), write };
 }
 
-const cornerOf = ({ spatial }: Grid, sides: readonly number[], words: Uint32Array, from: number): number[] =>
-  spatial.map((size, axis) => below(size - (sides[axis] ?? 1) + 1, words[from + axis]));
+/** Where a window of these `sides` lies, by the words from `from` on: `corner`, filled anew. */
+function cornerInto(
+  corner: number[],
+  { spatial }: Grid,
+  sides: readonly number[],
+  words: Uint32Array,
+  from: number,
+): number[] {
+  for (let axis = 0; axis < spatial.length; axis++)
+    corner[axis] = below((spatial[axis] ?? 1) - (sides[axis] ?? 1) + 1, words[from + axis]);
+  return corner;
+}
 
 /** L∞: one window, in each channel far beyond one end of the interval. */
 function cornerScans(queries: number, { grid, epsilon }: Search): Scans {
   const window = profiles("window", queries, grid, true);
   const axes = grid.spatial.length;
+  const heights = new Float64Array(grid.channels);
+  const corner: number[] = [];
   return {
     arrays: window.named,
     write(at, words, sides) {
-      const heights = Array.from(
-        { length: grid.channels },
-        (_, c) => 4 * epsilon * signAt(words, 2 * axes + 1, c),
-      );
-      window.write(at, cornerOf(grid, sides, words, 0), sides, heights);
+      for (let c = 0; c < heights.length; c++) heights[c] = 4 * epsilon * signAt(words, 2 * axes + 1, c);
+      window.write(at, cornerInto(corner, grid, sides, words, 0), sides, heights);
     },
   };
 }
@@ -173,12 +187,13 @@ function redistributionScans(queries: number, search: Search): Scans {
   const patternFor = patternsOf(search);
   const axes = grid.spatial.length;
   const strides = stridesOf(grid.spatial);
+  const [corner, other]: [number[], number[]] = [[], []];
   return {
     arrays: { ...first?.named, ...second?.named, pattern, signs },
     write(at, words, sides) {
-      const corner = cornerOf(grid, sides, words, 0);
+      cornerInto(corner, grid, sides, words, 0);
       first?.write(at, corner, sides, [1]);
-      second?.write(at, cornerOf(grid, sides, words, axes), sides, [1]);
+      second?.write(at, cornerInto(other, grid, sides, words, axes), sides, [1]);
       const { byAxis, offsets } = patternFor(sides);
       const values = byAxis[below(axes, words[2 * axes])];
       const from =

@@ -8,10 +8,13 @@ export interface GraphFunction {
   readonly outputs: Readonly<Record<string, Node>>;
 }
 
-/** All nodes that `roots` need, each after its inputs. Iterative: graphs are deeper than the stack. */
-export function topological(roots: readonly Node[]): Node[] {
+/**
+ * All nodes that `roots` need, each after its inputs, without those in `known` and what they alone need. Iterative:
+ * graphs are deeper than the stack.
+ */
+export function topological(roots: readonly Node[], known: Iterable<Node> = []): Node[] {
   const order: Node[] = [];
-  const done = new Set<Node>();
+  const done = new Set<Node>(known);
   const stack: { node: Node; next: number }[] = roots.map((node) => ({ node, next: 0 })).reverse();
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
     const child = done.has(top.node) ? undefined : inputsOf(top.node)[top.next++];

@@ -92,8 +92,7 @@ export class GraphWriter implements Emitter {
   write(roots: readonly Node[]): string[] {
     // What an operation is written in instead belongs to its scope.
     const outer = this.#scope;
-    for (const node of topological(roots)) {
-      if (this.#names.has(node)) continue;
+    for (const node of topological(roots, this.#names.keys())) {
       [this.#scope, this.#node] = [node.scope || outer, node];
       this.#names.set(node, this.#lower(node));
     }
