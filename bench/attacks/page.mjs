@@ -19,7 +19,7 @@ function figure(side) {
 }
 
 /** Share of the machine that other work may take where seconds by the clock are to count. */
-const quiet = 0.05;
+const quiet = 0.15;
 const isQuiet = ({ temper, reference }) => temper.others <= quiet && reference.others <= quiet;
 
 /** Whether both sides agree: 0.3 points of robust accuracy, 2 % of the median distance; better is no fault. */
@@ -97,7 +97,8 @@ measured ${unique(results.map(({ date }) => date))} with Temper ${unique(results
 ONNX Runtime ${unique(results.map(({ machine }) => machine.onnxruntime))}, PyTorch ${unique(results.map(({ reference }) => reference.torch))}. Temper runs one engine of one thread on each core, 100 images a
 batch; PyTorch takes 250 images a batch and, where the clock counts, all cores. Seconds of processors are those of both
 cores together; other work on the machine lengthens them a little. Seconds by the clock are given only where other
-work took no more than ${percent(quiet)} of the machine during either side; a dot stands for what was not measured so.
+work took no more than ${percent(quiet)} of the machine during either side, what that side left idle included; a dot stands for
+what was not measured so.
 
 ${models
   .map((model) => section(model, results))

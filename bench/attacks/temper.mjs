@@ -5,7 +5,7 @@ import { createAttack } from "../../dist/attacks/create.js";
 import { takeRows } from "../../dist/attacks/rows.js";
 import { pixelData } from "../../dist/evaluation/data.js";
 import { enforce } from "../../dist/evaluation/enforce.js";
-import { inLanes } from "../../dist/evaluation/lanes.js";
+import { evenBatches, inLanes } from "../../dist/evaluation/lanes.js";
 import { openPredictor } from "../../dist/evaluation/predictor.js";
 import { findThreat } from "../../dist/threat/find.js";
 
@@ -44,17 +44,15 @@ export async function runTemper({ attack: name, norm, epsilon = Infinity, option
   );
   const { x, labels, indices, shape } = set;
   const width = x.length / labels.length;
-  const batches = Array.from({ length: Math.ceil(labels.length / batchSize) }, (_, i) => {
-    const [from, to] = [i * batchSize, Math.min((i + 1) * batchSize, labels.length)];
-    return {
-      inputs: temper.floats([to - from, ...shape.slice(1)], x.slice(from * width, to * width)),
-      labels: labels.slice(from, to),
-      targeted: false,
-      indices: indices.slice(from, to),
-      epsilon,
-      seed,
-    };
-  });
+  const rows = evenBatches([...labels.keys()], { batchSize, lanes: prepared.length });
+  const batches = rows.map((batch) => ({
+    inputs: temper.floats([batch.length, ...shape.slice(1)], takeRows(x, width, batch)),
+    labels: takeRows(labels, 1, batch),
+    targeted: false,
+    indices: batch.map((row) => indices[row]),
+    epsilon,
+    seed,
+  }));
   const adversarial = new Float32Array(x.length);
   let offset = 0;
   for await (const points of inLanes(prepared, batches, (lane, batch) => lane.perturb(batch))) {

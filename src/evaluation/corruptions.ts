@@ -8,7 +8,7 @@ import type { Engine } from "../runtime/engine.js";
 import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
 import type { Progress } from "./evaluate.js";
 import type { Journal } from "./journal.js";
-import { inLanes } from "./lanes.js";
+import { evenBatches, inLanes } from "./lanes.js";
 import { openPredictor } from "./predictor.js";
 import type { Field, Lane } from "./trial.js";
 
@@ -83,8 +83,7 @@ async function underCorruption(
   };
   for (const { indices, classes } of journal?.read(strike) ?? []) take(indices, classes);
   const left = range(n).filter((index) => !known.has(index));
-  const size = Math.max(1, Math.min(batchSize, Math.ceil(left.length / lanes.length)));
-  const batches = range(Math.ceil(left.length / size)).map((i) => left.slice(i * size, (i + 1) * size));
+  const batches = evenBatches(left, { batchSize, lanes: lanes.length });
   const done = inLanes(lanes, batches, async (lane, indices) => {
     const begun = performance.now();
     const images = await rows(indices);

@@ -1,6 +1,20 @@
 // Work on several engines side by side, with results in the order of the work.
 
 /**
+ * `items` in batches of at most `batchSize`, each lane getting as many batches and all of nearly one size: no engine
+ * stands idle at the end while another works on a whole batch.
+ */
+export function evenBatches<Item>(
+  items: readonly Item[],
+  { batchSize, lanes }: { readonly batchSize: number; readonly lanes: number },
+): Item[][] {
+  const rounds = Math.ceil(items.length / (batchSize * lanes));
+  const count = Math.min(rounds * lanes, items.length);
+  const start = (batch: number): number => Math.floor((batch * items.length) / count);
+  return Array.from({ length: count }, (_, batch) => items.slice(start(batch), start(batch + 1)));
+}
+
+/**
  * `work` on every item, each lane busy with one at a time; results in the items' order, whoever was quicker. The first
  * error ends it, once the lanes stand still.
  */

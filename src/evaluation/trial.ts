@@ -1,5 +1,5 @@
 // One attack at one radius over all images that still stand.
-import { range, takeRows } from "../attacks/rows.js";
+import { takeRows } from "../attacks/rows.js";
 import type { AttackBatch, PreparedAttack } from "../attacks/attack.js";
 import { PassCounts } from "../attacks/passes.js";
 import { randomStream } from "../base/random.js";
@@ -11,7 +11,7 @@ import type { Threat } from "../threat/threat.js";
 import { carryOn, type CarriedOn } from "./carry-on.js";
 import { difference, enforce } from "./enforce.js";
 import { leads } from "./worst.js";
-import { inLanes } from "./lanes.js";
+import { evenBatches, inLanes } from "./lanes.js";
 import type { Predictor } from "./predictor.js";
 
 /** One engine and the classifier in it. */
@@ -84,12 +84,6 @@ function attackLabels(field: Field, indices: readonly number[], targeted: boolea
   });
 }
 
-/** `indices` in batches of at most `batchSize`, as many as there are lanes where that takes smaller ones. */
-function batchesOf({ batchSize, lanes }: Field, indices: readonly number[]): number[][] {
-  const size = Math.max(1, Math.min(batchSize, Math.ceil(indices.length / lanes.length)));
-  return range(Math.ceil(indices.length / size)).map((i) => indices.slice(i * size, (i + 1) * size));
-}
-
 /** How many of the points that are wrongly classified are rightly classified once saved with 8 bits a number. */
 async function lostByRounding(
   { classifier, labels }: Field,
@@ -158,4 +152,6 @@ export const attackAll = (
   radius: Radius,
   indices: readonly number[],
 ): AsyncGenerator<AttackedBatch> =>
-  inLanes(lanes, batchesOf(field, indices), (lane, batch) => attackBatch(field, lane, radius, batch));
+  inLanes(lanes, evenBatches(indices, { batchSize: field.batchSize, lanes: lanes.length }), (lane, batch) =>
+    attackBatch(field, lane, radius, batch),
+  );

@@ -1,6 +1,6 @@
 // Work on lanes: order, balance, errors.
 import { describe, expect, it } from "vitest";
-import { inLanes } from "../../src/evaluation/lanes.js";
+import { evenBatches, inLanes } from "../../src/evaluation/lanes.js";
 
 const collect = async <T>(results: AsyncIterable<T>): Promise<T[]> => {
   const all: T[] = [];
@@ -51,5 +51,26 @@ describe("inLanes", () => {
 
   it("has nothing to do with no items", async () => {
     expect(await collect(inLanes(["a"], [], held().work))).toEqual([]);
+  });
+});
+
+describe("evenBatches", () => {
+  const sizes = (items: number, batchSize: number, lanes: number): number[] =>
+    evenBatches(
+      Array.from({ length: items }, (_, i) => i),
+      { batchSize, lanes },
+    ).map((batch) => batch.length);
+
+  it("gives every lane as many batches, of one size but for one item", () => {
+    expect(sizes(250, 100, 2)).toEqual([62, 63, 62, 63]);
+    expect(sizes(878, 100, 2)).toHaveLength(10);
+    expect(sizes(100, 100, 2)).toEqual([50, 50]);
+    expect(sizes(3, 100, 2)).toEqual([1, 2]);
+  });
+
+  it("keeps the order, makes no empty batch and none larger than allowed", () => {
+    expect(evenBatches([5, 6, 7], { batchSize: 1, lanes: 2 })).toEqual([[5], [6], [7]]);
+    expect(sizes(1, 100, 4)).toEqual([1]);
+    expect(sizes(0, 100, 2)).toEqual([]);
   });
 });
