@@ -67,7 +67,8 @@ const options = (results) =>
     .filter((r, i) => results.findIndex((other) => other.row === r.row) === i)
     .map(({ attack, norm, epsilon, temper, reference }) => {
       const name = `${attack} ${norm}${epsilon === undefined ? "" : ` ${epsilon}`}`;
-      const theirs = `${reference.package}, ${reference.attack} (${settings(reference.options) || "its own"})`;
+      const threads = reference.threads === undefined ? "" : `, threads ${reference.threads}`;
+      const theirs = `${reference.package}, ${reference.attack} (${settings(reference.options) || "its own"}${threads})`;
       return `- **${name}**: Temper (${settings(temper.options) || "no options"}); ${theirs}`;
     })
     .join("\n");
@@ -95,8 +96,8 @@ published attack with different seeds are often further apart than that, above a
 Seconds are for all images of one seed, Temper's with compilation: ${unique(results.map(({ machine }) => `${machine.processor}, ${machine.cores} cores`))};
 measured ${unique(results.map(({ date }) => date))} with Temper ${unique(results.map(({ machine }) => machine.temper))}, Node ${unique(results.map(({ machine }) => machine.node))},
 ONNX Runtime ${unique(results.map(({ machine }) => machine.onnxruntime))}, PyTorch ${unique(results.map(({ reference }) => reference.torch))}. Temper runs one engine of one thread on each core, 100 images a
-batch; PyTorch takes 250 images a batch and, where the clock counts, all cores. Seconds of processors are those of both
-cores together; other work on the machine lengthens them a little. Seconds by the clock are given only where other
+batch; PyTorch takes 250 images a batch on as many threads as the options below say. Seconds of processors are those of both
+cores together, threads of PyTorch that wait for each other included; other work on the machine lengthens them a little. Seconds by the clock are given only where other
 work took no more than ${percent(quiet)} of the machine during either side, what that side left idle included; a dot stands for
 what was not measured so.
 

@@ -77,7 +77,8 @@ def main():
         parts.append(attack(model, x[rows], y[rows], given.norm, given.epsilon, given.options).detach())
     seconds = {"seconds": time.perf_counter() - begun, "processorSeconds": time.process_time() - spent}
     numpy.savez(given.out, adversarial=torch.cat(parts).numpy().astype(numpy.float32))
-    print(json.dumps({**seconds, "package": version, "torch": torch.__version__}))
+    said = {**seconds, "package": version, "torch": torch.__version__, "threads": torch.get_num_threads()}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":
