@@ -219,6 +219,15 @@ describe("flagsOf", () => {
     expect(flagsOf({ ...sound, trials }).map(({ name }) => name)).toEqual([]);
   });
 
+  it("takes no offence at a weakened attack beside a whole one that iterates, at the same radius", () => {
+    const short = withOptions("pgd", { steps: 7 });
+    const names = (other: TrialEvidence): string[] =>
+      flagsOf({ ...sound, trials: [short, other] }).map(({ name }) => name);
+    expect(names(withOptions("apgd-ce", { steps: 100 }))).toEqual([]);
+    expect(names(withOptions("fgsm", {}))).toContain("attack-weakened");
+    expect(names(trial("apgd-ce", 0.2, 0.5))).toContain("attack-weakened");
+  });
+
   it("does not compare attacks with different options, norms or targets", () => {
     const [low, high] = [trial("pgd", 0.1, 0.5), trial("pgd", 0.2, 0.7)];
     const other = (more: Partial<RobustRecord>): TrialEvidence => ({

@@ -34,11 +34,21 @@ function weakness({ attack, epsilon, options }: RobustRecord): string | null {
     : null;
 }
 
-/** Stages are as their suite has them. */
+/** Whether the attack iterates and has all its means. */
+const isWhole = (record: RobustRecord): boolean =>
+  attackNames.includes(record.attack) &&
+  createAttack(record.attack).kind !== "single-step" &&
+  weakness(record) === null;
+
+/** Stages are as their suite has them; beside a whole attack at the same radius a weakened one decides nothing. */
 export const weakened = ({ trials }: Evidence): Flag[] => {
-  const [first, ...others] = trials.flatMap(({ record }) => {
-    const found = record.suite === undefined && record.epsilon > 0 ? weakness(record) : null;
-    return found === null ? [] : [{ record, found }];
+  const records = trials.flatMap(({ record }) =>
+    record.suite === undefined && record.epsilon > 0 ? [record] : [],
+  );
+  const [first, ...others] = records.flatMap((record) => {
+    const found = weakness(record);
+    const rivals = records.filter(({ norm, epsilon }) => norm === record.norm && epsilon === record.epsilon);
+    return found === null || rivals.some(isWhole) ? [] : [{ record, found }];
   });
   if (first === undefined) return [];
   const more = new Set(
