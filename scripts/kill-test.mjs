@@ -1,8 +1,9 @@
-// Kills a run of a recipe at random moments, lets it go on each time, and compares the result with an unbroken run.
+// Kills a run of a recipe at random moments – the whole of it, or the process of one trial – lets it go on each time, and
+// compares the result with an unbroken run: nothing lost, no epoch trained twice but those under way, the same bytes.
 // Usage: node scripts/kill-test.mjs [RECIPE] [--kills N] [--seed N] [--checkpoint-every SECONDS]
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,17 +22,36 @@ const recipe = positionals[0] ?? join(root, "recipes", "quickstart.yaml");
 const kills = Number(values.kills);
 const work = mkdtempSync(join(tmpdir(), "temper-kill-"));
 
-/** Runs the recipe into `folder`; kills it after `milliseconds` if that is given. Resolves to how it ended. */
-function run(folder, milliseconds) {
+/** The processes of the trials that are under way in `folder`. */
+function trialsIn(folder) {
+  const trials = join(folder, "trials");
+  const names = existsSync(trials) ? readdirSync(trials) : [];
+  const locks = names.map((name) => join(trials, name, "run.lock")).filter((lock) => existsSync(lock));
+  return locks.map((lock) => Number(readFileSync(lock, "utf8"))).filter((pid) => pid > 0);
+}
+
+/** Epochs that were told of, over all runs, by trial and number. */
+const epochs = new Map();
+
+function countEpochs(text) {
+  for (const [, epoch] of text.matchAll(/^(\S+: epoch \d+)\//gm))
+    epochs.set(epoch, (epochs.get(epoch) ?? 0) + 1);
+}
+
+/** Runs the recipe into `folder`; kills what `choose` takes of it after `milliseconds`. Resolves to how it ended. */
+function run(folder, { milliseconds, choose, counts = false } = {}) {
   const args = [join(root, "dist", "cli", "main.js"), "run", recipe, "--out", folder];
   const child = spawn(process.execPath, [...args, "--checkpoint-every", values["checkpoint-every"]], {
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
-  const timer =
-    milliseconds === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), milliseconds);
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text) => (said += text));
+  const kill = () => process.kill(choose([child.pid, ...trialsIn(folder)]), "SIGKILL");
+  const timer = milliseconds === undefined ? undefined : setTimeout(kill, milliseconds);
   return new Promise((resolve) => {
-    child.on("exit", (code, signal) => {
+    child.on("close", (code, signal) => {
       clearTimeout(timer);
+      if (counts) countEpochs(said);
       resolve(signal ?? code);
     });
   });
@@ -64,11 +84,14 @@ console.log(`unbroken run: exit ${ended}, ${seconds.toFixed(1)} s`);
 const random = uniform(Number(values.seed));
 for (let kill = 1; kill <= kills; kill++) {
   const moment = random.next().value * (seconds * 1000) * (1.2 / kills) + 500;
-  const outcome = await run(broken, moment);
+  const choose = (processes) => processes[Math.floor(random.next().value * processes.length)];
+  const outcome = await run(broken, { milliseconds: moment, choose, counts: true });
   console.log(`kill ${kill} after ${(moment / 1000).toFixed(1)} s: ${outcome}`);
   if (outcome === 0) break;
 }
-console.log(`last run: exit ${await run(broken)}`);
+console.log(`last run: exit ${await run(broken, { counts: true })}`);
+const twice = [...epochs.values()].reduce((sum, times) => sum + times - 1, 0);
+console.log(`${epochs.size} epochs told of, ${twice} of them once more (at most one for each trial and kill)`);
 const [expected, got] = [fingerprint(whole), fingerprint(broken)];
 const names = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
 for (const name of names)

@@ -1,4 +1,5 @@
 // One process at a time in a run's folder.
+import { setTimeout } from "node:timers/promises";
 import { open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../base/errors.js";
@@ -28,17 +29,25 @@ async function take(path: string): Promise<boolean> {
   return true;
 }
 
+/** Milliseconds between looks at a lock that somebody has. */
+const pause = 50;
+
 /**
- * Takes the folder for this process; throws where another one that still runs has it. Resolves to what gives it back.
- * A lock whose process is gone does not count.
+ * Takes the folder for this process; throws where another one that still runs has it for longer than `patience`
+ * milliseconds (default 0). Resolves to what gives it back. A lock whose process is gone does not count.
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+export async function lockFolder(
+  folder: string,
+  { patience = 0 }: { readonly patience?: number } = {},
+): Promise<() => Promise<void>> {
   const path = join(folder, lockName);
-  while (!(await take(path))) {
+  for (let waited = 0; !(await take(path));) {
     const holder = Number(await readFile(path, "utf8").catch(() => ""));
-    if (holder > 0 && isAlive(holder))
-      fail(folder, "a folder that nobody uses", `one in use by process ${holder}`);
-    await rm(path, { force: true });
+    if (holder > 0 && isAlive(holder)) {
+      if (waited >= patience) fail(folder, "a folder that nobody uses", `one in use by process ${holder}`);
+      await setTimeout(pause);
+      waited += pause;
+    } else await rm(path, { force: true });
   }
   return () => rm(path, { force: true });
 }

@@ -1,48 +1,40 @@
 // Runs a recipe: its trials side by side, each continued from where it stopped, and the files of the whole.
-import { createHash } from "node:crypto";
-import { availableParallelism } from "node:os";
+import { availableParallelism, freemem } from "node:os";
 import { join } from "node:path";
-import { check, fail } from "../base/errors.js";
+import { check, fail, TemperError } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
-import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
-import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
-import { Interrupted, type Progress } from "../defenses/train.js";
-import type { Engine } from "../runtime/engine.js";
-import { workerEngine } from "../runtime/worker-engine.js";
+import { Interrupted } from "../defenses/train.js";
 import { recordOf, type RecipeFile } from "./cases.js";
 import { environment } from "./environment.js";
-import { make, type Recipe } from "./recipe.js";
-import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
-import { selectNamed } from "./select.js";
-import { openSources, type SourceFile } from "./sources.js";
-import { smokeImages, smokeRecipe } from "./smoke.js";
-import { costOf } from "./step.js";
-import { emptyFolder, openFolder, paths, sweepFolder, writeJson, writeMetrics } from "./store.js";
 import { lockFolder } from "./lock.js";
+import { openMaterials, type Materials } from "./materials.js";
+import type { Method, Recipe } from "./recipe.js";
+import type { ResultsFile, RunFile } from "./records.js";
+import { runJobs, type Outcome as JobOutcome } from "./schedule.js";
+import { selectNamed } from "./select.js";
+import { smokeRecipe } from "./smoke.js";
+import { costOf, type Cost } from "./step.js";
+import { emptyFolder, openFolder, paths, sweepFolder, writeJson } from "./store.js";
+import { identityOf, metricsLog, writeSummary } from "./summary.js";
+import { startTask } from "./task-host.js";
+import type { TaskEvent, TaskOptions } from "./task.js";
 import {
+  doneTraining,
   finishedTrial,
-  isSource,
-  knownMetrics,
-  runTrial,
-  trainedModel,
+  sourceTrials,
   trialsOf,
-  type TrainingRecord,
   type Trial,
-  type TrialContext,
   type TrialResult,
 } from "./trial.js";
+import { memoryOf, widthFor } from "./width.js";
 
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
   | { readonly kind: "start"; readonly trials: readonly string[]; readonly finished: readonly string[] }
   | { readonly kind: "moving-inputs"; readonly trial: string; readonly bytes: number }
-  | { readonly kind: "training"; readonly trial: string; readonly progress: Progress }
-  | { readonly kind: "epoch"; readonly trial: string; readonly line: MetricsLine }
-  | {
-      readonly kind: "evaluation";
-      readonly trial: string;
-      readonly progress: EvaluationProgress;
-    }
+  | TaskEvent
+  /** `trial` may also be the training of one that others wait for. */
+  | { readonly kind: "failed"; readonly trial: string; readonly message: string }
   | { readonly kind: "done"; readonly trial: string; readonly result: TrialResult };
 
 export interface RunOptions {
@@ -67,44 +59,6 @@ export interface RunOptions {
   onEvent?(event: RunEvent): void;
 }
 
-/** Hash of all that decides the results. */
-function identityOf({ cases }: RecipeFile): string {
-  const decisive = cases.map(({ description: _, name: __, ...rest }) => rest);
-  const [first] = decisive;
-  const all = first?.case === undefined ? first : decisive;
-  return createHash("sha256").update(JSON.stringify(all)).digest("hex");
-}
-
-/** Takes trials off `queue` until it is empty or one fails. */
-async function drain(
-  queue: Trial[],
-  engine: Engine,
-  run: (trial: Trial, engine: Engine) => Promise<void>,
-): Promise<void> {
-  for (let trial = queue.shift(); trial !== undefined; trial = queue.shift()) await run(trial, engine);
-}
-
-/** Keeps metrics.jsonl complete while trials run: what earlier runs left, then a line for each epoch. */
-async function metricsLog(folder: string, trials: readonly Trial[]) {
-  const lines = (await Promise.all(trials.map((trial) => knownMetrics(folder, trial)))).flat();
-  await writeMetrics(folder, lines);
-  let writing = Promise.resolve();
-  return {
-    add(line: MetricsLine): void {
-      lines.push(line);
-      writing = writing.then(() => writeMetrics(folder, lines));
-    },
-    settled: () => writing,
-  };
-}
-
-/** Images and models that trials of one case share. */
-interface Materials {
-  readonly dataset: Dataset;
-  /** The files among the models to craft on. */
-  readonly sourceFiles: readonly SourceFile[];
-}
-
 interface Plan {
   readonly options: RunOptions;
   /** All of the recipe's. */
@@ -120,115 +74,110 @@ interface Plan {
 const materialsOf = ({ materials }: Pick<Plan, "materials">, { name, recipe }: Trial): Materials =>
   materials.get(recipe) ?? fail("run", "a trial of this recipe", name);
 
-/** Runs every trial that is left, on `jobs` engines; the first failure stops the others at their next checkpoint. */
-async function runAll(plan: Plan, left: readonly Trial[], jobs: number): Promise<void> {
-  const { options, results, stop } = plan;
-  const { recipe, folder } = options;
-  const emit = (event: RunEvent): void => options.onEvent?.(event);
-  const log = await metricsLog(folder, plan.trials);
-  const models = new Map<string, Promise<TrainingRecord>>();
-  const contextOf = (trial: Trial, engine: Engine): TrialContext => {
-    const { name } = trial;
-    const context = {
-      ...{ ...materialsOf(plan, trial), folder, engine },
-      signal: stop.signal,
-      saveEvery: options.checkpointEvery ?? 15,
-      onProgress: (progress: Progress) => emit({ kind: "training", trial: name, progress }),
-      onEvaluation: (progress: EvaluationProgress) => emit({ kind: "evaluation", trial: name, progress }),
-      onEpoch: (line: MetricsLine) => {
-        log.add(line);
-        emit({ kind: "epoch", trial: name, line });
-      },
-    };
-    // A model that others are waiting for is trained once, by whoever asks first.
-    const trained = (other: Trial): Promise<TrainingRecord> => {
-      const model = models.get(other.name) ?? trainedModel(contextOf(other, engine), other);
-      models.set(other.name, model);
-      return model;
-    };
-    return { ...context, trained };
-  };
-  const runOne = async (trial: Trial, engine: Engine): Promise<void> => {
-    if (stop.signal.aborted) throw new Interrupted(trial.name);
-    const { name } = trial;
-    const result = await runTrial(contextOf(trial, engine), trial).catch((error: unknown) => {
-      stop.abort();
-      throw error;
-    });
-    results.set(name, result);
-    emit({ kind: "done", trial: name, result });
-  };
-  const queue = [...left];
-  const engines = Array.from({ length: jobs }, () =>
-    workerEngine({
-      threads: recipe.threads,
-      ...(options.provider !== undefined && { provider: options.provider }),
-    }),
-  );
-  try {
-    const outcomes = await Promise.allSettled(engines.map((engine) => drain(queue, engine, runOne)));
-    const errors = outcomes.flatMap((outcome) =>
-      outcome.status === "rejected" ? [outcome.reason as unknown] : [],
-    );
-    // A real failure counts for more than the interruptions it caused.
-    const [first] = errors.sort(
-      (a, b) => Number(a instanceof Interrupted) - Number(b instanceof Interrupted),
-    );
-    if (first instanceof Error) throw first;
-  } finally {
-    await log.settled();
-    await Promise.all(engines.map((engine) => engine.close()));
-  }
-}
-
-/** The whole run's files, in the recipe's order whatever the order of the trials. */
-async function writeSummary(plan: Plan, run: RunFile): Promise<ResultsFile> {
-  const { options, results, trials } = plan;
-  const { folder } = options;
-  const ordered = trials.flatMap((trial) => {
-    const result = results.get(trial.name);
-    return result ? [{ name: trial.name, ...result }] : [];
-  });
-  const file: ResultsFile = {
-    schema: 1,
-    dataset: [...new Set(trials.map(({ recipe }) => recipe.dataset))].join(", "),
-    rows: ordered.map(({ row }) => row),
-  };
-  await writeMetrics(
-    folder,
-    ordered.flatMap(({ metrics }) => metrics),
-  );
-  await writeJson(join(folder, paths.results), file);
-  const times = Object.fromEntries(ordered.map(({ name, seconds }) => [name, seconds]));
-  const isWhole = ordered.length === trials.length;
-  const finished = isWhole ? (run.finished ?? new Date().toISOString()) : null;
-  await writeJson(join(folder, paths.run), { ...run, finished, times });
-  return file;
-}
-
 /** What `runRecipe` returns: the results of all trials that are done, and whether everything asked for had been done before. */
 export interface RunOutcome {
   readonly results: ResultsFile;
   readonly alreadyDone: boolean;
 }
 
-/**
- * The trials that are left: those whose models others need, then the longest first – otherwise the last one runs alone
- * beside idle cores.
- */
+/** How a trial ended, or its training alone. */
+type Outcome = JobOutcome<TrialResult | null>;
+
+const trainingName = (trial: string): string => `the training of ${trial}`;
+
+/** The models that points are crafted on for some of `left`, and that are still to be trained. */
+async function untrainedSources(folder: string, left: readonly Trial[]): Promise<Trial[]> {
+  const sources = new Map(left.flatMap(sourceTrials).map((trial) => [trial.name, trial]));
+  const missing: Trial[] = [];
+  for (const trial of sources.values()) if ((await doneTraining(folder, trial)) === null) missing.push(trial);
+  return missing;
+}
+
+/** Trainings that others wait for, then the trials that are left; the longest first, lest the last one run alone beside idle cores. */
+async function jobsOf(plan: Plan, left: readonly Trial[], taskOptions: TaskOptions) {
+  const { options } = plan;
+  const { recipe, folder, base = ".", smoke = false, provider = "cpu", checkpointEvery = 15 } = options;
+  const first = await untrainedSources(folder, left);
+  const isFirst = (trial: Trial): boolean => first.some(({ name }) => name === trial.name);
+  const task = (trial: Trial, trainOnly: boolean): (() => Promise<TrialResult | null>) => {
+    const plain = { recipe, trial: trial.name, trainOnly, folder, base, smoke, provider };
+    return () => startTask({ ...plain, saveEvery: checkpointEvery }, taskOptions);
+  };
+  return [
+    ...first.map((trial) => ({ name: trainingName(trial.name), after: [], run: task(trial, true) })),
+    ...left.map((trial) => ({
+      name: trial.name,
+      after: [trial, ...sourceTrials(trial)].filter(isFirst).map(({ name }) => trainingName(name)),
+      run: task(trial, false),
+    })),
+  ];
+}
+
+/** The trials that are left, the longest first. */
 function planned(plan: Plan): Trial[] {
   const { options, chosen, results } = plan;
   const left = chosen.filter((trial) => !results.has(trial.name));
-  const costs = new Map(
+  const costs = new Map<Trial, Cost>(
     left.map((trial) => [trial, costOf(trial.recipe, materialsOf(plan, trial).dataset, trial.method)]),
   );
   for (const [{ name }, { movedBytes }] of costs)
     if (movedBytes > 0) options.onEvent?.({ kind: "moving-inputs", trial: name, bytes: movedBytes });
-  const needed = new Set(left.filter(isSource));
-  return left.sort(
-    (a, b) =>
-      Number(needed.has(b)) - Number(needed.has(a)) || (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0),
-  );
+  return left.sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
+}
+
+/** Trials side by side: as many as were asked for, or as cores and memory have room for. */
+function widthOf(plan: Plan, left: readonly Trial[]): number {
+  const { jobs, recipe } = plan.options;
+  const cores = Math.floor(availableParallelism() / recipe.threads);
+  const most = Math.max(1, Math.min(jobs ?? cores, left.length));
+  if (jobs !== undefined || most === 1) return most;
+  const known = new Map<Method, number>();
+  const needs = left.map((trial) => {
+    const { recipe: of, method } = trial;
+    const need = known.get(method) ?? memoryOf(of, materialsOf(plan, trial).dataset, method);
+    known.set(method, need);
+    return need;
+  });
+  return widthFor(needs, { cores: most, free: freemem() });
+}
+
+/** Throws what ended the run: that it was stopped, or the failures, in one line. */
+function throwFailures(outcomes: readonly Outcome[], stop: AbortSignal): void {
+  const failures = outcomes.flatMap((each) => ("error" in each ? [each] : []));
+  const real = failures.filter(({ error }) => !(error instanceof Interrupted));
+  const [first] = real;
+  if (stop.aborted) throw new Interrupted("run");
+  if (first === undefined) {
+    const [stopped] = failures;
+    if (stopped) throw new TemperError(`${stopped.name}: its process was stopped; the same command goes on`);
+    return;
+  }
+  if (real.length === 1) throw first.error;
+  throw new TemperError(`${real.length} trials failed, ${first.name} first: ${first.error.message}`);
+}
+
+/** Runs every trial that is left, each in a process of its own, `width` at once; a failure stops no other. */
+async function runAll(plan: Plan, left: readonly Trial[], width: number): Promise<Outcome[]> {
+  const { options, results, stop, trials } = plan;
+  const emit = (event: RunEvent): void => options.onEvent?.(event);
+  const log = await metricsLog(options.folder, trials);
+  const onEvent = (event: TaskEvent): void => {
+    if (event.kind === "epoch") log.add(event.line);
+    emit(event);
+  };
+  const jobs = await jobsOf(plan, left, { signal: stop.signal, onEvent });
+  const onOutcome = (outcome: Outcome): void => {
+    const { name } = outcome;
+    if ("error" in outcome) {
+      if (!stop.signal.aborted) emit({ kind: "failed", trial: name, message: outcome.error.message });
+    } else if (outcome.value !== null) {
+      results.set(name, outcome.value);
+      emit({ kind: "done", trial: name, result: outcome.value });
+    }
+  };
+  const outcomes = await runJobs(jobs, { width, signal: stop.signal, onOutcome });
+  await log.settled();
+  return outcomes;
 }
 
 /** Trials that were finished before, with their results. */
@@ -246,32 +195,6 @@ async function finishedTrials(
   return results;
 }
 
-async function openMaterials(recipe: Recipe, dataset: Dataset, base: string): Promise<Materials> {
-  const { imageShape: inputShape, classes } = dataset;
-  const model = make.architecture(recipe.model)({ inputShape, classes });
-  const images = datasetNamed(recipe.dataset);
-  const sourceFiles = await openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
-  return { dataset, sourceFiles };
-}
-
-async function openAll({
-  recipe: { cases },
-  base = ".",
-  smoke = false,
-}: RunOptions): Promise<Plan["materials"]> {
-  const load = async (name: string): Promise<readonly [string, Dataset]> => {
-    const whole = await loadDataset(datasetNamed(name));
-    return [name, smoke ? smokeImages(whole) : whole];
-  };
-  const names = [...new Set(cases.map(({ dataset }) => dataset))];
-  const datasets = new Map(await Promise.all(names.map(load)));
-  const opened = cases.flatMap((recipe) => {
-    const dataset = datasets.get(recipe.dataset);
-    return dataset ? [openMaterials(recipe, dataset, base).then((each) => [recipe, each] as const)] : [];
-  });
-  return new Map(await Promise.all(opened));
-}
-
 /** Runs what is left in a folder that is this process's own. */
 async function continueRun(
   options: RunOptions,
@@ -287,7 +210,7 @@ async function continueRun(
     () => "one of another recipe (use --fresh to start over, or --out for another folder)",
   );
   const { trials, chosen } = work;
-  const materials = await openAll(options);
+  const materials = await openMaterials(recipe.cases, options);
   const results = await finishedTrials(folder, trials, materials);
   const names = chosen.map(({ name }) => name);
   options.onEvent?.({ kind: "start", trials: names, finished: names.filter((name) => results.has(name)) });
@@ -297,11 +220,10 @@ async function continueRun(
   const isWhole = results.size === trials.length;
   if (left.length === 0 && before !== null && (before.finished !== null || !isWhole))
     return {
-      results: await writeSummary(plan, { ...before, recipe: recordOf(recipe) }),
+      results: await writeSummary(folder, { ...before, recipe: recordOf(recipe) }, trials, results),
       alreadyDone: true,
     };
-  const room = Math.floor(availableParallelism() / recipe.threads);
-  const jobs = Math.max(1, Math.min(options.jobs ?? room, left.length));
+  const jobs = widthOf(plan, left);
   const run: RunFile = {
     schema: 1,
     kind: "temper-run",
@@ -318,12 +240,12 @@ async function continueRun(
   const forward = (): void => stop.abort();
   options.signal?.addEventListener("abort", forward);
   if (options.signal?.aborted) stop.abort();
-  try {
-    if (left.length > 0) await runAll(plan, left, jobs);
-  } finally {
-    options.signal?.removeEventListener("abort", forward);
-  }
-  return { results: await writeSummary(plan, run), alreadyDone: false };
+  const outcomes = await runAll(plan, left, jobs).finally(() =>
+    options.signal?.removeEventListener("abort", forward),
+  );
+  const file = results.size > 0 ? await writeSummary(folder, run, trials, results) : null;
+  throwFailures(outcomes, stop.signal);
+  return { results: file ?? fail(folder, "a trial that was done", "none"), alreadyDone: false };
 }
 
 /**

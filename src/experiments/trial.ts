@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { fail } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
 import { splitImages } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
@@ -65,8 +66,6 @@ export interface TrialContext {
   readonly engine: Engine;
   /** The files among the models to craft on. */
   readonly sourceFiles: readonly SourceFile[];
-  /** Trains another trial's model, unless that is done or under way. */
-  readonly trained: (trial: Trial) => Promise<TrainingRecord>;
   readonly signal: AbortSignal;
   /** Seconds between checkpoints. */
   readonly saveEvery: number;
@@ -84,19 +83,13 @@ const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
 };
 
 /** The trials on whose models points are crafted that are tried on `trial`: all of its case that the recipe names, but itself. */
-const sourceTrials = (trial: Trial): Trial[] =>
+export const sourceTrials = (trial: Trial): Trial[] =>
   trialsOf({ cases: [trial.recipe] }).filter(
     ({ name, method, seed }) =>
       name !== trial.name &&
       (trial.recipe.evaluation.transferFrom ?? []).some(
         (entry) => "method" in entry && entry.method === method.name && entry.seed === seed,
       ),
-  );
-
-/** Whether points are crafted on the trial's model for others. */
-export const isSource = (trial: Trial): boolean =>
-  trialsOf({ cases: [trial.recipe] }).some((other) =>
-    sourceTrials(other).some(({ name }) => name === trial.name),
   );
 
 /** What decides a trial's row. */
@@ -167,7 +160,7 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
   }));
 
 /** Trains from the last checkpoint, or from the start. */
-function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promise<Hardened> {
+function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
   const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { recipe } = trial;
   const { optimizer, augmentation, meanOfLast: _, ...training } = recipe.training;
@@ -196,7 +189,7 @@ function trainTrial(context: Omit<TrialContext, "trained">, trial: Trial): Promi
 const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
 
 /** The record of a training that is done, if it is of this recipe and its model still lies where it was put. */
-async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecord | null> {
+export async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecord | null> {
   const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   if (known?.identity !== trainingIdentity(trial)) return null;
   const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
@@ -204,10 +197,7 @@ async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecor
 }
 
 /** The trained model's file; trains if it is not there or not of this recipe. */
-export async function trainedModel(
-  context: Omit<TrialContext, "trained">,
-  trial: Trial,
-): Promise<TrainingRecord> {
+export async function trainedModel(context: TrialContext, trial: Trial): Promise<TrainingRecord> {
   const { folder } = context;
   const known = await doneTraining(folder, trial);
   if (known !== null) return known;
@@ -258,7 +248,8 @@ async function sourcesFor(context: TrialContext, trial: Trial) {
   const sources: SourceFile[] = [];
   for (const source of sourceTrials(trial)) {
     const { name } = source;
-    const { model: identity } = await context.trained(source);
+    const { model: identity } =
+      (await doneTraining(folder, source)) ?? fail(trial.name, `the trained model of ${name}`, "none");
     const file = await readFile(join(folder, paths.model(name)));
     sources.push({ name, identity, classifier: importClassifier(file, { name }).classifier });
   }
@@ -331,7 +322,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const { folder } = context;
   const finished = await finishedTrial(context, trial);
   if (finished !== null) return finished;
-  const training = await context.trained(trial);
+  const training = await trainedModel(context, trial);
   const sources = await sourcesFor(context, trial);
   const begun = performance.now();
   const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial, sources);

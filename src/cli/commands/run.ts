@@ -54,6 +54,8 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         stages.set(event.trial, doing);
         return view.update(event.trial, { share: progress.done / progress.total, text: doing });
       }
+      case "failed":
+        return view.finish(event.trial, `failed: ${event.message}`);
       case "done":
         return finish(event.trial, `done, ${percent(event.result.row.clean)} right on clean images`);
     }

@@ -1,0 +1,44 @@
+// What the trials of one case share: its images, and the files that points are crafted on.
+import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
+import { make, type Recipe } from "./recipe.js";
+import { smokeImages } from "./smoke.js";
+import { openSources, type SourceFile } from "./sources.js";
+
+export interface Materials {
+  readonly dataset: Dataset;
+  /** The files among the models to craft on. */
+  readonly sourceFiles: readonly SourceFile[];
+}
+
+export interface MaterialsOptions {
+  /** The folder that files named in the recipe are relative to; default the current one. */
+  readonly base?: string;
+  /** Only the images of a smoke run. */
+  readonly smoke?: boolean;
+}
+
+async function openOne(recipe: Recipe, dataset: Dataset, base: string): Promise<Materials> {
+  const { imageShape: inputShape, classes } = dataset;
+  const model = make.architecture(recipe.model)({ inputShape, classes });
+  const images = datasetNamed(recipe.dataset);
+  const sourceFiles = await openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
+  return { dataset, sourceFiles };
+}
+
+/** What each of `recipes` needs; datasets that several use are read once. */
+export async function openMaterials(
+  recipes: readonly Recipe[],
+  { base = ".", smoke = false }: MaterialsOptions = {},
+): Promise<Map<Recipe, Materials>> {
+  const datasets = new Map<string, Promise<Dataset>>();
+  const load = (name: string): Promise<Dataset> => {
+    const known = datasets.get(name) ?? loadDataset(datasetNamed(name));
+    datasets.set(name, known);
+    return known;
+  };
+  const opened = recipes.map(async (recipe) => {
+    const whole = await load(recipe.dataset);
+    return [recipe, await openOne(recipe, smoke ? smokeImages(whole) : whole, base)] as const;
+  });
+  return new Map(await Promise.all(opened));
+}

@@ -1,0 +1,63 @@
+// The files of a whole run: what decides it, its metrics while it goes on, its results.
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { RecipeFile } from "./cases.js";
+import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import { paths, writeJson, writeMetrics } from "./store.js";
+import { knownMetrics, type Trial, type TrialResult } from "./trial.js";
+
+/** Hash of all that decides the results. */
+export function identityOf({ cases }: RecipeFile): string {
+  const decisive = cases.map(({ description: _, name: __, ...rest }) => rest);
+  const [first] = decisive;
+  const all = first?.case === undefined ? first : decisive;
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex");
+}
+
+export interface MetricsLog {
+  add(line: MetricsLine): void;
+  /** Resolves when all is written. */
+  settled(): Promise<void>;
+}
+
+/** Keeps metrics.jsonl complete while trials run: what earlier runs left, then a line for each epoch. */
+export async function metricsLog(folder: string, trials: readonly Trial[]): Promise<MetricsLog> {
+  const lines = (await Promise.all(trials.map((trial) => knownMetrics(folder, trial)))).flat();
+  await writeMetrics(folder, lines);
+  let writing = Promise.resolve();
+  return {
+    add(line: MetricsLine): void {
+      lines.push(line);
+      writing = writing.then(() => writeMetrics(folder, lines));
+    },
+    settled: () => writing,
+  };
+}
+
+/** The whole run's files, in the recipe's order whatever the order of the trials. */
+export async function writeSummary(
+  folder: string,
+  run: RunFile,
+  trials: readonly Trial[],
+  results: ReadonlyMap<string, TrialResult>,
+): Promise<ResultsFile> {
+  const ordered = trials.flatMap((trial) => {
+    const result = results.get(trial.name);
+    return result ? [{ name: trial.name, ...result }] : [];
+  });
+  const file: ResultsFile = {
+    schema: 1,
+    dataset: [...new Set(trials.map(({ recipe }) => recipe.dataset))].join(", "),
+    rows: ordered.map(({ row }) => row),
+  };
+  await writeMetrics(
+    folder,
+    ordered.flatMap(({ metrics }) => metrics),
+  );
+  await writeJson(join(folder, paths.results), file);
+  const times = Object.fromEntries(ordered.map(({ name, seconds }) => [name, seconds]));
+  const isWhole = ordered.length === trials.length;
+  const finished = isWhole ? (run.finished ?? new Date().toISOString()) : null;
+  await writeJson(join(folder, paths.run), { ...run, finished, times });
+  return file;
+}

@@ -1,0 +1,33 @@
+// How many trials run side by side: as many as cores and memory have room for.
+import { trainingMemory } from "../defenses/memory.js";
+import type { Dataset } from "../data/index.js";
+import { make, type Method, type Recipe } from "./recipe.js";
+import { costOf, stepOf } from "./step.js";
+
+/** Bytes of an idle process with its engine's library. */
+const idle = 150e6;
+
+/** Predicted bytes of a process that trains `method`. */
+export function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
+  const { imageShape, classes, train, test } = dataset;
+  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const { movedBytes } = costOf(recipe, dataset, method);
+  const { total } = trainingMemory(stepOf(recipe, method, model), recipe.training.batchSize, {
+    moved: movedBytes,
+  });
+  return idle + train.images.byteLength + test.images.byteLength + total;
+}
+
+/** The most trials, at least one, that `cores` have room for, and `free` bytes whichever of them meet. */
+export function widthFor(
+  needs: readonly number[],
+  { cores, free }: { readonly cores: number; readonly free: number },
+): number {
+  let [width, taken] = [0, 0];
+  for (const need of needs.toSorted((a, b) => b - a)) {
+    taken += need;
+    if (width >= cores || taken > free) break;
+    width++;
+  }
+  return Math.max(1, width);
+}
