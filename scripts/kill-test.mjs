@@ -104,9 +104,7 @@ for (let kill = 1; kill <= kills; kill++) {
 }
 console.log(`last run: exit ${await run(broken, { counts: true })}`);
 const twice = [...epochs.values()].reduce((sum, times) => sum + times - 1, 0);
-console.log(
-  `${epochs.size} epochs told of, ${twice} of them once more (those since the last checkpoint)`,
-);
+console.log(`${epochs.size} epochs told of, ${twice} of them once more (those since the last checkpoint)`);
 const [expected, got] = [fingerprint(whole), fingerprint(broken)];
 const names = [...new Set([...Object.keys(expected), ...Object.keys(got)])];
 for (const name of names)
