@@ -22,6 +22,7 @@ import {
   doneTraining,
   finishedTrial,
   sourceTrials,
+  takesPlace,
   trialsOf,
   type Trial,
   type TrialResult,
@@ -195,6 +196,17 @@ async function finishedTrials(
   return results;
 }
 
+/** Throws where what was trained before would be lost: a recipe may be added to, not changed in what it has trained. */
+async function checkKept(folder: string, trials: readonly Trial[]): Promise<void> {
+  for (const trial of trials)
+    check(
+      !(await takesPlace(folder, trial)),
+      folder,
+      "trainings of this recipe",
+      () => `another one of ${trial.name} (use --fresh to start over, or --out for another folder)`,
+    );
+}
+
 /** Runs what is left in a folder that is this process's own. */
 async function continueRun(
   options: RunOptions,
@@ -203,13 +215,8 @@ async function continueRun(
 ): Promise<RunOutcome> {
   const { recipe, folder } = options;
   const identity = identityOf(recipe);
-  check(
-    before === null || before.identity === identity,
-    folder,
-    "a run of this recipe",
-    () => "one of another recipe (use --fresh to start over, or --out for another folder)",
-  );
   const { trials, chosen } = work;
+  await checkKept(folder, chosen);
   const materials = await openMaterials(recipe.cases, options);
   const results = await finishedTrials(folder, trials, materials);
   const names = chosen.map(({ name }) => name);
@@ -220,7 +227,7 @@ async function continueRun(
   const isWhole = results.size === trials.length;
   if (left.length === 0 && before !== null && (before.finished !== null || !isWhole))
     return {
-      results: await writeSummary(folder, { ...before, recipe: recordOf(recipe) }, trials, results),
+      results: await writeSummary(folder, { ...before, identity, recipe: recordOf(recipe) }, trials, results),
       alreadyDone: true,
     };
   const jobs = widthOf(plan, left);

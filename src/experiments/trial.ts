@@ -196,6 +196,12 @@ export async function doneTraining(folder: string, trial: Trial): Promise<Traini
   return model !== null && sha256(model) === known.model ? known : null;
 }
 
+/** Whether another training has been done under the trial's name, which this one would take the place of. */
+export async function takesPlace(folder: string, trial: Trial): Promise<boolean> {
+  const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
+  return known !== null && known.identity !== trainingIdentity(trial);
+}
+
 /** The trained model's file; trains if it is not there or not of this recipe. */
 export async function trainedModel(context: TrialContext, trial: Trial): Promise<TrainingRecord> {
   const { folder } = context;

@@ -193,11 +193,19 @@ describe("a run's folder that does not fit", () => {
     await run("half", [], stopAt("sgm-seed0: epoch 1/2"));
   });
 
-  it("holds a run of another recipe", async () => {
-    const { code, err } = await temper(["run", at("other.yaml"), "--out", at("half")]);
+  it("holds another training under a trial's name", async () => {
+    const { code, err } = await temper(["run", at("other.yaml"), "--out", at("whole")]);
     expect(code).toBe(1);
     expect(err).toBe(
-      `temper: ${at("half")}: expected a run of this recipe, got one of another recipe (use --fresh to start over, or --out for another folder)\n`,
+      `temper: ${at("whole")}: expected trainings of this recipe, got another one of standard-seed0 (use --fresh to start over, or --out for another folder)\n`,
+    );
+  });
+
+  it("holds another training's checkpoint", async () => {
+    const { code, err } = await temper(["run", at("other.yaml"), "--out", at("half"), "--only", "sgm-seed0"]);
+    expect(code).toBe(1);
+    expect(err).toContain(
+      "state.safetensors: expected a checkpoint of this recipe, got one of another recipe",
     );
   });
 

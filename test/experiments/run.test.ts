@@ -67,6 +67,30 @@ describe("a run", () => {
     expect(read("training.json")).toMatchObject({ environment });
   });
 
+  it("goes on where the recipe has grown, and keeps what it had trained", async () => {
+    const models = (): string[] => readdirSync(join(root, "grown", "models"));
+    await run("grown", { only: ["standard-seed0"] });
+    const [first = ""] = models();
+    const before = readFileSync(join(root, "grown", "models", first));
+    const grown = text
+      .replace("epsilon: 0.1, steps: 3", "epsilon: [0.1, 0.2], steps: 3")
+      .replace("methods:", "seeds: [0, 1]\nmethods:");
+    const { results } = await run("grown", { only: ["standard-*"] }, grown);
+    expect(results.rows.map(({ seed, robust }) => [seed, robust.length])).toEqual([
+      [0, 2],
+      [1, 2],
+    ]);
+    expect(models()).toHaveLength(2);
+    expect(readFileSync(join(root, "grown", "models", first))).toEqual(before);
+  });
+
+  it("is refused where it would take the place of another training", async () => {
+    const other = text.replace("epochs: 2", "epochs: 3");
+    await expect(run("grown", { only: ["standard-seed0"] }, other)).rejects.toThrow(
+      `${join(root, "grown")}: expected trainings of this recipe, got another one of standard-seed0 (use --fresh`,
+    );
+  });
+
   it("is refused where another process is at work, not where one has died", async () => {
     writeFileSync(join(root, "one", "run.lock"), String(process.ppid));
     await expect(run("one")).rejects.toThrow(
