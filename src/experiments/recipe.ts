@@ -6,6 +6,7 @@ import { datasetNamed } from "../data/index.js";
 import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
 import * as optimizerRegistry from "../optim/index.js";
+import { activationsEntry } from "./activations.js";
 import { readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
@@ -18,6 +19,7 @@ const evaluation = z.strictObject({
   transferFrom: z.unknown().optional(),
   corruptions: corruptionsEntry.optional(),
   severities: severitiesEntry.optional(),
+  activations: activationsEntry,
   labels: z.enum(["true", "predicted"]).default("true"),
   seed: z.int().min(0).default(0),
   batchSize: z.int().min(2).max(128).default(100),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { CorrectFile } from "./correctness.js";
 import { normNames } from "../threat/find.js";
+import { activationRecord } from "./activations.js";
 import type { InputUpdates } from "./input-updates.js";
 
 const share = z.number().min(0).max(1);
@@ -97,6 +98,7 @@ export const resultRow = z.strictObject({
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord).optional(),
   ...corruptionFields,
+  activations: activationRecord.optional(),
   flags: z.array(flagRecord).optional(),
 });
 
@@ -294,6 +296,7 @@ export type RunFile = z.output<typeof runFile>;
 export type BudgetRecord = NonNullable<z.output<typeof auditFile>["budget"]>[number];
 export type RobustRecord = z.output<typeof robustRecord>;
 export type FlagRecord = z.output<typeof flagRecord>;
+export type ActivationRecord = z.output<typeof activationRecord>;
 export type ResultRow = z.output<typeof resultRow>;
 export type ResultsFile = z.output<typeof resultsFile>;
 export type AuditFile = z.output<typeof auditFile>;

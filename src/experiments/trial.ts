@@ -15,6 +15,7 @@ import { importClassifier } from "../nn/imported.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { isTransfer } from "../attacks/transfer.js";
+import { assessActivations, type ActivationResults } from "./activations.js";
 import { assess } from "./assess.js";
 import { makeAugmentation } from "./augmentation.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
@@ -270,6 +271,7 @@ async function evaluateTrial(
 ): Promise<{
   evaluation: Evaluation;
   disturbed: CorruptionResults;
+  hidden: ActivationResults;
   gallery: Gallery;
   journal: JournalFile;
 }> {
@@ -306,6 +308,12 @@ async function evaluateTrial(
       ...{ seed: recipe.evaluation.seed, batchSize: recipe.evaluation.batchSize, limit: evaluation.n },
     },
   );
+  const hidden = await assessActivations(
+    classifier,
+    splitImages(dataset, "test"),
+    recipe.evaluation.activations,
+    { engine, signal, limit: recipe.evaluation.limit, onProgress: context.onEvaluation },
+  );
   const shown = evaluation.examples.filter(({ attack }) => !isTransfer(attack)).at(-1);
   const none = { attack: "none", norm: "linf", epsilon: 0 };
   const gallery: Gallery = {
@@ -320,7 +328,7 @@ async function evaluateTrial(
     adversarialPredictions: shown?.adversarialPredictions ?? new Int32Array(),
     features: firstLayerFeatures(classifier),
   };
-  return { evaluation, disturbed, gallery, journal };
+  return { evaluation, disturbed, hidden, gallery, journal };
 }
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
@@ -331,7 +339,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const training = await trainedModel(context, trial);
   const sources = await sourcesFor(context, trial);
   const begun = performance.now();
-  const { evaluation, disturbed, gallery, journal } = await evaluateTrial(context, trial, sources);
+  const { evaluation, disturbed, hidden, gallery, journal } = await evaluateTrial(context, trial, sources);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   await writeJson(
     join(folder, paths.correct(trial.name)),
@@ -351,6 +359,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
       distances: distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),
     }),
     ...disturbed,
+    ...hidden,
     ...(flags.length > 0 && { flags: flags.map((flag) => ({ ...flag })) }),
   };
   const seconds = (performance.now() - begun + journal.known.milliseconds) / 1000;
