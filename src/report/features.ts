@@ -43,40 +43,51 @@ function scaleOf(filters: readonly Filters[]): number {
   return Number(bound.toPrecision(2)) || Number.MIN_VALUE;
 }
 
-async function methodPanel({ name, height, width, values, shown }: Filters, scale: number): Promise<Panel> {
+async function methodPanel(
+  { name, height, width, values, shown }: Filters,
+  note: string | null,
+  scale: number,
+): Promise<Panel> {
   const tile = (panelWidth - gap * (columns - 1)) / columns;
   const tall = (tile * height) / width;
   const parts = [text(0, 15, name, { bold: true })];
+  if (note !== null) parts.push(text(0, 32, note, { size: 12, fill: color("muted") }));
+  const top = note === null ? 24 : 41;
   for (let at = 0; at < shown; at++) {
     const filter = values.subarray(at * height * width, (at + 1) * height * width);
     const uri = await dataUri(divergingPixels(filter, [height, width], scale));
-    const [x, y] = [(at % columns) * (tile + gap), 24 + Math.floor(at / columns) * (tall + gap)];
+    const [x, y] = [(at % columns) * (tile + gap), top + Math.floor(at / columns) * (tall + gap)];
     parts.push(divergingImage(x, y, tile, tall, uri));
   }
-  return panel(24 + Math.ceil(shown / columns) * (tall + gap), parts.join(""));
+  return panel(top + Math.ceil(shown / columns) * (tall + gap), parts.join(""));
 }
 
-/** `32 of 400 filters`. */
-const countText = ({ shown, total }: Filters): string =>
-  total === null ? plural(shown, "filter") : `${integer(shown)} of ${plural(total, "filter")}`;
+/** `32 of 400 filters (28×28)`. */
+const countText = ({ shown, total, height, width }: Filters): string => {
+  const filters =
+    total === null ? plural(shown, "filter") : `${integer(shown)} of ${plural(total, "filter")}`;
+  return `${filters} (${height}×${width})`;
+};
 
 /** First-layer filters of every method; null where the first layer has no images. */
 export async function features(record: RunRecord): Promise<Figure | null> {
   const filters = filtersOf(record.galleries).filter(({ shown }) => shown > 0);
-  const [first] = filters;
+  const counts = [...new Set(filters.map(countText))];
+  const [first] = counts;
   if (first === undefined) return null;
+  const isOne = counts.length === 1;
   const scale = scaleOf(filters);
   const panels: Panel[] = [];
-  for (const each of filters) panels.push(await methodPanel(each, scale));
+  for (const each of filters) panels.push(await methodPanel(each, isOne ? null : countText(each), scale));
   const bar =
     text(0, 12, "weight", { size: 12, fill: color("muted") }) +
     scaleBar(0, 20, panelWidth, [`−${scale}`, "0", `+${scale}`]);
-  const size = `${first.height}×${first.width}`;
+  const which = isOne ? `The first ${first} of each method.` : "The first filters of each method.";
   return {
     name: "features",
     title: "First-layer features",
-    caption: `The first ${countText(first)} (${size}) of each method. One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
-    alt: `Weights of the first layer as ${size} images for ${filters.map(({ name }) => name).join(", ")}.`,
+    caption: `${which} One scale for all: blue −${scale}, white 0, red +${scale}; the 0.5 % of weights beyond it are shown at its ends.`,
+    alt: `Weights of the first layer as images for ${filters.map(({ name }) => name).join(", ")}.`,
     panels: [...panels, { ...panel(48, bar), shared: true }],
   };
 }

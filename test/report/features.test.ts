@@ -48,3 +48,22 @@ it.each([
   const figure = await features(await readRun(folder));
   expect(figure?.caption).toContain(caption);
 });
+
+it("stand side by side for the cases of a recipe, each with its own number where they differ", async () => {
+  const record = fakeRun({ names: ["standard", "adversarial-backprop"] });
+  const inCase = (of: string, total: number): Gallery[] =>
+    record.galleries.map((gallery) => ({
+      ...gallery,
+      case: of,
+      features: gallery.features && { ...gallery.features, total },
+    }));
+  const galleries = [...inCase("relu", 400), ...inCase("dropout", 400).slice(0, 1)];
+  const same = await features({ ...record, galleries });
+  expect(same?.caption).toContain("The first 32 of 400 filters (28×28) of each method.");
+  const titles = ({ panels }: NonNullable<typeof same>): (string | undefined)[] =>
+    panels.slice(0, -1).map(({ svg }) => svg.match(/(?<=<text[^>]*>)[^<]+/g)?.join(": "));
+  expect(same && titles(same)).toEqual(["relu.standard", "relu.adversarial-backprop", "dropout.standard"]);
+  const other = await features({ ...record, galleries: [...galleries, ...inCase("wide", 1200).slice(0, 1)] });
+  expect(other?.caption).toContain("The first filters of each method. One scale for all");
+  expect(other && titles(other).at(-1)).toBe("wide.standard: 32 of 1,200 filters (28×28)");
+});
