@@ -1,6 +1,6 @@
 // Figure: accuracy against the radius, one panel per attack, one line per method; for audits one line per attack.
 import type { AuditFile, RunRecord } from "../experiments/records.js";
-import { legend, lineChart, type Point, type Series } from "./chart.js";
+import { around, legend, lineChart, type Point, type Series } from "./chart.js";
 import type { Figure, Panel } from "./figure.js";
 import { caseTitle, casesOf, methodsOf } from "./methods.js";
 import {
@@ -14,11 +14,8 @@ import {
 } from "./table.js";
 import { epsilonText, normText } from "./text.js";
 
-const pointOf = (x: number, cell: Cell): Point => ({
-  x,
-  y: cell.mean * 100,
-  spread: cell.spread === null ? null : cell.spread * 100,
-});
+const pointOf = (x: number, { mean, spread }: Cell): Point =>
+  around(x, mean * 100, spread === null ? null : spread * 100);
 
 /** Radii that keep a readable distance from one another along an axis from 0 to `top`. */
 function radiusTicks(epsilons: readonly number[], top: number): number[] {
@@ -92,7 +89,7 @@ const pointsUnder = ({ epsilons }: AttackGroup, cells: readonly (Cell | null)[])
 export async function auditAccuracy({ clean, robust }: AuditFile): Promise<Figure | null> {
   const groups = attackGroups(withoutRepeats(robust)).filter(({ suite }) => suite === null);
   if (groups.length === 0) return null;
-  const start: Point = { x: 0, y: clean * 100, spread: null };
+  const start = around(0, clean * 100, null);
   const series = groups.map((group, index) => ({
     label: group.title,
     index,
@@ -116,5 +113,5 @@ const auditPoints = (robust: AuditFile["robust"], group: AttackGroup): Point[] =
     recordsAt(robust, group, epsilon)
       .filter(() => epsilon > 0)
       .slice(0, 1)
-      .map(({ accuracy }) => ({ x: epsilon, y: accuracy * 100, spread: null })),
+      .map(({ accuracy }) => around(epsilon, accuracy * 100, null)),
   );

@@ -41,14 +41,24 @@ export interface Series {
   /** Decides colour and symbol; the same for the same method in every figure. */
   readonly index: number;
   readonly points: readonly Point[];
+  /** A thin dashed line without symbols, for what stands beside the matter; default a line with symbols. */
+  readonly thin?: boolean;
 }
 
 export interface Point {
   readonly x: number;
+  /** Not a number where the line has a gap. */
   readonly y: number;
-  /** Half height of the band around y; null where there is none. */
-  readonly spread: number | null;
+  /** Ends of the band around y; null where there is none. */
+  readonly band: readonly [low: number, high: number] | null;
 }
+
+/** The point (x, mean) with a band of `spread` to both sides. */
+export const around = (x: number, mean: number, spread: number | null): Point => ({
+  x,
+  y: mean,
+  band: spread === null ? null : [mean - spread, mean + spread],
+});
 
 export interface Axes {
   /** Above the chart; absent where the figure has but one. */
@@ -73,18 +83,20 @@ const titleHeight = 20;
 const chartHeight = 250;
 const margins = { marginTop: 30, marginRight: 14, marginBottom: 42, marginLeft: 46 };
 
-function lineMarks({ Plot }: Charting, { label: _, index, points }: Series, axes: Axes): Markish[] {
+function lineMarks({ Plot }: Charting, { index, points, thin = false }: Series, axes: Axes): Markish[] {
   const { color, symbol } = styleOf(index);
   const [low, high] = axes.y.domain;
   const inside = (y: number): number => Math.min(Math.max(y, low), high);
-  const banded = points.filter(({ spread }) => spread !== null);
+  const banded = points.filter(({ band }) => band !== null);
   const marked = points.filter((_point, i) => i % (axes.symbolEvery ?? 1) === 0 || i === points.length - 1);
   const y = (point: Point): number => inside(point.y);
+  if (thin)
+    return [Plot.lineY(points, { x: "x", y, stroke: color, strokeWidth: 1.2, strokeDasharray: "5,3" })];
   return [
     Plot.areaY(banded, {
       x: "x",
-      y1: (point: Point) => inside(point.y - (point.spread ?? 0)),
-      y2: (point: Point) => inside(point.y + (point.spread ?? 0)),
+      y1: (point: Point) => inside(point.band?.[0] ?? NaN),
+      y2: (point: Point) => inside(point.band?.[1] ?? NaN),
       fill: color,
       fillOpacity: 0.18,
     }),
@@ -124,6 +136,47 @@ export async function lineChart(series: readonly Series[], axes: Axes): Promise<
   if (axes.title === undefined) return panel(chartHeight, svg);
   const below = svg.replace("<svg ", `<svg y="${titleHeight}" `);
   return panel(titleHeight + chartHeight, text(0, 13, axes.title, { bold: true }) + below);
+}
+
+/** A bar of a histogram. */
+export interface Bar {
+  readonly from: number;
+  readonly to: number;
+  readonly y: number;
+}
+
+export interface HistogramAxes {
+  /** Decides the colour. */
+  readonly index: number;
+  readonly title: string;
+  /** Lines under the title. */
+  readonly words: readonly string[];
+  readonly x: { readonly label: string; readonly domain: readonly [number, number] };
+  readonly y: { readonly label: string; readonly domain: readonly [number, number] };
+}
+
+/** One panel of bars. */
+export async function histogram(
+  bars: readonly Bar[],
+  { index, title, words, x, y }: HistogramAxes,
+): Promise<Panel> {
+  const { Plot, ...chart } = await charting();
+  const svg = chart.draw({
+    ...margins,
+    width: panelWidth,
+    height: chartHeight,
+    style: { fontSize: `${fontSize}px`, fontFamily: "inherit" },
+    x: { ...x, labelAnchor: "center", labelArrow: "none" },
+    y: { ...y, labelArrow: "none", grid: true, ticks: 5 },
+    marks: [
+      Plot.rectY(bars, { x1: "from", x2: "to", y: "y", fill: styleOf(index).color, inset: 0.4 }),
+      Plot.ruleY([0]),
+    ],
+  });
+  const top = titleHeight + words.length * 17 + 4;
+  const lines = words.map((line, i) => text(0, titleHeight + 12 + i * 17, line, { size: 12 }));
+  const below = svg.replace("<svg ", `<svg y="${top}" `);
+  return panel(top + chartHeight, text(0, 13, title, { bold: true }) + lines.join("") + below);
 }
 
 const legendRow = 22;

@@ -1,7 +1,8 @@
-// Figure: training error by epoch, one line per method.
+// Figure: training error by epoch, one line per method; for the cases in which nothing else was measured.
 import { methodName } from "../experiments/names.js";
 import type { MetricsLine, RunRecord } from "../experiments/records.js";
-import { legend, lineChart, type Point, type Series } from "./chart.js";
+import { around, legend, lineChart, type Point, type Series } from "./chart.js";
+import { epochAxis, splitsOf } from "./epochs.js";
 import type { Figure } from "./figure.js";
 import { casesOf, methodsOf } from "./methods.js";
 import { groupBy, meanAndSpread } from "./table.js";
@@ -20,15 +21,8 @@ function pointsOf(lines: readonly MetricsLine[], measure: Measure): Point[] {
     const values = trials.flatMap(({ metrics }) => metrics[measure] ?? []).filter(Number.isFinite);
     if (values.length === 0) return [];
     const { mean, spread } = meanAndSpread(values.map((value) => value * scale));
-    return [{ x: epoch, y: mean, spread }];
+    return [around(epoch, mean, spread)];
   });
-}
-
-/** 1 … last, at most about seven numbers, all whole. */
-function epochTicks(last: number): number[] {
-  const step = [1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000].find((each) => last / each <= 7) ?? last;
-  const ticks = Array.from({ length: Math.floor(last / step) }, (_, i) => (i + 1) * step);
-  return step === 1 ? ticks : [1, ...ticks];
 }
 
 /** Powers of ten within the domain, with 2 and 5 between where they are few. */
@@ -49,12 +43,20 @@ function verticalAxis(points: readonly Point[]): {
   const top = Math.max(...positive, 0);
   const bottom = Math.min(...positive, top);
   if (top > 8 * bottom) return { type: "log", domain: [bottom / 1.3, top * 1.2] };
-  const ends = points.flatMap(({ y, spread }) => [y + (spread ?? 0), y - (spread ?? 0)]);
+  const ends = points.flatMap(({ y, band }) => band ?? [y]);
   return { type: "linear", domain: [Math.min(0, ...ends), Math.max(...ends, 1e-9) * 1.05] };
 }
 
-/** The training error (or loss) of every method; null where nothing was recorded. */
-export async function errorCurves(record: RunRecord): Promise<Figure | null> {
+/** The record without the epochs of cases that have measured errors: those are drawn with them. */
+function unmeasured(record: RunRecord): RunRecord {
+  const cases = groupBy(record.metrics, (line) => line.case);
+  const isMeasured = (of: string | undefined): boolean => splitsOf(cases.get(of) ?? []).length > 0;
+  return { ...record, metrics: record.metrics.filter((line) => !isMeasured(line.case)) };
+}
+
+/** The training error (or loss) of every method; null where nothing was recorded, or other errors were measured. */
+export async function errorCurves(whole: RunRecord): Promise<Figure | null> {
+  const record = unmeasured(whole);
   const recorded = (measure: Measure): boolean => record.metrics.some(({ metrics }) => measure in metrics);
   const measure = recorded("error") ? "error" : "loss";
   const curves = casesOf(record)
@@ -68,7 +70,7 @@ export async function errorCurves(record: RunRecord): Promise<Figure | null> {
   const charts = curves.map(({ case: of, series }) =>
     lineChart(series, {
       ...(of !== undefined && { title: of }),
-      x: { label: "epoch", domain: [Math.min(1, last - 1), last], ticks: epochTicks(last) },
+      x: epochAxis(last),
       y: { label, ...y, ...(y.type === "log" ? { ticks: logTicks(y.domain) } : {}) },
       symbolEvery: Math.ceil(last / 12),
     }),
@@ -105,7 +107,7 @@ function captionOf(measure: Measure, logarithmic: boolean, points: readonly Poin
     measure === "error"
       ? "Share of training images misread, as each method saw them (perturbed where it perturbs)"
       : "Mean training loss, as each method computes it";
-  const band = points.some(({ spread }) => spread !== null) ? " Mean and standard deviation over seeds." : "";
+  const band = points.some(({ band }) => band !== null) ? " Mean and standard deviation over seeds." : "";
   const zeros = points.some(({ y }) => y <= 0) ? "; zeros lie on the lower edge" : "";
   return `${what}; mean over the batches of an epoch.${logarithmic ? ` Logarithmic scale${zeros}.` : ""}${band}`;
 }

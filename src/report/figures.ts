@@ -5,12 +5,22 @@ import { errorCurves } from "./error-curves.js";
 import { features } from "./features.js";
 import type { Figure } from "./figure.js";
 import { gallery } from "./gallery.js";
+import { hiddenActivations } from "./hidden-activations.js";
 import { icicle } from "./icicle.js";
 import { inputUpdates } from "./input-updates.js";
+import { measuredErrors } from "./measured-errors.js";
 
 /** The figures that `record` has the data for. */
 export async function figuresOf(record: RunRecord): Promise<Figure[]> {
-  const makers = [accuracyAgainstEpsilon, errorCurves, gallery, features, inputUpdates];
+  const makers = [
+    accuracyAgainstEpsilon,
+    measuredErrors,
+    errorCurves,
+    gallery,
+    features,
+    hiddenActivations,
+    inputUpdates,
+  ];
   const figures = await Promise.all(makers.map((make) => make(record)));
   return [...figures.filter((figure) => figure !== null), ...record.profiles.map(icicle)];
 }
