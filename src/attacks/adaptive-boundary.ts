@@ -56,13 +56,16 @@ function randomStarts(
   const originals = floatsOf(inputs);
   const width = originals.length / labels.length;
   const farthest = reach(originals, context, width);
-  const [low, high] = context.classifier.bounds;
+  const { bounds } = context.classifier;
+  const [low, high] = bounds;
   const stream = randomStream(seed, "fab-start");
   const shift = new Float32Array(width);
   const starts = originals.slice();
   farthest.forEach((limit, row) => {
     const radius = Math.min(limit, epsilon, distances[row] ?? Infinity) / 2;
-    context.threat.randomStart(stream, { sample: indices[row] ?? 0, round }, radius, shift);
+    const center = originals.subarray(row * width, (row + 1) * width);
+    const start = { center, epsilon: radius, bounds };
+    context.threat.randomStart(stream, { sample: indices[row] ?? 0, round }, start, shift);
     shift.forEach((by, i) => {
       const at = row * width + i;
       starts[at] = Math.min(Math.max((starts[at] ?? 0) + by, low), high);

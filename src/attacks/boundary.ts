@@ -11,6 +11,7 @@ import { sum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
 import { concat, slice, transpose } from "../ops/structure.js";
 import { rowSums } from "../threat/rows.js";
+import { asNorm } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import { classesOf, withoutOwn } from "./losses.js";
 import { logitsAt, type AttackInputs } from "./white-box.js";
@@ -74,7 +75,7 @@ function boundariesOf(logits: Node, x: Node, cotangents: Node): { margins: Node;
 /** ‖·‖* of each of [m, n, …]: [m, n, 1, …]. */
 function dualNorms({ threat }: AttackTarget, normals: Node): Node {
   const [m = 1, n = 1, ...rest] = normals.shape;
-  const norms = threat.dualNorm(reshape(normals, [multiplyDims(m, n), ...rest]));
+  const norms = asNorm(threat).dualNorm(reshape(normals, [multiplyDims(m, n), ...rest]));
   return reshape(norms, [m, n, ...rest.map(() => 1)]);
 }
 

@@ -7,7 +7,7 @@ import { add, div, mul, neg, sub } from "../ops/arithmetic.js";
 import { where } from "../ops/compare.js";
 import { maximum, minimum } from "../ops/extremum.js";
 import { rowSums } from "../threat/rows.js";
-import { intoBox } from "../threat/threat.js";
+import { asNorm, intoBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import { boundaryOfOne, nearestBoundary, type Boundary } from "./boundary.js";
 import { simplifiedLoop } from "./loop.js";
@@ -35,9 +35,10 @@ function biasedStep(
   { x, x0, alphaMax, eta }: { x: Node; x0: Node; alphaMax: number; eta: number },
 ): Node {
   const marginThere = add(margin, rowSums(mul(normal, sub(x0, x))));
-  const d = threat.shortest(normal, { from: x, rise: neg(margin), bounds });
-  const d0 = threat.shortest(normal, { from: x0, rise: neg(marginThere), bounds });
-  const [length, length0] = [d, d0].map((way) => maximum(threat.norm(way), shortestWay)) as [Node, Node];
+  const ball = asNorm(threat);
+  const d = ball.shortest(normal, { from: x, rise: neg(margin), bounds });
+  const d0 = ball.shortest(normal, { from: x0, rise: neg(marginThere), bounds });
+  const [length, length0] = [d, d0].map((way) => maximum(ball.norm(way), shortestWay)) as [Node, Node];
   const alpha = minimum(div(length, add(length, length0)), alphaMax);
   const [own, original] = [add(x, mul(eta, d)), add(x0, mul(eta, d0))];
   return intoBox(add(own, mul(alpha, sub(original, own))), bounds);

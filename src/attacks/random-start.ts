@@ -9,12 +9,14 @@ export function randomPoints(
   round: number,
 ): Float32Array {
   const start = floatsOf(inputs).slice();
-  const [low, high] = classifier.bounds;
+  const { bounds } = classifier;
+  const [low, high] = bounds;
   const stream = randomStream(seed, "attack-start");
   const noise = new Float32Array(start.length / labels.length);
   for (let row = 0; row < labels.length; row++) {
-    threat.randomStart(stream, { sample: indices[row] ?? 0, round }, epsilon, noise);
     const from = row * noise.length;
+    const center = start.subarray(from, from + noise.length);
+    threat.randomStart(stream, { sample: indices[row] ?? 0, round }, { center, epsilon, bounds }, noise);
     noise.forEach((shift, i) => {
       start[from + i] = Math.min(Math.max((start[from + i] ?? 0) + shift, low), high);
     });

@@ -62,8 +62,10 @@ export function enforce(
     const delta = difference(row, original);
     const [distance = 0] = threat.distance(delta, columns);
     const tooFar = distance > epsilon + tolerance;
-    // A perturbation that is scaled down is inside the ball of any norm.
-    if (tooFar) delta.forEach((d, i) => (row[i] = (original[i] ?? 0) + d * (epsilon / distance)));
+    if (tooFar) {
+      threat.withdraw(delta, { epsilon, distance });
+      delta.forEach((d, i) => (row[i] = (original[i] ?? 0) + d));
+    }
     const beyond = clipInto(row, bounds, slack);
     if (tooFar || beyond) outside++;
   }

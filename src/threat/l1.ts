@@ -6,8 +6,8 @@ import { abs, relu, sign } from "../ops/piecewise.js";
 import type { Node, Operand } from "../graph/node.js";
 import { projectL1IntoBox } from "./l1-box.js";
 import { roomOf, unlimited } from "./room.js";
-import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
-import { roundingUnit, type RiseOptions, type StepOptions, type Threat } from "./threat.js";
+import { foldRows, largestOfRows, rowSums, scaleBack, smallest } from "./rows.js";
+import { roundingUnit, type RiseOptions, type StepOptions, type NormThreat } from "./threat.js";
 
 /** Newton steps towards the projection's threshold; 16 reach it to rounding in every case tried. */
 const newtonSteps = 16;
@@ -76,7 +76,7 @@ function shortest(gradient: Node, { from, rise, bounds }: RiseOptions): Node {
  * and the box; the way to a hyperplane is its dual. (The literature's choices – the one largest coordinate, or SLIDE's top share of them with equal
  * weights, Tramèr & Boneh 2019 – waste what the box cuts off, or miss the worst case of a linear model.)
  */
-export const l1: Threat = {
+export const l1: NormThreat = {
   name: "l1",
   title: "L1",
   distance: (delta, columns) => foldRows(delta, columns, (total, d) => total + Math.abs(d)),
@@ -88,7 +88,7 @@ export const l1: Threat = {
   dualNorm: largestOfRows,
   shortest,
   /** Exponential sizes divided by the sum of one more than d of them, with random signs (Dirichlet). */
-  randomStart(stream, at, epsilon, out) {
+  randomStart(stream, at, { epsilon }, out) {
     const words = new Uint32Array(out.length + 1);
     stream.words(words, at);
     const sizes = Float64Array.from(words, (word) => -Math.log(((word >>> 8) + 0.5) * 2 ** -24));
@@ -96,4 +96,5 @@ export const l1: Threat = {
     for (let i = 0; i < out.length; i++)
       out[i] = ((sizes[i] ?? 0) / total) * epsilon * (((words[i] ?? 0) & 1) === 0 ? 1 : -1);
   },
+  withdraw: scaleBack,
 };

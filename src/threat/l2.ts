@@ -5,8 +5,8 @@ import { maximum } from "../ops/extremum.js";
 import type { Node } from "../graph/node.js";
 import { abs, sign } from "../ops/piecewise.js";
 import { fill, roomAlong } from "./room.js";
-import { foldRows, smallest, largestOfRows, rowSums } from "./rows.js";
-import { isBounded, roundingUnit, type Threat } from "./threat.js";
+import { foldRows, largestOfRows, rowSums, scaleBack, smallest } from "./rows.js";
+import { isBounded, roundingUnit, type NormThreat } from "./threat.js";
 
 const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
 
@@ -15,7 +15,7 @@ const norm = (x: Node): Node => sqrt(rowSums(mul(x, x)));
  * Steepest step: length · g / ‖g‖₂, with g first divided by its largest coordinate, so that squares of tiny
  * gradients do not vanish. Way to a hyperplane: λ·g, each coordinate as far as the box lets it.
  */
-export const l2: Threat = {
+export const l2: NormThreat = {
   name: "l2",
   title: "L2",
   distance: (delta, columns) => foldRows(delta, columns, (total, d) => total + d * d).map(Math.sqrt),
@@ -40,10 +40,11 @@ export const l2: Threat = {
     return mul(ways, fill({ worth, speed: worth, room, rise: div(abs(rise), largest), limited }));
   },
   /** The first d of d + 2 normal numbers, divided by the length of all, are uniform in the unit ball. */
-  randomStart(stream, at, epsilon, out) {
+  randomStart(stream, at, { epsilon }, out) {
     const normal = new Float32Array(out.length + 2);
     stream.normal(normal, at);
     const length = Math.sqrt(normal.reduce((total, x) => total + x * x, 0));
     for (let i = 0; i < out.length; i++) out[i] = ((normal[i] ?? 0) / length) * epsilon;
   },
+  withdraw: scaleBack,
 };

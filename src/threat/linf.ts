@@ -4,15 +4,15 @@ import { maximum, minimum } from "../ops/extremum.js";
 import { abs, sign } from "../ops/piecewise.js";
 import { toNode } from "../graph/node.js";
 import { fill, roomAlong } from "./room.js";
-import { foldRows, largestOfRows, rowSums, smallest } from "./rows.js";
-import { isBounded, roundingUnit, type Threat } from "./threat.js";
+import { foldRows, largestOfRows, rowSums, scaleBack, smallest } from "./rows.js";
+import { isBounded, roundingUnit, type NormThreat } from "./threat.js";
 
 /**
  * ‖δ‖∞ = max |δᵢ|. Projection: min ‖d − δ‖₂ subject to |dᵢ| ≤ ε, which is clipping each coordinate to [−ε, ε].
  * Steepest step: length · sign(g) (Goodfellow et al. 2015); with the box clipped after it, still the best one.
  * Dual norm: Σ|gᵢ|. Way to a hyperplane: all coordinates by the same λ, or as far as the box lets them.
  */
-export const linf: Threat = {
+export const linf: NormThreat = {
   name: "linf",
   title: "L∞",
   distance: (delta, columns) => foldRows(delta, columns, (largest, d) => Math.max(largest, Math.abs(d))),
@@ -32,5 +32,6 @@ export const linf: Threat = {
     const limited = isBounded(bounds);
     return mul(ways, fill({ worth, speed: 1, room, rise: div(abs(rise), largest), limited }));
   },
-  randomStart: (stream, at, epsilon, out) => stream.uniform(out, at, [-epsilon, epsilon]),
+  randomStart: (stream, at, { epsilon }, out) => stream.uniform(out, at, [-epsilon, epsilon]),
+  withdraw: scaleBack,
 };

@@ -29,6 +29,14 @@ export const largestOfRows = (x: Node): Node =>
 /** What keeps a division by a row's size finite where the row is all zero. */
 export const smallest = 1e-30;
 
+/** `delta` scaled to the length ε, which is inside the ball of any norm. */
+export function scaleBack(
+  delta: Float32Array,
+  { epsilon, distance }: { readonly epsilon: number; readonly distance: number },
+): void {
+  delta.forEach((d, i) => (delta[i] = d * (epsilon / distance)));
+}
+
 /** Folds each row of [rows, columns] on the host, in float64, from 0. */
 export function foldRows(
   values: Float32Array,

@@ -1,4 +1,5 @@
 // What a norm ball is to attacks: distance, random start, steepest step, projection – so one PGD serves every norm.
+import { check } from "../base/errors.js";
 import type { Position, RandomStream } from "../base/random.js";
 import type { Node, Operand } from "../graph/node.js";
 import { add, sub } from "../ops/arithmetic.js";
@@ -34,6 +35,15 @@ export interface RiseOptions {
   readonly bounds: Bounds;
 }
 
+/** Where a random start lies: around which row, how far from it at most, in which box. */
+export interface StartOptions {
+  /** One row, inside `bounds`. */
+  readonly center: Float32Array;
+  /** In input units. */
+  readonly epsilon: number;
+  readonly bounds: Bounds;
+}
+
 export interface Threat {
   /** Word on the command line and in records. */
   readonly name: string;
@@ -51,6 +61,14 @@ export interface Threat {
   steepest(gradient: Node, options: StepOptions): Node;
   /** ‖delta‖ of each row: [n, …] → [n, 1, …]. */
   norm(delta: Node): Node;
+  /** Fills `out` with a perturbation of `center`, uniform in the ball of radius ε; it may leave the box. */
+  randomStart(stream: RandomStream, at: Position, options: StartOptions, out: Float32Array): void;
+  /** Brings a perturbation of the size `distance` back into the ball of radius ε, in place. */
+  withdraw(delta: Float32Array, ball: { readonly epsilon: number; readonly distance: number }): void;
+}
+
+/** A ball whose size is a norm: it is convex, and hyperplanes lie at a distance. */
+export interface NormThreat extends Threat {
   /** The dual norm, max ⟨gradient, d⟩ subject to ‖d‖ ≤ 1, of each row: [n, …] → [n, 1, …]. */
   dualNorm(gradient: Node): Node;
   /**
@@ -58,8 +76,14 @@ export interface Threat {
    * box ends before it, as far as the box allows; zero where the gradient is zero.
    */
   shortest(gradient: Node, options: RiseOptions): Node;
-  /** Fills `out` with a point uniform in the ball of radius ε around 0. */
-  randomStart(stream: RandomStream, at: Position, epsilon: number, out: Float32Array): void;
+}
+
+const isNorm = (threat: Threat): threat is NormThreat => "shortest" in threat;
+
+/** `threat` as a norm's ball; throws where it is none. */
+export function asNorm(threat: Threat): NormThreat {
+  check(isNorm(threat), "threat", "a norm, for ways to hyperplanes", () => `'${threat.name}'`);
+  return threat;
 }
 
 /** The rounding unit that tolerances count in: 2⁻²³ of the largest finite bound (1 where there is none). */

@@ -11,8 +11,11 @@ import { add, div, mul } from "../../src/ops/arithmetic.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { findThreat } from "../../src/threat/find.js";
 import * as threats from "../../src/threat/index.js";
+import { l1 } from "../../src/threat/l1.js";
+import { l2 } from "../../src/threat/l2.js";
+import { linf } from "../../src/threat/linf.js";
 import { rowSums } from "../../src/threat/rows.js";
-import { intoBallAndBox, type Bounds, type Threat } from "../../src/threat/threat.js";
+import { intoBallAndBox, type Bounds, type NormThreat, type Threat } from "../../src/threat/threat.js";
 import { leastNorm } from "../support/least-norm.js";
 
 const engine = localEngine({ threads: 1 });
@@ -72,9 +75,15 @@ const dual: Record<string, (g: readonly number[]) => number> = {
   l1: (g) => Math.max(...g.map(Math.abs)),
 };
 
+/** The distance of one row in the threat's norm. */
+const distanceIn =
+  (threat: Threat) =>
+  (delta: Float32Array): number =>
+    threat.distance(delta, delta.length)[0] ?? NaN;
+
 describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, threat) => {
   const tolerance = threat.tolerance(columns, bounds);
-  const distanceOf = (delta: Float32Array): number => threat.distance(delta, delta.length)[0] ?? NaN;
+  const distanceOf = distanceIn(threat);
 
   it("is found by its name", () => {
     expect(threat.name).toBe(name);
@@ -111,19 +120,6 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
     await fc.assert(property, { numRuns: 300, seed: 3 });
   });
 
-  it("steps as steeply as its dual norm allows, within the length", async () => {
-    const free: Bounds = [-Infinity, Infinity];
-    const steepest = await compile(threat.steepest(y, { from: x, length: radius, bounds: free }));
-    const property = fc.asyncProperty(row(-2, 2), epsilon, async (g, r) => {
-      const step = await steepest(one(g), one(g), r);
-      const reached = step.reduce((a, v, i) => a + v * (g[i] ?? 0), 0);
-      const best = r * (dual[name]?.(g) ?? NaN);
-      expect(reached).toBeGreaterThanOrEqual(best * (1 - 2 ** -20) - 1e-37);
-      expect(distanceOf(step)).toBeLessThanOrEqual(r * (1 + 2 ** -21));
-    });
-    await fc.assert(property, { numRuns: 300, seed: 4 });
-  });
-
   it("steps by no amount along a zero gradient, and by the whole length along a tiny one", async () => {
     const steepest = await compile(threat.steepest(y, { from: x, length: radius, bounds }));
     const center = new Float32Array(2 * columns).fill(0.5);
@@ -133,80 +129,110 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
     expect([...step].map((v) => v + 0)).toEqual([...gradient].map((v) => (v === 0 ? 0 : -0.25)));
   });
 
-  it("goes the shortest way to a hyperplane, or as far as the box allows", async () => {
-    const rise = add(mul(rowSums(x), 0), radius);
-    const shortest = await compile(threat.shortest(y, { from: x, rise, bounds }));
-    // Sixteenths: what float32 cannot tell from the room's end decides nothing here.
-    const sixteenths = (low: number, high: number) =>
-      fc.array(
-        fc.integer({ min: 16 * low, max: 16 * high }).map((k) => k / 16),
-        { minLength: columns, maxLength: columns },
-      );
-    const property = fc.asyncProperty(
-      sixteenths(0, 1),
-      sixteenths(-2, 2),
-      number(-6, 6),
-      async (from, g, wanted) => {
-        const got = await shortest(one(from), one(g), wanted);
-        const room = from.map((v, i) => ((g[i] ?? 0) * wanted > 0 ? 1 - v : v));
-        const capacity = room.reduce((a, r, i) => a + r * Math.abs(g[i] ?? 0), 0);
-        const target = Math.min(Math.abs(wanted), capacity);
-        const reached = got.reduce((a, v, i) => a + v * (g[i] ?? 0), 0) * Math.sign(wanted);
-        expect(Math.abs(reached - target)).toBeLessThanOrEqual(1e-5 * Math.max(...g.map(Math.abs)));
-        const least = leastNorm(name, g.map(Math.abs), room, target);
-        expect(distanceOf(got)).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-5);
-        got.forEach((v, i) =>
-          expect(v + (from[i] ?? 0) >= -1e-7 && v + (from[i] ?? 0) <= 1 + 1e-7).toBe(true),
-        );
-      },
-    );
-    await fc.assert(property, { numRuns: 300, seed: 5 });
-  });
-
-  it("goes by rise / dual norm where there is no box, along tiny gradients too", async () => {
-    const free: Bounds = [-Infinity, Infinity];
-    const rise = add(mul(rowSums(x), 0), radius);
-    const shortest = await compile(threat.norm(threat.shortest(y, { from: x, rise, bounds: free })));
-    const ratio = await compile(div(radius, threat.dualNorm(y)));
-    const property = fc.asyncProperty(
-      row(-2, 2),
-      fc.constantFrom(1, 1e-18),
-      epsilon,
-      async (g, scale, wanted) => {
-        fc.pre(Math.max(...g.map(Math.abs)) > 2 ** -8);
-        const gradient = one(g.map((v) => v * scale));
-        const [got, want] = [
-          await shortest(gradient, gradient, wanted * scale),
-          await ratio(gradient, gradient, wanted * scale),
-        ];
-        expect(Math.abs((got[0] ?? NaN) / (want[0] ?? NaN) - 1)).toBeLessThan(1e-5);
-        expect(await shortest(one(g), new Float32Array(columns), wanted)).toEqual(one([0]));
-      },
-    );
-    await fc.assert(property, { numRuns: 100, seed: 6 });
-  });
-
-  it("starts uniformly in the ball, the same point for the same position", () => {
-    const out = new Float32Array(columns);
-    const again = new Float32Array(columns);
-    const radii = Array.from({ length: 4000 }, (_, sample) => {
-      threat.randomStart(randomStream(3, "start"), { sample }, 0.3, out);
-      expect(distanceOf(out)).toBeLessThanOrEqual(0.3 + tolerance);
-      return distanceOf(out) / 0.3;
-    });
-    threat.randomStart(randomStream(3, "start"), { sample: 3999 }, 0.3, again);
-    expect(again).toEqual(out);
-    // ‖δ‖/ε of a uniform point has mean d/(d + 1).
-    const mean = radii.reduce((a, b) => a + b, 0) / radii.length;
-    expect(Math.abs(mean - columns / (columns + 1))).toBeLessThan(0.01);
-  });
-
   it("measures distances in float64, row by row", () => {
     const delta = Float32Array.of(3, -4, 0, 0, 1, 0);
     const want = { linf: [4, 1], l2: [5, 1], l1: [7, 1] }[name];
     expect([...threat.distance(delta, 3)]).toEqual(want);
   });
 });
+
+describe.each(Object.entries({ linf, l2, l1 } as Record<string, NormThreat>))(
+  "%s, a norm",
+  (name, threat) => {
+    const tolerance = threat.tolerance(columns, bounds);
+    const distanceOf = distanceIn(threat);
+
+    it("steps as steeply as its dual norm allows, within the length", async () => {
+      const free: Bounds = [-Infinity, Infinity];
+      const steepest = await compile(threat.steepest(y, { from: x, length: radius, bounds: free }));
+      const property = fc.asyncProperty(row(-2, 2), epsilon, async (g, r) => {
+        const step = await steepest(one(g), one(g), r);
+        const reached = step.reduce((a, v, i) => a + v * (g[i] ?? 0), 0);
+        const best = r * (dual[name]?.(g) ?? NaN);
+        expect(reached).toBeGreaterThanOrEqual(best * (1 - 2 ** -20) - 1e-37);
+        expect(distanceOf(step)).toBeLessThanOrEqual(r * (1 + 2 ** -21));
+      });
+      await fc.assert(property, { numRuns: 300, seed: 4 });
+    });
+
+    it("goes the shortest way to a hyperplane, or as far as the box allows", async () => {
+      const rise = add(mul(rowSums(x), 0), radius);
+      const shortest = await compile(threat.shortest(y, { from: x, rise, bounds }));
+      // Sixteenths: what float32 cannot tell from the room's end decides nothing here.
+      const sixteenths = (low: number, high: number) =>
+        fc.array(
+          fc.integer({ min: 16 * low, max: 16 * high }).map((k) => k / 16),
+          { minLength: columns, maxLength: columns },
+        );
+      const property = fc.asyncProperty(
+        sixteenths(0, 1),
+        sixteenths(-2, 2),
+        number(-6, 6),
+        async (from, g, wanted) => {
+          const got = await shortest(one(from), one(g), wanted);
+          const room = from.map((v, i) => ((g[i] ?? 0) * wanted > 0 ? 1 - v : v));
+          const capacity = room.reduce((a, r, i) => a + r * Math.abs(g[i] ?? 0), 0);
+          const target = Math.min(Math.abs(wanted), capacity);
+          const reached = got.reduce((a, v, i) => a + v * (g[i] ?? 0), 0) * Math.sign(wanted);
+          expect(Math.abs(reached - target)).toBeLessThanOrEqual(1e-5 * Math.max(...g.map(Math.abs)));
+          const least = leastNorm(name, g.map(Math.abs), room, target);
+          expect(distanceOf(got)).toBeLessThanOrEqual(least * (1 + 1e-5) + 1e-5);
+          got.forEach((v, i) =>
+            expect(v + (from[i] ?? 0) >= -1e-7 && v + (from[i] ?? 0) <= 1 + 1e-7).toBe(true),
+          );
+        },
+      );
+      await fc.assert(property, { numRuns: 300, seed: 5 });
+    });
+
+    it("goes by rise / dual norm where there is no box, along tiny gradients too", async () => {
+      const free: Bounds = [-Infinity, Infinity];
+      const rise = add(mul(rowSums(x), 0), radius);
+      const shortest = await compile(threat.norm(threat.shortest(y, { from: x, rise, bounds: free })));
+      const ratio = await compile(div(radius, threat.dualNorm(y)));
+      const property = fc.asyncProperty(
+        row(-2, 2),
+        fc.constantFrom(1, 1e-18),
+        epsilon,
+        async (g, scale, wanted) => {
+          fc.pre(Math.max(...g.map(Math.abs)) > 2 ** -8);
+          const gradient = one(g.map((v) => v * scale));
+          const [got, want] = [
+            await shortest(gradient, gradient, wanted * scale),
+            await ratio(gradient, gradient, wanted * scale),
+          ];
+          expect(Math.abs((got[0] ?? NaN) / (want[0] ?? NaN) - 1)).toBeLessThan(1e-5);
+          expect(await shortest(one(g), new Float32Array(columns), wanted)).toEqual(one([0]));
+        },
+      );
+      await fc.assert(property, { numRuns: 100, seed: 6 });
+    });
+
+    it("starts uniformly in the ball, the same point for the same position", () => {
+      const out = new Float32Array(columns);
+      const again = new Float32Array(columns);
+      const start = { center: new Float32Array(columns).fill(0.5), epsilon: 0.3, bounds };
+      const radii = Array.from({ length: 4000 }, (_, sample) => {
+        threat.randomStart(randomStream(3, "start"), { sample }, start, out);
+        expect(distanceOf(out)).toBeLessThanOrEqual(0.3 + tolerance);
+        return distanceOf(out) / 0.3;
+      });
+      threat.randomStart(randomStream(3, "start"), { sample: 3999 }, start, again);
+      expect(again).toEqual(out);
+      // ‖δ‖/ε of a uniform point has mean d/(d + 1).
+      const mean = radii.reduce((a, b) => a + b, 0) / radii.length;
+      expect(Math.abs(mean - columns / (columns + 1))).toBeLessThan(0.01);
+    });
+
+    it("withdraws perturbations into the ball on the host", () => {
+      const delta = one([0.5, -2, 0.25, 1, -0.125, 0, 1]);
+      const distance = distanceOf(delta);
+      const withdrawn = delta.slice();
+      threat.withdraw(withdrawn, { epsilon: distance / 2, distance });
+      expect(withdrawn).toEqual(delta.map((d) => d / 2));
+    });
+  },
+);
 
 describe("l1", () => {
   it("spends a step on the largest coordinates, each to its bound", async () => {
