@@ -5,7 +5,7 @@ import { tensor, type Tensor } from "../base/tensor.js";
 import type { AnyUnit } from "../base/options.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
-import type { Threat } from "../threat/threat.js";
+import { checkRadius, type Threat } from "../threat/threat.js";
 import type { PassCounts } from "./passes.js";
 
 /** What is attacked, and in which norm. */
@@ -69,10 +69,12 @@ export interface Attack {
   readonly leavesOut?: readonly string[];
   /** Whether it can only leave labels: a `targeted` batch is refused. */
   readonly untargeted?: true;
+  /** The fewest classes of models it works on; default 2. */
+  readonly classes?: number | undefined;
   readonly options: AttackOptions;
   /** Names of the norm balls it can stay in. */
   readonly norms: readonly string[];
-  /** Compiles what the attack needs; serves every ε. Throws when the norm is not supported. */
+  /** Compiles what the attack needs; serves every ε. Throws where norm or classes are not supported. */
   prepare(context: AttackContext): Promise<PreparedAttack>;
   /** The whole attack as one ONNX file of the standard domain. */
   toOnnx?(target: AttackTarget, options: OnnxAttackOptions): Uint8Array;
@@ -86,6 +88,21 @@ export function checkNorm({ name, norms }: Attack, threat: Threat): void {
   check(norms.includes(threat.name), name, `a norm out of ${norms.join(", ")}`, () => `'${threat.name}'`);
 }
 
+/** The fewest classes of models that an attack works on. */
+export const leastClasses = ({ classes = 2 }: Pick<Attack, "classes">): number => classes;
+
+/** Throws unless `attack` works on models of so many classes. */
+export function checkClasses(attack: Pick<Attack, "name" | "classes">, classes: number): void {
+  const least = leastClasses(attack);
+  check(classes >= least, attack.name, `a model of ${least} classes or more`, () => String(classes));
+}
+
+/** Throws unless `attack` works on the classifier and in the norm of `target`. */
+export function checkTarget(attack: Attack, { classifier, threat }: AttackTarget): void {
+  checkNorm(attack, threat);
+  checkClasses(attack, classifier.model.classes);
+}
+
 /** Throws where `attack` can only leave labels and is to reach them. */
 export const checkAim = (
   { name, untargeted }: Pick<Attack, "name"> & { readonly untargeted?: true | undefined },
@@ -97,7 +114,7 @@ export const checkAim = (
 function checkBatch(
   { name: where, nearest, untargeted }: Attack,
   batch: AttackBatch,
-  { model }: Classifier,
+  { classifier: { model }, threat }: AttackTarget,
 ): void {
   const { inputs, labels, indices, epsilon, targeted } = batch;
   checkAim({ name: where, untargeted }, targeted);
@@ -116,6 +133,7 @@ function checkBatch(
   const radius = epsilon >= 0 && (nearest === true || epsilon < Infinity);
   const expected = nearest === true ? "an ε of at least 0" : "a finite ε of at least 0";
   check(radius, where, expected, () => String(epsilon));
+  checkRadius(threat, epsilon, where);
 }
 
 /** Puts the original in place of each point beyond `epsilon`. */
@@ -136,11 +154,12 @@ function withinRadius(threat: Threat, { inputs, epsilon }: AttackBatch, points: 
 /** `perturb` behind the checks every attack makes; ε = 0 and an empty batch never reach it, far points never leave. */
 export function guarded(
   attack: Attack,
-  { classifier, threat, signal }: AttackContext,
+  context: AttackContext,
   perturb: (batch: AttackBatch) => Promise<Float32Array>,
 ): (batch: AttackBatch) => Promise<Float32Array> {
+  const { threat, signal } = context;
   return async (batch) => {
-    checkBatch(attack, batch, classifier);
+    checkBatch(attack, batch, context);
     signal?.throwIfAborted();
     if (batch.epsilon === 0 || count(batch.inputs.shape) === 0)
       return Float32Array.from(floatsOf(batch.inputs));

@@ -10,7 +10,7 @@ import { apgdGraph, type ApgdGraphOptions } from "./apgd-graph.js";
 import { climb, startOf, type Part, type PreparedPart, type Round } from "./apgd-run.js";
 import {
   checkAim,
-  checkNorm,
+  checkTarget,
   guarded,
   type Attack,
   type AttackBatch,
@@ -18,7 +18,7 @@ import {
   type AttackOptions,
   type AttackTarget,
 } from "./attack.js";
-import { checkClasses, type AttackLoss } from "./losses.js";
+import type { AttackLoss } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { loadLogits, outlookOf } from "./nearest.js";
 import { withResult } from "./pgd-graph.js";
@@ -65,12 +65,8 @@ function partsOf({ steps, largerBalls }: AutoPgdOptions): Part[] {
   ];
 }
 
-/** Throws unless `target` has what the attack needs. */
-function checkTarget(
-  { name, options, loss }: AutoPgd,
-  { classifier: { model }, threat }: AttackTarget,
-): void {
-  checkClasses(name, loss(input("candidates", [1], "int32")), model);
+/** Throws where larger balls are asked for in another norm than L1. */
+function checkBalls({ name, options }: AutoPgd, { threat }: AttackTarget): void {
   const fits = !options.largerBalls || threat.name === "l1";
   check(fits, `${name}.largerBalls`, "false outside l1", () => `true in ${threat.name}`);
 }
@@ -121,13 +117,14 @@ export function autoPgd(definition: AutoPgd): Attack {
   const attack: Attack = {
     name,
     kind: "iterative",
+    classes: definition.loss(input("candidates", [1], "int32")).classes,
     ...(untargeted && { untargeted }),
     options: shown,
     norms: ["linf", "l2", "l1"],
     unresting: () => autoPgd({ ...definition, rest: false, shown: { ...shown, rest: false } }),
     async prepare(context) {
-      checkNorm(attack, context.threat);
-      checkTarget(definition, context);
+      checkTarget(attack, context);
+      checkBalls(definition, context);
       const prepared: PreparedPart[] = [];
       for (const part of parts) prepared.push(await preparePart(definition, part, context));
       const logits = targets === undefined ? null : await loadLogits(context);
@@ -147,9 +144,9 @@ export function autoPgd(definition: AutoPgd): Attack {
       };
     },
     toOnnx(target, { targeted }) {
-      checkNorm(attack, target.threat);
+      checkTarget(attack, target);
       checkAim(attack, targeted);
-      checkTarget(definition, target);
+      checkBalls(definition, target);
       const { weights } = target.classifier;
       const fixed = { direction: aim(targeted), settling: rest ? 1 : 0 };
       const { loop, begin } = apgdGraph(target, graphOptions(definition, { ...fixed, steps: options.steps }));

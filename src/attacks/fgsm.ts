@@ -8,7 +8,7 @@ import { exportFunction } from "../onnx/export.js";
 import { add } from "../ops/arithmetic.js";
 import { loadFunction } from "../runtime/load.js";
 import { intoBox } from "../threat/threat.js";
-import { checkNorm, floatsOf, guarded, labelsOf, type Attack, type AttackTarget } from "./attack.js";
+import { checkTarget, floatsOf, guarded, labelsOf, type Attack, type AttackTarget } from "./attack.js";
 import { attackLosses } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { ascent, counted } from "./passes.js";
@@ -32,9 +32,9 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
     name: "fgsm",
     kind: "single-step",
     options: {},
-    norms: ["linf", "l2", "l1"],
+    norms: ["linf", "l2", "l1", "l0"],
     async prepare(context) {
-      checkNorm(attack, context.threat);
+      checkTarget(attack, context);
       const { weights } = context.classifier;
       const fn = fgsmFunction(context, input("direction", []));
       const program = await loadFunction(context.engine, fn, { weights });
@@ -52,7 +52,7 @@ export const fgsm = unit("fgsm", "one step of length ε along the gradient", z.s
       };
     },
     toOnnx(target, { targeted }) {
-      checkNorm(attack, target.threat);
+      checkTarget(attack, target);
       return exportFunction(fgsmFunction(target, aim(targeted)), {
         weights: target.classifier.weights,
         metadata: metadataOf(attack, target, targeted),

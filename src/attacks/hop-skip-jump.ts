@@ -9,7 +9,7 @@ import type { Engine, Program, Tensors } from "../runtime/engine.js";
 import { loadFunction, loadLoop } from "../runtime/load.js";
 import type { Bounds } from "../threat/threat.js";
 import {
-  checkNorm,
+  checkTarget,
   floatsOf,
   guarded,
   labelsOf,
@@ -259,7 +259,7 @@ export const hopSkipJump = unit(
       options,
       norms: ["linf", "l2"],
       async prepare(context) {
-        checkNorm(attack, context.threat);
+        checkTarget(attack, context);
         const { bounds, model } = context.classifier;
         check(bounds.every(Number.isFinite), attack.name, "finite bounds of the inputs", () =>
           bounds.join(" to "),

@@ -1,7 +1,5 @@
 // What gradient attacks climb: losses of logits, with their direction of steepest ascent.
-import { check } from "../base/errors.js";
 import type { Node } from "../graph/node.js";
-import type { Model } from "../nn/model.js";
 import { div, mul, sub } from "../ops/arithmetic.js";
 import { maximum } from "../ops/extremum.js";
 import { argMax, oneHot, reduceMax } from "../ops/indexing.js";
@@ -116,9 +114,3 @@ export const attackLosses = {
 
 export type AttackLossName = keyof typeof attackLosses;
 export const attackLossNames = Object.keys(attackLosses) as [AttackLossName, ...AttackLossName[]];
-
-/** Throws unless the model of the attack called `where` has classes enough for its loss. */
-export const checkClasses = (where: string, { classes = 2 }: AttackLoss, model: Model): void =>
-  check(model.classes >= classes, where, `a model of ${classes} classes or more`, () =>
-    String(model.classes),
-  );

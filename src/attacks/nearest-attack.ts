@@ -2,7 +2,7 @@
 import type { LoopFunction } from "../onnx/export.js";
 import type { Program } from "../runtime/engine.js";
 import { loadLoop } from "../runtime/load.js";
-import { checkNorm, guarded, type Attack, type AttackBatch, type AttackContext } from "./attack.js";
+import { checkTarget, guarded, type Attack, type AttackBatch, type AttackContext } from "./attack.js";
 import type { AttackOptions, AttackTarget } from "./attack.js";
 import { loadLogits, outlookOf, type Outlook } from "./nearest.js";
 
@@ -33,7 +33,7 @@ export function nearestAttack({ name, options, norms, loop: graph, search }: Nea
     options,
     norms,
     async prepare(context) {
-      checkNorm(attack, context.threat);
+      checkTarget(attack, context);
       const { weights } = context.classifier;
       const loop = await loadLoop(context.engine, graph(context), { weights });
       const logits = await loadLogits(context);

@@ -7,7 +7,7 @@ import { exportLoop } from "../onnx/export.js";
 import type { Program } from "../runtime/engine.js";
 import { loadFunction, loadLoop } from "../runtime/load.js";
 import {
-  checkNorm,
+  checkTarget,
   floatsOf,
   guarded,
   type Attack,
@@ -15,7 +15,7 @@ import {
   type AttackContext,
   type AttackOptions,
 } from "./attack.js";
-import { attackLosses, attackLossNames, checkClasses } from "./losses.js";
+import { attackLosses, attackLossNames, type AttackLoss } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { judgeOf, pgdLoop, withResult } from "./pgd-graph.js";
 import { ascend, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
@@ -98,20 +98,21 @@ export function projectedGradient(
   own: readonly string[] = Object.keys(options),
 ): Attack {
   const { loss, restarts, randomStart, momentum, rest } = options;
+  const climbed: AttackLoss = attackLosses[loss];
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
   );
   const attack: Attack = {
     name,
     kind: "iterative",
+    classes: climbed.classes,
     options: recordOf(options, own),
     norms: ["linf", "l2", "l1"],
     unresting: () => projectedGradient(name, { ...options, rest: false }, [...own, "rest"]),
     async prepare(context) {
-      checkNorm(attack, context.threat);
-      checkClasses(name, attackLosses[loss], context.classifier.model);
+      checkTarget(attack, context);
       const { weights } = context.classifier;
-      const graph = { loss: attackLosses[loss], momentum, rest, direction: input("direction", []) };
+      const graph = { loss: climbed, momentum, rest, direction: input("direction", []) };
       const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
       const judge =
         restarts > 1 ? await loadFunction(context.engine, judgeOf(context, graph), { weights }) : null;
@@ -124,10 +125,9 @@ export function projectedGradient(
       };
     },
     toOnnx(target, { targeted }) {
-      checkNorm(attack, target.threat);
-      checkClasses(name, attackLosses[loss], target.classifier.model);
+      checkTarget(attack, target);
       const { weights } = target.classifier;
-      const loop = pgdLoop(target, { loss: attackLosses[loss], momentum, rest, direction: aim(targeted) });
+      const loop = pgdLoop(target, { loss: climbed, momentum, rest, direction: aim(targeted) });
       const metadata = metadataOf(attack, target, targeted);
       return withResult(exportLoop(loop, { weights, metadata }), "start", "adversarial");
     },

@@ -7,7 +7,7 @@ import { tensor, type Tensor } from "../base/tensor.js";
 import type { Program } from "../runtime/engine.js";
 import { loadFunction, loadLoop } from "../runtime/load.js";
 import {
-  checkNorm,
+  checkTarget,
   floatsOf,
   guarded,
   labelsOf,
@@ -107,7 +107,7 @@ export const spsa = unit("spsa", "gradients from random differences (black box)"
     options,
     norms: ["linf"],
     async prepare(context) {
-      checkNorm(attack, context.threat);
+      checkTarget(attack, context);
       const { engine } = context;
       const { weights } = context.classifier;
       const slopes = await loadLoop(engine, slopeLoop(context, options.delta), { weights });

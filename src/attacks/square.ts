@@ -5,7 +5,7 @@ import { tensor } from "../base/tensor.js";
 import type { Program } from "../runtime/engine.js";
 import { loadLoop } from "../runtime/load.js";
 import {
-  checkNorm,
+  checkTarget,
   floatsOf,
   guarded,
   labelsOf,
@@ -147,7 +147,7 @@ export const square = unit("square", "random search over windows (black box)", s
     options: { ...shown, ...(loss !== undefined && { loss }) },
     norms: ["linf", "l2", "l1"],
     async prepare(context) {
-      checkNorm(attack, context.threat);
+      checkTarget(attack, context);
       const loops = programs(context);
       await loops.get(loss ?? "margin");
       return {

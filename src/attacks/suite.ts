@@ -4,7 +4,7 @@ import { loadFunction } from "../runtime/load.js";
 import { tensor } from "../base/tensor.js";
 import { count } from "../base/shape.js";
 import {
-  checkNorm,
+  checkTarget,
   floatsOf,
   guarded,
   type Attack,
@@ -47,7 +47,7 @@ export function suite({ name, options, norms, stages, leavesOut = [], untargeted
     leavesOut,
     ...(untargeted && { untargeted }),
     async prepare(context) {
-      checkNorm(attack, context.threat);
+      checkTarget(attack, context);
       const prepared: PreparedAttack[] = [];
       for (const stage of stages(context)) prepared.push(await stage.prepare(context));
       const graph = { loss: attackLosses["cross-entropy"], direction: input("direction", []) };

@@ -3,7 +3,7 @@ import { check } from "../base/errors.js";
 import { count, formatShape } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
 import type { Classifier, Model } from "../nn/model.js";
-import { checkNorm, guarded, type Attack } from "./attack.js";
+import { checkTarget, guarded, type Attack } from "./attack.js";
 
 /** The model on which points are crafted. */
 export interface TransferSource {
@@ -44,7 +44,7 @@ export function transferFrom(source: TransferSource, attack: Attack): Attack {
     options: { from: source.name, attack: attack.name, ...attack.options },
     norms: attack.norms,
     async prepare(context) {
-      checkNorm(transfer, context.threat);
+      checkTarget(transfer, context);
       checkTransfer(source, context.classifier.model);
       const { model } = source.classifier;
       const classifier = { ...source.classifier, bounds: context.classifier.bounds };

@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { leastClasses, type Attack } from "../attacks/attack.js";
+import { createAttack } from "../attacks/create.js";
 import * as attacks from "../attacks/index.js";
 import * as augmentations from "../augmentations/index.js";
 import type { AnyUnit } from "../base/options.js";
@@ -23,7 +25,19 @@ export interface OptionInfo {
   readonly description: string;
 }
 
-export interface Entry {
+/** What an attack takes, with its options as they are by default. */
+export interface AttackFacts {
+  readonly kind: Attack["kind"];
+  readonly norms: readonly string[];
+  /** Whether radii have to be given: attacks on the nearest point need none. */
+  readonly needsEpsilon: boolean;
+  /** The fewest classes of models it works on. */
+  readonly classes: number;
+  /** Whether it can reach for given classes. */
+  readonly targeted: boolean;
+}
+
+export interface Entry extends Partial<AttackFacts> {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionInfo[];
@@ -75,6 +89,14 @@ function optionsOf({ schema }: AnyUnit<unknown>): OptionInfo[] {
 const unitEntries = (registry: Readonly<Record<string, AnyUnit<unknown>>>): Entry[] =>
   Object.entries(registry).map(([name, unit]) => ({ name, summary: unit.summary, options: optionsOf(unit) }));
 
+const attackEntries = (): Entry[] =>
+  unitEntries(attacks).map((entry) => {
+    const attack = createAttack(entry.name);
+    const { kind, norms, nearest, untargeted } = attack;
+    const facts = { kind, norms, needsEpsilon: nearest !== true, classes: leastClasses(attack) };
+    return { ...entry, ...facts, targeted: untargeted !== true };
+  });
+
 const datasetEntries = (): Entry[] =>
   Object.values(datasets).map(({ name, title, imageShape, classes, licence }) => ({
     name,
@@ -107,6 +129,7 @@ const recipeEntries = (): Entry[] =>
   });
 
 function entriesOf(kind: Kind): Entry[] {
+  if (kind === "attacks") return attackEntries();
   if (kind === "datasets") return datasetEntries();
   if (kind === "corruptions") return corruptionEntries();
   if (kind === "recipes") return recipeEntries();

@@ -1,11 +1,11 @@
 // The runner: clean accuracy, then each attack at each radius on the images that still stand, counted by the runner.
-import { checkNorm, type Attack } from "../attacks/attack.js";
+import { checkTarget, type Attack } from "../attacks/attack.js";
 import { range } from "../attacks/rows.js";
 import { check } from "../base/errors.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { findThreat, type NormName } from "../threat/find.js";
-import type { Threat } from "../threat/threat.js";
+import { checkRadius, type Threat } from "../threat/threat.js";
 import { checkedRows, checkLabels, type EvaluationData } from "./data.js";
 import { openCarryOn } from "./carry-on.js";
 import { flagsOf } from "./flags/index.js";
@@ -73,7 +73,7 @@ const wholeAtLeastOne = (where: string, value: number): void =>
 /** Throws unless the options can be run; returns the number of images. */
 function checkOptions(
   { count, labels }: EvaluationData,
-  { model }: Classifier,
+  classifier: Classifier,
   options: EvaluateOptions,
 ): number {
   const threads = new Set(options.engines.map((engine) => engine.threads));
@@ -87,9 +87,13 @@ function checkOptions(
     check(Number.isFinite(epsilon) && epsilon >= 0, "evaluate: ε", "a finite number of at least 0", () =>
       String(epsilon),
     );
-  for (const { attack, norm } of options.trials) checkNorm(attack, findThreat(norm));
+  for (const { attack, norm, epsilons } of options.trials) {
+    const threat = findThreat(norm);
+    checkTarget(attack, { classifier, threat });
+    for (const epsilon of epsilons) checkRadius(threat, epsilon, "evaluate: ε");
+  }
   const n = Math.min(count, options.limit ?? count);
-  checkLabels(labels, n, model.classes);
+  checkLabels(labels, n, classifier.model.classes);
   return n;
 }
 

@@ -1,9 +1,10 @@
 // Attacks as recipes and command lines name them: `{ pgd: { epsilon: [0.1, 0.2], norm: l2, steps: 40 } }`.
 import { z } from "zod";
-import { checkAim } from "../attacks/attack.js";
+import { checkAim, checkClasses, checkNorm } from "../attacks/attack.js";
 import * as attackRegistry from "../attacks/index.js";
 import { parseOptions, quantity } from "../base/options.js";
-import { normNames, type NormName } from "../threat/find.js";
+import { findThreat, normNames, type NormName } from "../threat/find.js";
+import { checkRadius } from "../threat/threat.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
 
 const epsilons = z.preprocess(
@@ -46,6 +47,14 @@ export function readAttack(value: unknown, path: readonly PropertyKey[] = []): A
       : parseOptions(name, attackEntry, given ?? {}),
   );
   const { epsilon, norm, targeted } = plan;
+  const threat = findThreat(norm);
   withPath([...path, name, "targeted"], () => checkAim(attack, targeted));
+  withPath([...path, name, "norm"], () => checkNorm(attack, threat));
+  for (const each of epsilon) withPath([...path, name, "epsilon"], () => checkRadius(threat, each, name));
   return { name: known, options, epsilons: [...new Set(epsilon)], norm, ...(targeted && { targeted }) };
+}
+
+/** Throws unless every planned attack works on models of so many classes. */
+export function checkPlans(plans: readonly AttackPlan[], classes: number): void {
+  for (const plan of plans) checkClasses(create(attackRegistry, "attack", plan), classes);
 }

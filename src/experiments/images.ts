@@ -156,14 +156,15 @@ export async function inputShapeBy(
   return inputShapeFor(imageShape, options.preprocessing?.layout);
 }
 
-/** Images for the classifier in `file`, and notes about it; where the file leaves the size of its inputs open, the images say it. */
+/** Images for the classifier in `file`, the number of its classes, and notes about it; where the file leaves the size of its inputs open, the images say it. */
 export async function openImagesFor(
   path: string,
   file: Uint8Array,
   given: string,
   options: Omit<OpenImagesOptions, "model"> = {},
-): Promise<{ images: ImageSet; notes: string[] }> {
+): Promise<{ images: ImageSet; classes: number; notes: string[] }> {
   const inputShape = await inputShapeBy(path, file, given, options);
   const { classifier, notes } = openClassifier(path, file, { ...(inputShape && { inputShape }) });
-  return { images: await openImages(given, { ...options, model: classifier.model }), notes };
+  const { model } = classifier;
+  return { images: await openImages(given, { ...options, model }), classes: model.classes, notes };
 }

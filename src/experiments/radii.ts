@@ -6,19 +6,20 @@ type ImageKind = "small gray" | "small colour" | "large";
 
 /**
  * Small gray images: Maini, Wong & Kolter 2020 on MNIST, in L∞ 0.1 as well, where theirs leave little; others: Croce &
- * Hein 2022 ("Adversarial robustness against multiple and single ℓp-threat models") on CIFAR-10 and ImageNet.
+ * Hein 2022 ("Adversarial robustness against multiple and single ℓp-threat models") on CIFAR-10 and ImageNet. L0: Schott et
+ * al. 2019 on MNIST; Croce et al. 2022 ("Sparse-RS"), 24 and 50 pixels of three numbers each.
  */
 const usual: Readonly<Record<ImageKind, Readonly<Record<NormName, readonly number[]>>>> = {
-  "small gray": { linf: [0.1, 0.3], l2: [2], l1: [10] },
-  "small colour": { linf: [8 / 255], l2: [0.5], l1: [12] },
-  large: { linf: [4 / 255], l2: [2], l1: [255] },
+  "small gray": { linf: [0.1, 0.3], l2: [2], l1: [10], l0: [12] },
+  "small colour": { linf: [8 / 255], l2: [0.5], l1: [12], l0: [72] },
+  large: { linf: [4 / 255], l2: [2], l1: [255], l0: [150] },
 };
 
 /** Pixels up to which images count as small. */
 const small = 64 * 64;
 
 export interface UsualRadii {
-  /** Input units. */
+  /** Input units; in L0 input elements. */
   readonly epsilons: readonly number[];
   /** What they are usual for. */
   readonly kind: ImageKind;

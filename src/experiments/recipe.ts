@@ -7,7 +7,7 @@ import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { activationsEntry } from "./activations.js";
-import { readAttack, type AttackPlan } from "./attack-plan.js";
+import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
 import { readTraining, trainingSchema, type Training } from "./training-section.js";
@@ -125,6 +125,10 @@ export function readRecipe(data: unknown): Recipe {
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: readEvaluation(given.evaluation),
   };
+  const { classes } = datasetNamed(given.dataset);
+  recipe.evaluation.attacks.forEach((plan, i) =>
+    withPath(["evaluation", "attacks", i], () => checkPlans([plan], classes)),
+  );
   const names = recipe.methods.map((method) => method.name);
   const sources = sourcesIn(given.evaluation, { methods: names, seeds: recipe.seeds }, recipe);
   const repeated = recipe.seeds.findIndex((seed, i) => recipe.seeds.indexOf(seed) !== i);

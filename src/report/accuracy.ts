@@ -12,7 +12,7 @@ import {
   type AttackGroup,
   type Cell,
 } from "./table.js";
-import { epsilonText, normText } from "./text.js";
+import { epsilonText, normText, unitText } from "./text.js";
 
 const pointOf = (x: number, { mean, spread }: Cell): Point =>
   around(x, mean * 100, spread === null ? null : spread * 100);
@@ -43,7 +43,7 @@ function panelOf(
   const ticks = radiusTicks(radii, top);
   return lineChart(series, {
     title,
-    x: { label: `ε (${normText(norm)}, input units)`, domain: [0, top], ticks, format: epsilonText },
+    x: { label: `ε (${normText(norm)}, ${unitText([norm])})`, domain: [0, top], ticks, format: epsilonText },
     y: { label: "accuracy, %", type: "linear", domain: [0, 100], ticks: [0, 20, 40, 60, 80, 100] },
   });
 }

@@ -2,7 +2,17 @@
 import type { AuditFile, BudgetRecord } from "../experiments/records.js";
 import type { DataColumn, DataTable } from "./document.js";
 import { attackGroups, budgetAt, recordsAt, withoutRepeats, type AttackGroup } from "./table.js";
-import { attackText, duration, epsilonText, fileText, integer, normText, percent, plural } from "./text.js";
+import {
+  attackText,
+  duration,
+  epsilonText,
+  fileText,
+  integer,
+  normText,
+  percent,
+  plural,
+  unitText,
+} from "./text.js";
 
 /** What the figures of a table are about. */
 export function aboutText({ model, dataset, robust }: AuditFile): string {
@@ -165,7 +175,7 @@ const quantileNames = [
 export function distancesTable({ distances }: Pick<AuditFile, "distances">): DataTable | null {
   if (distances.length === 0) return null;
   return {
-    caption: "Distances of the nearest adversarial points, input units",
+    caption: `Distances of the nearest adversarial points, ${unitText(distances.map(({ norm }) => norm))}`,
     corner: "attack",
     columns: [...quantileNames.map(([, name]) => name), "found", "of"].map((name) => ({ group: null, name })),
     rows: distances.map(({ attack, norm, quantiles, found, n }) => ({

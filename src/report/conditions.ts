@@ -3,9 +3,9 @@ import { attackNames, createAttack } from "../attacks/create.js";
 import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
 import type { Fact } from "./document.js";
 import { attackGroups, groupBy, recordsAt } from "./table.js";
-import { attackText, integer, normText, optionsText, plural, valueText } from "./text.js";
+import { attackText, integer, normText, optionsText, plural, unitText, valueText } from "./text.js";
 
-const inputUnits = "input units";
+const pixelUnits = "units of pixels in [0, 1], before range, mean and std";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
@@ -53,7 +53,7 @@ function craftedOn(records: readonly RobustRecord[]): string {
 }
 
 /** What can be said of the attacks from their records. */
-function attackFacts(records: readonly RobustRecord[], unit = inputUnits): Fact[] {
+function attackFacts(records: readonly RobustRecord[], unit?: string): Fact[] {
   if (records.length === 0) return [["Attacks", "none"]];
   const labels = unique(records.map((record) => record.labels));
   const aim = unique(records.map(({ targeted }) => (targeted === true ? "targeted" : "untargeted")));
@@ -65,7 +65,7 @@ function attackFacts(records: readonly RobustRecord[], unit = inputUnits): Fact[
     ["Labels attacked", `${labels.join(" and ")} (${aim.join(" and ")})`],
     [
       "Space and unit of ε",
-      `radius of the ${norms.join(", ")} ball, ${unit === inputUnits ? `${unit}, before any normalisation of the model` : unit}`,
+      `radius of the ${norms.join(", ")} ball, ${unit ?? `${unitText(records.map(({ norm }) => norm))}, before any normalisation of the model`}`,
     ],
     ["Crafting", `${craftedOn(records)}, in evaluation mode (dropout off, batch statistics fixed)`],
     ["Attacks", groups.join("; ")],
@@ -135,11 +135,16 @@ export function runConditions({ run, results }: RunRecord): Fact[] {
   ];
 }
 
+/** Whether something lies between pixels in [0, 1] and the model. */
+const isMapped = ({ preprocessing = {} }: AuditFile["dataset"]): boolean =>
+  ["range", "mean", "std"].some((key) => key in preprocessing);
+
 /** In what ε is measured: pixels in [0, 1] where something lies between them and the model. */
-export const epsilonUnit = ({ preprocessing = {} }: AuditFile["dataset"]): string =>
-  ["range", "mean", "std"].some((key) => key in preprocessing)
-    ? "units of pixels in [0, 1], before range, mean and std"
-    : inputUnits;
+export const epsilonUnit = ({ dataset, robust }: Pick<AuditFile, "dataset" | "robust">): string =>
+  unitText(
+    robust.map(({ norm }) => norm),
+    isMapped(dataset) ? pixelUnits : undefined,
+  );
 
 function preprocessingFacts(dataset: AuditFile["dataset"]): Fact[] {
   const { preprocessing = {}, notes = [] } = dataset;
@@ -165,7 +170,7 @@ export function auditConditions(audit: AuditFile): Fact[] {
     ["Images (n)", integer(dataset.n)],
     ["Dataset and split", `${dataset.name}, ${dataset.split}`],
     ...preprocessingFacts(dataset),
-    ...attackFacts(robust, epsilonUnit(dataset)),
+    ...attackFacts(robust, isMapped(dataset) ? epsilonUnit({ dataset, robust }) : undefined),
     ...Object.entries(environment).map(
       ([name, value]) => [name, value === null ? "not recorded" : valueText(value)] as const,
     ),

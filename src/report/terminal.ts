@@ -12,7 +12,7 @@ import { aboutText, briefTable, budgetText, distancesTable, stageNotes } from ".
 import { resultsTable } from "./results-table.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
-import { plain, sentence, shorten } from "./text.js";
+import { plain, sentence, shorten, unitText } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 export interface TerminalOptions {
@@ -142,7 +142,10 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const records = results.rows.flatMap(({ robust }) => robust);
   const seeds = [...new Set(results.rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
-  const attacked = records.length === 0 ? "" : `, ${imagesText(records)}, ${labels} labels, ε in input units`;
+  const attacked =
+    records.length === 0
+      ? ""
+      : `, ${imagesText(records)}, ${labels} labels, ε in ${unitText(records.map(({ norm }) => norm))}`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
   const notes = [facts, ...runNotes(results), ...corruptionNotes(results.rows[0] ?? {})].map((note) =>
     folded(note, width),
@@ -165,10 +168,10 @@ function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOp
 
 /** An audit: its doubts, a row for each attack and radius, the verdict, what was not tried. */
 export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
-  const { dataset, model, seed } = audit;
+  const { model, seed } = audit;
   const budget = budgetText(audit);
   const doubts = doubtLines(auditDoubts(audit), width, options);
-  const facts = `${aboutText(audit)}; seed ${seed}; ε in ${epsilonUnit(dataset)}.`;
+  const facts = `${aboutText(audit)}; seed ${seed}; ε in ${epsilonUnit(audit)}.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
   const left = `Not tried: ${audit.notTried.join("; ")}.`;
   const notes = [

@@ -50,8 +50,15 @@ export function epsilonText(epsilon: number): string {
   return Math.abs(levels - epsilon * 255) < 1e-4 ? `${levels}/255` : String(Number(epsilon.toPrecision(4)));
 }
 
-const norms: Readonly<Record<string, string>> = { linf: "L∞", l2: "L2", l1: "L1" };
+const norms: Readonly<Record<string, string>> = { linf: "L∞", l2: "L2", l1: "L1", l0: "L0" };
 export const normText = (norm: string): string => norms[norm] ?? norm;
+
+/** What radii in these norms are measured in. */
+export function unitText(norms: readonly string[], units = "input units"): string {
+  const counts = norms.filter((norm) => norm === "l0").length;
+  if (counts === 0) return units;
+  return counts < norms.length ? `${units}, in L0 input elements` : "input elements";
+}
 
 /** Names that are neither words nor acronyms. */
 const ownNames: Readonly<Record<string, string>> = {

@@ -2,3 +2,4 @@
 export * from "./linf.js";
 export * from "./l2.js";
 export * from "./l1.js";
+export * from "./l0.js";

@@ -49,6 +49,8 @@ export interface Threat {
   readonly name: string;
   /** For people: `L∞`. */
   readonly title: string;
+  /** Whether it counts input elements: then every ε and length is a whole number of them, not in input units. */
+  readonly counts?: true;
   /** ‖δ‖ of each row of [rows, columns], in float64. */
   distance(delta: Float32Array, columns: number): Float64Array;
   /** What rounding may add to ε for rows of `columns` numbers within `bounds`: the attack contract's tolerance. */
@@ -65,6 +67,12 @@ export interface Threat {
   randomStart(stream: RandomStream, at: Position, options: StartOptions, out: Float32Array): void;
   /** Brings a perturbation of the size `distance` back into the ball of radius ε, in place. */
   withdraw(delta: Float32Array, ball: { readonly epsilon: number; readonly distance: number }): void;
+}
+
+/** Throws unless `epsilon` can be a radius of the ball: where elements are counted, a whole number or infinity. */
+export function checkRadius({ name, counts }: Threat, epsilon: number, where: string): void {
+  const fits = counts !== true || Number.isInteger(epsilon) || epsilon === Infinity;
+  check(fits, where, `a whole number of input elements as ε in ${name}`, () => String(epsilon));
 }
 
 /** A ball whose size is a norm: it is convex, and hyperplanes lie at a distance. */
@@ -105,6 +113,10 @@ export function intoBallAndBox(threat: Threat, moved: Node, ball: BoxedBall): No
 
 /** Whether the box ends anywhere. */
 export const isBounded = (bounds: Bounds): boolean => bounds.some(Number.isFinite);
+
+/** Throws unless the box ends everywhere: without it a single element would reach anything. */
+export const checkBounded = (where: string, bounds: Bounds): void =>
+  check(bounds.every(Number.isFinite), where, "inputs with finite bounds", () => `[${bounds.join(", ")}]`);
 
 /** x clipped to `bounds`. */
 export const intoBox = (x: Node, [low, high]: Bounds): Node => clip(x, low, high);

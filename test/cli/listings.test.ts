@@ -39,6 +39,25 @@ describe("temper list", () => {
     expect(pgd?.options[0]).toMatchObject({ name: "steps", type: "integer ≥ 1", default: 40 });
   });
 
+  it("says which norms, radii and classes each attack takes", async () => {
+    const entries = (await listed("attacks")) as unknown as Record<string, unknown>[];
+    const factsOf = (wanted: string) => {
+      const { kind, norms, needsEpsilon, classes, targeted } =
+        entries.find(({ name }) => name === wanted) ?? {};
+      return { kind, norms, needsEpsilon, classes, targeted };
+    };
+    const jsma = { kind: "iterative", norms: ["l0"], needsEpsilon: false, classes: 2, targeted: true };
+    expect(factsOf("jsma")).toEqual(jsma);
+    expect(factsOf("apgd-t")).toEqual({
+      ...{ kind: "iterative", norms: ["linf", "l2", "l1"], needsEpsilon: true, classes: 4, targeted: false },
+    });
+    expect(factsOf("apgd-dlr")).toMatchObject({ classes: 3, targeted: false });
+    const { out } = await temper(["list", "attacks"]);
+    expect(out.replace(/\s+/g, " ")).toContain(
+      "apgd-t Auto-PGD towards one class after another linf, l2, l1; iterative; needs ε; 4 classes or more; not targeted",
+    );
+  });
+
   it("knows the bundled recipes", async () => {
     expect((await listed("recipes")).map(({ name }) => name)).toContain("quickstart");
   });

@@ -23,6 +23,10 @@ const variants: Record<string, readonly Record<string, unknown>[]> = {
   "apgd-ce": [{ steps: 10, randomStart: false }],
   "apgd-dlr": [{ steps: 10, randomStart: false }],
   "apgd-t": [{ steps: 10, randomStart: false, targets: 1 }],
+  jsma: [
+    { theta: -0.4, map: "single", of: "probabilities", target: "random" },
+    { bothWays: true, target: "each" },
+  ],
   pgd: [{ steps: 12 }, { steps: 7, restarts: 3, stepSize: 0.05 }, { steps: 6, randomStart: false }],
 };
 /** Short budgets in place of the published ones, which would take the suite minutes. */
@@ -42,13 +46,14 @@ const brief: Record<string, Record<string, unknown>> = {
 };
 /** Budgets below the published ones that come within 5 % of the nearest point already. */
 const sufficient: Record<string, Record<string, unknown>> = {
+  jsma: { bothWays: true, map: "single", of: "probabilities", theta: 0.5 },
   "hop-skip-jump": { steps: 15 },
   fab: { steps: 40 },
   "fab-t": { steps: 40 },
   "carlini-wagner": { steps: 300, searchSteps: 7 },
   ead: { steps: 300, searchSteps: 7 },
 };
-const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5 };
+const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5, l0: 6 };
 
 const width = 21;
 const mlp = mlpClassifier([3, 7], [16, 5], { scale: 3 });
@@ -156,6 +161,7 @@ describe.each(cases)("%s", (_, attack) => {
     );
     const radius = attack.nearest === true ? "an ε" : "a finite ε";
     const [norm = ""] = attack.norms;
+    const one = findThreat(norm).counts === true ? 1 : 0.1;
     const wrong: [Partial<AttackBatch>, string][] = [
       [{ epsilon: -0.1 }, `expected ${radius} of at least 0, got -0.1`],
       [{ epsilon: NaN }, `expected ${radius} of at least 0, got NaN`],
@@ -168,8 +174,12 @@ describe.each(cases)("%s", (_, attack) => {
       ],
     ];
     for (const [more, message] of wrong)
-      await expect(perturb(attack, norm, batchOf(0.1, 0, 2, more))).rejects.toThrow(
+      await expect(perturb(attack, norm, batchOf(one, 0, 2, more))).rejects.toThrow(
         `${attack.name}: ${message}`,
+      );
+    if (attack.norms.includes("l0"))
+      await expect(perturb(attack, "l0", batchOf(0.5, 0, 2))).rejects.toThrow(
+        `${attack.name}: expected a whole number of input elements as ε in l0, got 0.5`,
       );
   });
 
@@ -177,7 +187,7 @@ describe.each(cases)("%s", (_, attack) => {
     const signal = AbortSignal.abort(new Error("stopped by the user"));
     const threat = findThreat(attack.norms[0] ?? "");
     const prepared = await attack.prepare({ engine, classifier: mlp, threat, signal });
-    await expect(prepared.perturb(batchOf(0.1, 0, 2))).rejects.toThrow("stopped by the user");
+    await expect(prepared.perturb(batchOf(1, 0, 2))).rejects.toThrow("stopped by the user");
   });
 });
 
@@ -185,7 +195,7 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
   const threat = findThreat(norm);
 
   it("stays in ball and box before any clipping, and never touches its inputs", async () => {
-    for (const radius of [epsilon / 20, epsilon, epsilon * 6]) {
+    for (const radius of [threat.counts === true ? 1 : epsilon / 20, epsilon, epsilon * 6]) {
       const batch = batchOf(radius, 0, 100);
       const got = await perturb(attack, norm, batch);
       expect(batch.inputs.data).toEqual(points.slice(0, 100 * width));
@@ -255,7 +265,8 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
       seed: 0,
     };
     const before = await logitsOf(steep, points.slice(0, 3 * width));
-    const after = await logitsOf(steep, await perturb(attack, norm, batch, steep));
+    const full = nearest ? createAttack(attack.name, sufficient[attack.name]) : attack;
+    const after = await logitsOf(steep, await perturb(full, norm, batch, steep));
     for (const row of [0, 4, 8]) expect(after[row]).toBeLessThan(before[row] ?? 0);
   });
 
@@ -300,12 +311,21 @@ const none = weight.map(() => 0);
 const linear = linearClassifier([weight, weight.map((w) => -w), none, none], [40, -40, -900, -900], [0, 1]);
 const margin = (x: Float32Array): number => x.reduce((total, v, i) => total + 2 * (weight[i] ?? 0) * v, 80);
 
-/** The smallest margin that the ball allows; for L∞ with the box. */
+/** What each coordinate takes off the margin at its bound. */
+const gainsToBounds = (x: readonly number[]): number[] =>
+  x.map((v, i) => 2 * Math.abs(weight[i] ?? 0) * ((weight[i] ?? 0) > 0 ? v : 1 - v));
+
+/** The smallest margin that the ball allows; for L∞ and L0 with the box. */
 const worstMargin: Record<string, (x: Float32Array, epsilon: number) => number> = {
   linf: (x, epsilon) =>
     margin(x.map((v, i) => Math.min(Math.max(v - epsilon * Math.sign(weight[i] ?? 0), 0), 1))),
   l2: (x, epsilon) => margin(x) - 2 * epsilon * Math.hypot(...weight),
   l1: (x, epsilon) => margin(x) - 2 * epsilon * Math.max(...weight.map(Math.abs)),
+  l0: (x, epsilon) =>
+    gainsToBounds([...x])
+      .sort((a, b) => b - a)
+      .slice(0, epsilon)
+      .reduce((left, gain) => left - gain, margin(x)),
 };
 
 const fixed = withNorms.filter(([, attack]) => attack.nearest !== true);
@@ -314,7 +334,7 @@ describe.each(fixed)("%s on a linear model", (_, attack, norm) => {
   randomStream(8, "inner").uniform(inner, { sample: 0 }, [0.4, 0.6]);
   const outer = uniformPoints(10, linear, 9);
   /** With the box where it is part of the closed form (L∞), else far from it. */
-  const radius = { linf: 0.2, l2: 0.35, l1: 0.2 }[norm] ?? 0;
+  const radius = { linf: 0.2, l2: 0.35, l1: 0.2, l0: 2 }[norm] ?? 0;
   const from = norm === "linf" ? outer : inner;
 
   it("reaches the closed-form worst case", async () => {
@@ -366,7 +386,9 @@ describe.each(withNorms.filter(([, attack]) => attack.nearest === true))(
   (_, attack, norm) => {
     const rows = 12;
     const reachable = linearClassifier([weight, weight.map((w) => -w)], [12, -12], [0, 1]);
-    const from = uniformPoints(rows, reachable, 9);
+    const uniform = uniformPoints(rows, reachable, 9);
+    // Where elements are counted, corners: with unequal room the most salient element is not the one to move.
+    const from = findThreat(norm).counts === true ? uniform.map(Math.round) : uniform;
     /** The box is met: with the L∞ distance of the farthest point many coordinates are at their bounds. */
     const least = Array.from({ length: rows }, (__, row) => {
       const x = [...from.subarray(row * width, (row + 1) * width)];

@@ -2,7 +2,7 @@
 
 /**
  * Smallest ‖d‖ with Σ worth·d = rise and 0 ≤ d ≤ room, worth ≥ 0; `rise` must not exceed Σ worth·room.
- * L1 fills coordinates in the order of their worth; in L∞ and L2 all move with one level, found by bisection.
+ * L0 takes those of most worth · room, L1 fills coordinates in the order of their worth; in L∞ and L2 all move with one level, found by bisection.
  */
 export function leastNorm(
   norm: string,
@@ -10,6 +10,12 @@ export function leastNorm(
   room: readonly number[],
   rise: number,
 ): number {
+  if (norm === "l0") {
+    const gains = worth.map((each, i) => each * (room[i] ?? 0)).sort((a, b) => b - a);
+    let left = rise;
+    const enough = gains.findIndex((gain) => (left -= gain) <= 0);
+    return enough + 1;
+  }
   if (norm === "l1") {
     let left = rise;
     const order = [...worth.keys()].sort((i, j) => (worth[j] ?? 0) - (worth[i] ?? 0));

@@ -11,11 +11,19 @@ import { add, div, mul } from "../../src/ops/arithmetic.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { findThreat } from "../../src/threat/find.js";
 import * as threats from "../../src/threat/index.js";
+import { l0 } from "../../src/threat/l0.js";
 import { l1 } from "../../src/threat/l1.js";
 import { l2 } from "../../src/threat/l2.js";
 import { linf } from "../../src/threat/linf.js";
 import { rowSums } from "../../src/threat/rows.js";
-import { intoBallAndBox, type Bounds, type NormThreat, type Threat } from "../../src/threat/threat.js";
+import {
+  asNorm,
+  checkRadius,
+  intoBallAndBox,
+  type Bounds,
+  type NormThreat,
+  type Threat,
+} from "../../src/threat/threat.js";
 import { leastNorm } from "../support/least-norm.js";
 
 const engine = localEngine({ threads: 1 });
@@ -48,13 +56,24 @@ const number = (min: number, max: number) =>
 const row = (min: number, max: number) =>
   fc.array(number(min, max), { minLength: columns, maxLength: columns });
 const epsilon = number(2 ** -10, 4);
+const radiusOf = ({ counts }: Threat) => (counts === true ? fc.integer({ min: 1, max: columns }) : epsilon);
 const one = (values: readonly number[]): Float32Array => Float32Array.from(values);
 const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((v, i) => v - (b[i] ?? 0));
 
-/** Euclidean projections in float64, by sorting for L1 (Duchi et al. 2008). */
+/** Whether each of `sizes` is among the r largest, of equal ones the first. */
+const amongLargest = (sizes: readonly number[], r: number): boolean[] => {
+  const order = [...sizes.keys()].sort((i, j) => (sizes[j] ?? 0) - (sizes[i] ?? 0) || i - j);
+  return sizes.map((_, i) => order.indexOf(i) < r);
+};
+
+/** Euclidean projections in float64, by sorting for L1 (Duchi et al. 2008) and L0. */
 const exact: Record<string, (delta: readonly number[], r: number) => number[]> = {
   linf: (delta, r) => delta.map((d) => Math.max(-r, Math.min(r, d))),
   l2: (delta, r) => delta.map((d) => d * Math.min(1, r / Math.hypot(...delta))),
+  l0: (delta, r) => {
+    const kept = amongLargest(delta.map(Math.abs), r);
+    return delta.map((d, i) => (kept[i] ? d : 0));
+  },
   l1: (delta, r) => {
     const sizes = delta.map(Math.abs).sort((a, b) => b - a);
     if (sizes.reduce((a, b) => a + b, 0) <= r) return [...delta];
@@ -92,7 +111,7 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
 
   it("projects to the nearest point of the ball", async () => {
     const project = await compile(threat.project(x, radius));
-    const property = fc.asyncProperty(row(-2, 2), epsilon, async (delta, r) => {
+    const property = fc.asyncProperty(row(-2, 2), radiusOf(threat), async (delta, r) => {
       const got = await project(one([...delta, ...delta]), one([...delta, ...delta]), r);
       const want = exact[name]?.(delta, r) ?? [];
       want.forEach((v, i) => expect(Math.abs((got[i] ?? NaN) - v)).toBeLessThanOrEqual(2 ** -20));
@@ -112,7 +131,7 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
 
   it("keeps ball and box together", async () => {
     const into = await compile(intoBallAndBox(threat, y, { center: x, epsilon: radius, bounds }));
-    const property = fc.asyncProperty(row(0, 1), row(-3, 3), epsilon, async (center, moved, r) => {
+    const property = fc.asyncProperty(row(0, 1), row(-3, 3), radiusOf(threat), async (center, moved, r) => {
       const got = await into(one(center), one(moved), r);
       expect(distanceOf(difference(got, one(center)))).toBeLessThanOrEqual(r + tolerance);
       for (const v of got) expect(v >= 0 && v <= 1).toBe(true);
@@ -125,13 +144,14 @@ describe.each(Object.entries(threats as Record<string, Threat>))("%s", (name, th
     const center = new Float32Array(2 * columns).fill(0.5);
     const gradient = new Float32Array(2 * columns);
     gradient[columns + 2] = -1e-28;
-    const step = await steepest(center, gradient, 0.25);
-    expect([...step].map((v) => v + 0)).toEqual([...gradient].map((v) => (v === 0 ? 0 : -0.25)));
+    const [length, way] = threat.counts === true ? [1, 0.5] : [0.25, 0.25];
+    const step = await steepest(center, gradient, length);
+    expect([...step].map((v) => v + 0)).toEqual([...gradient].map((v) => (v === 0 ? 0 : -way)));
   });
 
   it("measures distances in float64, row by row", () => {
     const delta = Float32Array.of(3, -4, 0, 0, 1, 0);
-    const want = { linf: [4, 1], l2: [5, 1], l1: [7, 1] }[name];
+    const want = { linf: [4, 1], l2: [5, 1], l1: [7, 1], l0: [2, 1] }[name];
     expect([...threat.distance(delta, 3)]).toEqual(want);
   });
 });
@@ -269,10 +289,103 @@ describe("l1", () => {
   });
 });
 
+describe("l0", () => {
+  it("keeps so many elements of many equal or nearly equal ones, the first", async () => {
+    const d = 785;
+    const wide = input("x", [B, d]);
+    const fn = graphFunction("f", [wide, radius], { result: l0.project(wide, radius) });
+    const program = await engine.load(exportFunction(fn));
+    const delta = Float32Array.from({ length: 2 * d }, (_, i) => (i < d ? 0.5 : -1 + (i % 3) * 2 ** -24));
+    for (const r of [0, 1, 2, 300, 784, 785, 900]) {
+      const { result } = await program.run({ x: floats([2, d], delta.slice()), radius: scalar(r) });
+      const kept = Float32Array.from(delta, (v, i) => (i % d < r ? v : 0));
+      expect(l0.distance(result?.data as Float32Array, d)).toEqual(new Float64Array(2).fill(Math.min(r, d)));
+      expect((result?.data as Float32Array).slice(0, d)).toEqual(kept.slice(0, d));
+    }
+  });
+
+  it("projects on ball and box together: what the box cuts off counts for nothing", async () => {
+    const into = await compile(intoBallAndBox(l0, y, { center: x, epsilon: radius, bounds }));
+    const property = fc.asyncProperty(
+      row(0, 1),
+      row(-3, 3),
+      fc.integer({ min: 1, max: columns }),
+      async (center, moved, r) => {
+        const got = await into(one(center), one(moved), r);
+        const boxed = moved.map((m) => Math.min(Math.max(m, 0), 1));
+        const gains = moved.map((m, i) => (m - (center[i] ?? 0)) ** 2 - (m - (boxed[i] ?? 0)) ** 2);
+        const best = [...gains].sort((a, b) => b - a).slice(0, r);
+        const gained = moved.map((m, i) => (m - (center[i] ?? 0)) ** 2 - (m - (got[i] ?? 0)) ** 2);
+        const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+        expect(Math.abs(sum(gained) - sum(best))).toBeLessThan(1e-5);
+      },
+    );
+    await fc.assert(property, { numRuns: 200, seed: 7 });
+  });
+
+  it("spends a step on the elements that gain most, each to its bound", async () => {
+    const steepest = await compile(l0.steepest(y, { from: x, length: radius, bounds }));
+    const property = fc.asyncProperty(
+      row(0, 1),
+      row(-2, 2),
+      fc.integer({ min: 1, max: columns }),
+      async (from, g, r) => {
+        const step = await steepest(one(from), one(g), r);
+        const worth = g.map((v, i) => Math.abs(v) * (v > 0 ? 1 - (from[i] ?? 0) : (from[i] ?? 0)));
+        const best = [...worth].sort((a, b) => b - a).slice(0, r);
+        const reached = step.reduce((a, v, i) => a + v * (g[i] ?? 0), 0);
+        expect(Math.abs(reached - best.reduce((a, b) => a + b, 0))).toBeLessThan(1e-5);
+        expect(l0.distance(step, columns)[0]).toBeLessThanOrEqual(r);
+      },
+    );
+    await fc.assert(property, { numRuns: 200, seed: 8 });
+  });
+
+  it("starts at so many elements at random, uniform in the box", () => {
+    const center = new Float32Array(columns).fill(0.25);
+    const out = new Float32Array(columns);
+    const [hits, values] = [new Array<number>(columns).fill(0), [] as number[]];
+    for (let sample = 0; sample < 3000; sample++) {
+      l0.randomStart(randomStream(3, "start"), { sample }, { center, epsilon: 3, bounds }, out);
+      expect(l0.distance(out, columns)[0]).toBe(3);
+      out.forEach((d, i) => {
+        if (d === 0) return;
+        hits[i] = (hits[i] ?? 0) + 1;
+        values.push(d + 0.25);
+      });
+    }
+    for (const hit of hits) expect(Math.abs(hit / 3000 - 3 / columns)).toBeLessThan(0.04);
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...values)).toBeLessThanOrEqual(1);
+    expect(Math.abs(values.reduce((a, b) => a + b, 0) / values.length - 0.5)).toBeLessThan(0.02);
+  });
+
+  it("withdraws to the largest changes, and those alone", () => {
+    const delta = one([0.5, -2, 0.25, 1, -0.125, 0, 1]);
+    l0.withdraw(delta, { epsilon: 3, distance: 6 });
+    expect(delta).toEqual(one([0, -2, 0, 1, 0, 0, 1]));
+  });
+
+  it("needs a box, counts whole elements, and has no ways to hyperplanes", () => {
+    const free: Bounds = [-Infinity, 1];
+    const refused = "l0: expected inputs with finite bounds, got [-Infinity, 1]";
+    expect(() => l0.steepest(y, { from: x, length: 2, bounds: free })).toThrow(refused);
+    const out = new Float32Array(columns);
+    const start = { center: out, epsilon: 1, bounds: free };
+    expect(() => l0.randomStart(randomStream(0, "start"), { sample: 0 }, start, out)).toThrow(refused);
+    expect(() => checkRadius(l0, 0.5, "fgsm")).toThrow(
+      "fgsm: expected a whole number of input elements as ε in l0, got 0.5",
+    );
+    expect(() => checkRadius(l0, Infinity, "fgsm")).not.toThrow();
+    expect(() => checkRadius(l1, 0.5, "fgsm")).not.toThrow();
+    expect(() => asNorm(l0)).toThrow("threat: expected a norm, for ways to hyperplanes, got 'l0'");
+  });
+});
+
 describe("an unknown norm", () => {
   it("is named, with the known ones and the nearest", () => {
     expect(() => findThreat("lin", "audit --norm")).toThrow(
-      "audit --norm: unknown norm 'lin' – did you mean 'linf'? (known: l1, l2, linf)",
+      "audit --norm: unknown norm 'lin' – did you mean 'linf'? (known: l0, l1, l2, linf)",
     );
   });
 });

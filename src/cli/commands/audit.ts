@@ -21,6 +21,7 @@ import {
   splitOption,
 } from "../preprocessing.js";
 import { attackStage, progressView } from "../progress.js";
+import { norms } from "../norm.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { showAudit } from "../show.js";
 import { transferModels, transferOption } from "../transfer.js";
@@ -68,13 +69,17 @@ async function imagesOf(path: string, file: Uint8Array, flags: AuditFlags) {
   ]);
   await sourceOf(flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
-  const { images, notes: about } = await openImagesFor(path, file, flags.dataset, {
+  const {
+    images,
+    classes,
+    notes: about,
+  } = await openImagesFor(path, file, flags.dataset, {
     ...flags,
     preprocessing,
   });
   checkHostSteps(flags.preprocess, images);
   const left = limitNotes(images, flags.limit);
-  return { images, preprocessing, notes: [...about, ...notes, ...images.notes, ...left] };
+  return { images, classes, preprocessing, notes: [...about, ...notes, ...images.notes, ...left] };
 }
 
 /** Runs the audit into `folder`, which nobody else has; whether it had been done before. */
@@ -129,14 +134,16 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   check(flags.out !== "", "audit --out", "a folder", () => "an empty word");
   const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
   const planned = await readPlans(flags);
+  const { checkPlans } = await import("../../experiments/attack-plan.js");
   const { corruptions, severities, limit, labels, seed, batchSize } = flags;
   const transferFrom = await transferModels(io, planned.attacks, flags);
   const disturbances = await corruptionsFor(corruptions, severities);
   const file = await readBytes(path, "an ONNX file");
   await checkFolder(folder);
   await checkProvider(flags.provider);
-  const { images, preprocessing, notes } = await imagesOf(path, file, flags);
+  const { images, classes, preprocessing, notes } = await imagesOf(path, file, flags);
   const { attacks, notes: radii } = planned.over(images.imageShape);
+  checkPlans(attacks, classes);
   printNotes(io, [...notes, ...radii]);
   const [{ openEngines, closeEngines }, { lockFolder }] = await Promise.all([
     import("../../experiments/engines.js"),
@@ -198,7 +205,9 @@ export function audit(program: Command, io: Io): void {
       ).argParser(words),
     )
     .addOption(
-      new Option("--norm <name>", "norm of the radii").choices(["linf", "l2", "l1"]).default("linf" as const),
+      new Option("--norm <name>", "norm of the radii; l0 counts input elements")
+        .choices(norms)
+        .default("linf" as const),
     )
     .addOption(transferOption)
     .option("--targeted", "attacks reach for a random wrong class in place of leaving the own")

@@ -2,16 +2,18 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { check } from "../../base/errors.js";
 import type { OnnxValue } from "../../onnx/read.js";
+import type { NormName } from "../../threat/find.js";
 import { checkOutputFile, readBytes, readText } from "../files.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated } from "../parse.js";
 import { recipeFile } from "../recipe-file.js";
+import { norms } from "../norm.js";
 import { readSettings } from "../settings.js";
 import { bytesText, pairs } from "../text.js";
 
 interface ExportFlags {
   readonly attack?: string;
-  readonly norm: "linf" | "l2" | "l1";
+  readonly norm: NormName;
   readonly targeted?: true;
   readonly set: readonly string[];
   readonly step?: string;
@@ -79,7 +81,9 @@ export function exportCommand(program: Command, io: Io): void {
     .argument("[model]", "ONNX file of the classifier to attack")
     .option("--attack <name>", "an attack out of: temper list attacks")
     .addOption(
-      new Option("--norm <name>", "norm of the ball").choices(["linf", "l2", "l1"]).default("linf" as const),
+      new Option("--norm <name>", "norm of the ball; l0 counts input elements")
+        .choices(norms)
+        .default("linf" as const),
     )
     .option("--targeted", "reach the labels in place of leaving them")
     .addOption(

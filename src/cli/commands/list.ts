@@ -24,8 +24,20 @@ function optionText({ name, type, required, description, ...rest }: OptionInfo, 
   return entry(`  ${name}`, description === "" ? facts : `${description} (${facts})`, 20, width);
 }
 
-const entryText = ({ name, summary, options }: Entry, width: number): string =>
-  [entry(name, summary, 22, width), ...options.map((option) => optionText(option, width))].join("\n");
+/** What an attack takes, on a line of its own; nothing for anything else. */
+function factsText({ kind, norms, needsEpsilon, classes, targeted }: Entry): string[] {
+  if (kind === undefined || norms === undefined || classes === undefined) return [];
+  const radius = needsEpsilon === true ? "needs ε" : "nearest point, ε optional";
+  const aim = targeted === true ? [] : ["not targeted"];
+  return [[norms.join(", "), kind, radius, `${classes} classes or more`, ...aim].join("; ")];
+}
+
+const entryText = (each: Entry, width: number): string =>
+  [
+    entry(each.name, each.summary, 22, width),
+    ...factsText(each).map((facts) => entry("", facts, 22, width)),
+    ...each.options.map((option) => optionText(option, width)),
+  ].join("\n");
 
 export function list(program: Command, io: Io): void {
   program
