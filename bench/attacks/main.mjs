@@ -24,8 +24,13 @@ const here = import.meta.dirname;
 const results = join(here, "results");
 const page = join(here, "..", "..", "docs", "ATTACKS.md");
 
-const rowName = ({ attack, norm, epsilon }) =>
-  [attack, norm, ...(epsilon === undefined ? [] : [epsilon])].join("-");
+const rowName = ({ attack, variant, norm, epsilon }) =>
+  [
+    attack,
+    ...(variant === undefined ? [] : [variant]),
+    norm,
+    ...(epsilon === undefined ? [] : [epsilon]),
+  ].join("-");
 const fileOf = (row, model) => join(results, `${rowName(row)}-${model}.json`);
 
 /** The reference of `row`, in a process of its own. */
@@ -97,11 +102,12 @@ async function measure(row, model, { dataset, engines, folder, machine, images, 
       sides[side].push({ ...(await judge(row, set, { adversarial }, context)), ...taken });
     }
   }
-  const { attack, norm, epsilon } = row;
+  const { attack, variant, norm, epsilon } = row;
   const date = new Date().toISOString().slice(0, 10);
   return {
     row: rowName(row),
     attack,
+    ...(variant === undefined ? {} : { variant }),
     norm,
     epsilon,
     images: count,

@@ -34,11 +34,14 @@ const ratio = (ours, theirs) => `${(theirs / ours).toFixed(1)}×`;
 const taken = (ours, theirs, known) =>
   known ? [seconds(ours), seconds(theirs), ratio(ours, theirs)] : ["·", "·", "·"];
 
+const nameOf = ({ attack, variant, norm, epsilon }) =>
+  [attack, variant, norm, epsilon].filter((part) => part !== undefined).join(" ");
+
 const line = (result) => {
-  const { attack, norm, epsilon, images, seeds = 1, temper, reference } = result;
+  const { images, seeds = 1, temper, reference } = result;
   const [ours, theirs] = [temper.processorSeconds, reference.processorSeconds];
   return [
-    `${attack} ${norm}${epsilon === undefined ? "" : ` ${epsilon}`}`,
+    nameOf(result),
     seeds > 1 ? `${images}, ${seeds} seeds` : String(images),
     figure(temper),
     figure(reference),
@@ -65,11 +68,11 @@ const header = [
 const options = (results) =>
   results
     .filter((r, i) => results.findIndex((other) => other.row === r.row) === i)
-    .map(({ attack, norm, epsilon, temper, reference }) => {
-      const name = `${attack} ${norm}${epsilon === undefined ? "" : ` ${epsilon}`}`;
+    .map((result) => {
+      const { temper, reference } = result;
       const threads = reference.threads === undefined ? "" : `, threads ${reference.threads}`;
       const theirs = `${reference.package}, ${reference.attack} (${settings(reference.options) || "its own"}${threads})`;
-      return `- **${name}**: Temper (${settings(temper.options) || "no options"}); ${theirs}`;
+      return `- **${nameOf(result)}**: Temper (${settings(temper.options) || "no options"}); ${theirs}`;
     })
     .join("\n");
 

@@ -1,5 +1,6 @@
 // What is compared. Each row: attack, norm, ε (none: the nearest point is looked for), options for both sides, and
-// the name that the reference has in peers/; by default on both models and 1,000 images.
+// the name that the reference has in peers/; by default on both models and 1,000 images. A variant tells rows apart
+// that share attack, norm and ε.
 
 // In L2 from the image itself: the reference draws its starts nearer to the image than uniformly.
 const pgd = (norm, epsilon) => ({
@@ -75,6 +76,23 @@ const nearest = [
   },
 ];
 
+const ofProbabilities = {
+  options: { of: "probabilities" },
+  reference: { attack: "jsma of ART", options: { theta: 1 } },
+};
+
+const sparse = [
+  { attack: "jsma", norm: "l0", images: 200, reference: { attack: "jsma", options: { theta: 1 } } },
+  {
+    attack: "jsma",
+    norm: "l0",
+    epsilon: 20,
+    images: 200,
+    reference: { attack: "jsma", options: { theta: 1 } },
+  },
+  { attack: "jsma", variant: "probabilities", norm: "l0", images: 200, ...ofProbabilities },
+];
+
 const apgd = (attack, norm, epsilon, [ours, theirs] = [{}, {}]) => ({
   attack,
   norm,
@@ -106,4 +124,4 @@ const whole = [
   },
 ];
 
-export const rows = [...gradient, ...auto, ...whole, ...nearest, ...blackBox];
+export const rows = [...gradient, ...auto, ...whole, ...nearest, ...sparse, ...blackBox];

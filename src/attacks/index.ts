@@ -15,4 +15,5 @@ export * from "./ead.js";
 export { apgdCe as "apgd-ce" } from "./apgd-ce.js";
 export { apgdDlr as "apgd-dlr" } from "./apgd-dlr.js";
 export { apgdT as "apgd-t" } from "./apgd-t.js";
+export * from "./jsma.js";
 export * from "./autoattack.js";
