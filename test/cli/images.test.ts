@@ -78,6 +78,14 @@ describe("temper audit of a folder of images", () => {
     expect({ clean: two.clean, robust: two.robust }).toEqual({ clean: one.clean, robust: one.robust });
   });
 
+  it("refuses attacks that need more classes than the model has, before it begins", async () => {
+    const run = ["audit", at("described.onnx"), "--dataset", photos, "--epsilon", "0.1", "--out", at("few")];
+    const { code, err } = await temper([...run, "--attack", "fgsm,apgd-t"]);
+    expect(code).toBe(1);
+    expect(err).toBe("temper: apgd-t: expected a model of 4 classes or more, got 3\n");
+    expect(existsSync(at("few"))).toBe(false);
+  });
+
   it("takes what the command line says over the YAML, and as many images as --limit", async () => {
     const given = ["--preprocess", "mean=0.5", "--preprocess", "interpolation=bicubic", "--limit", "3"];
     const { code, err } = await audit("described.onnx", photos, "over", ...given);

@@ -6,6 +6,8 @@ import * as defenses from "../../src/defenses/index.js";
 import { jsonSchemas } from "../../src/experiments/schemas.js";
 import * as architectures from "../../src/nn/architectures/index.js";
 import * as optimizers from "../../src/optim/index.js";
+import { norms } from "../../src/cli/norm.js";
+import { normNames } from "../../src/threat/find.js";
 import { temper, tooWide } from "./cli.js";
 
 interface Listed {
@@ -56,6 +58,10 @@ describe("temper list", () => {
     expect(out.replace(/\s+/g, " ")).toContain(
       "apgd-t Auto-PGD towards one class after another linf, l2, l1; iterative; needs ε; 4 classes or more; not targeted",
     );
+  });
+
+  it("is asked for norms that there are", () => {
+    expect(norms.toSorted()).toEqual(normNames);
   });
 
   it("knows the bundled recipes", async () => {

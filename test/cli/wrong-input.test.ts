@@ -121,6 +121,12 @@ describe("names, options and files, with code 1", () => {
       audit("--epsilon", "0.1", "--attack", "autoattack", "--targeted"),
       "autoattack: expected labels to leave, got targets, which it cannot reach",
     ],
+    [audit("--epsilon", "0.1", "--attack", "jsma"), "jsma: expected a norm out of l0, got 'linf'"],
+    [audit("--epsilon", "10", "--norm", "l0"), "pgd: expected a norm out of linf, l2, l1, got 'l0'"],
+    [
+      audit("--epsilon", "10,0.1", "--attack", "jsma,fgsm", "--norm", "l0"),
+      "jsma: expected a whole number of input elements as ε in l0, got 0.1",
+    ],
     [audit("--epsilon=-0.1"), `fgsm.epsilon.0: ${number}, got "-0.1"`],
     [audit("--epsilon", "NaN"), `fgsm.epsilon.0: ${number}, got "NaN"`],
     [audit("--epsilon", "0.1,1/0"), `fgsm.epsilon.1: ${number}, got "1/0"`],

@@ -1,12 +1,14 @@
 // The runner: what it counts, what it attacks, and what it does not let attacks decide.
 import { afterAll, describe, expect, it } from "vitest";
 import type { Attack } from "../../src/attacks/attack.js";
-import { fgsm, pgd } from "../../src/attacks/index.js";
+import * as attacks from "../../src/attacks/index.js";
+import { fgsm, jsma, pgd } from "../../src/attacks/index.js";
 import { evaluate, type EvaluateOptions, type Progress } from "../../src/evaluation/evaluate.js";
 import { pixelData, type EvaluationData } from "../../src/evaluation/data.js";
 import type { Classifier } from "../../src/nn/model.js";
 import { softmax } from "../../src/ops/log-softmax.js";
-import { localEngine } from "../../src/runtime/engine.js";
+import { localEngine, type Engine } from "../../src/runtime/engine.js";
+import type { NormName } from "../../src/threat/find.js";
 import { linearClassifier, mlpClassifier, uniformPoints } from "../support/toy-models.js";
 
 const engine = localEngine({ threads: 2 });
@@ -225,6 +227,40 @@ describe("evaluate", () => {
     ];
     for (const [result, message] of cases) await expect(result()).rejects.toThrow(message);
   });
+
+  it("refuses what an attack cannot work on before an engine loads anything", async () => {
+    const unused: Engine = { ...engine, load: () => Promise.reject(new Error("loaded")) };
+    const of = (attack: Attack, norm: NormName, epsilon = 0.1) =>
+      run({ engines: [unused], trials: [{ attack, norm, epsilons: [epsilon] }] });
+    const cases: [Promise<unknown>, string][] = [
+      [of(attacks["apgd-t"](), "linf"), "apgd-t: expected a model of 4 classes or more, got 2"],
+      [of(attacks["apgd-dlr"](), "l1"), "apgd-dlr: expected a model of 3 classes or more, got 2"],
+      [of(pgd({ loss: "dlr" }), "linf"), "pgd: expected a model of 3 classes or more, got 2"],
+      [of(pgd(), "l0", 3), "pgd: expected a norm out of linf, l2, l1, got 'l0'"],
+      [of(jsma(), "linf"), "jsma: expected a norm out of l0, got 'linf'"],
+      [of(fgsm(), "l0"), "evaluate: ε: expected a whole number of input elements as ε in l0, got 0.1"],
+      [of(fgsm(), "linf"), "loaded"],
+    ];
+    for (const [result, message] of cases) await expect(result).rejects.toThrow(message);
+  });
+
+  it("counts input elements in L0: few changes, what they cost, and images in between", async () => {
+    const options = { bothWays: true, map: "single", of: "probabilities" } as const;
+    const trials = [
+      { attack: jsma(options), norm: "l0", epsilons: [1, 2, 8] },
+      { attack: fgsm(), norm: "l0", epsilons: [1, 2, 8] },
+    ] as const;
+    const { robust, distances, flags } = await run({ trials, limit: 100 });
+    const { least, most } = distances[0]?.quantiles ?? {};
+    expect(least).toBe(1);
+    expect(Number.isInteger(most)).toBe(true);
+    const of = (attack: string) => robust.filter((record) => record.attack === attack).map((r) => r.accuracy);
+    // One step to the bounds is the worst case of a linear model; the search by saliency passes over the room.
+    of("fgsm").forEach((accuracy, i) => expect(accuracy).toBeLessThanOrEqual(of("jsma")[i] ?? 0));
+    expect(of("jsma")[0]).toBeGreaterThan(of("jsma")[1] ?? 1);
+    expect(of("fgsm")[2]).toBe(0);
+    expect(flags.map(({ name }) => name)).not.toContain("left-ball");
+  });
 });
 
 /** An attack that gives back what `change` makes of its inputs. */
@@ -232,7 +268,7 @@ const fake = (change: (x: number, i: number) => number): Attack => ({
   name: "fake",
   kind: "iterative",
   options: {},
-  norms: ["linf"],
+  norms: ["linf", "l0"],
   prepare: () =>
     Promise.resolve({
       perturb: ({ inputs }) => Promise.resolve(Float32Array.from(inputs.data as Float32Array, change)),
@@ -256,6 +292,20 @@ describe("the runner's own hand", () => {
     });
     expect(flags.map(({ name }) => name)).toEqual(["too-few-steps", "left-ball"]);
     expect(flags[1]?.message).toMatch(/^fake \(linf, ε 0.05\) left its ball or the bounds at \d+ images/);
+  });
+
+  it("takes points back into L0 balls: the largest changes stay", async () => {
+    const trials = [
+      { attack: fake((x) => (x < 0.5 ? x + 0.5 : x - 0.25)), norm: "l0", epsilons: [2] },
+    ] as const;
+    const { examples } = await run({ trials, examples: 20, limit: 20 });
+    const [{ adversarial, originals } = { adversarial: [], originals: [] }] = examples;
+    const moved = Float32Array.from(adversarial, (v, i) => v - (originals[i] ?? NaN));
+    for (let row = 0; row < 20; row++) {
+      const changes = moved.subarray(row * width, (row + 1) * width).filter((d) => d !== 0);
+      expect([0, 2]).toContain(changes.length);
+    }
+    expect(moved.some((d) => d > 0.4)).toBe(true);
   });
 
   it("counts points that are not numbers as attacks that failed", async () => {

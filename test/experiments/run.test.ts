@@ -172,6 +172,11 @@ describe("a recipe that cannot be built is refused with its place, before anythi
       "convnet: { convolutions: [{ filters: 2, kernel: 99, padding: valid }] }",
       "tiny.yaml:4:1: conv1: expected an input of at least 99×99, got [1, 28, 28]",
     ],
+    [
+      "pgd: { epsilon: 0.1, steps: 3 }",
+      "jsma: { norm: l0, epsilon: [3, 0.5] }",
+      "tiny.yaml:12:25: jsma: expected a whole number of input elements as ε in l0, got 0.5",
+    ],
     ["name: tiny", "name: tiny\nseeds: [3, 3]", "tiny.yaml:3:12: seed 3 comes twice"],
     ["dataset: mnist", "dataset: mnits", "tiny.yaml:3:1: "],
     [

@@ -12,8 +12,21 @@ import {
   percent,
   plain,
   shorten,
+  unitText,
 } from "../../src/report/text.js";
 import type { RobustRecord } from "../../src/experiments/records.js";
+
+describe("units of radii", () => {
+  it("are those of the inputs, and elements in L0", () => {
+    expect([["linf", "l2"], ["l0"], ["linf", "l0"], []].map((norms) => unitText(norms))).toEqual([
+      "input units",
+      "input elements",
+      "input units, in L0 input elements",
+      "input units",
+    ]);
+    expect(unitText(["l1", "l0"], "pixels")).toBe("pixels, in L0 input elements");
+  });
+});
 
 describe("numbers", () => {
   it("writes radii by their shorter name", () => {
