@@ -21,7 +21,7 @@ import {
   splitOption,
 } from "../preprocessing.js";
 import { attackStage, progressView } from "../progress.js";
-import { norms } from "../norm.js";
+import { normOption } from "../norm.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { showAudit } from "../show.js";
 import { transferModels, transferOption } from "../transfer.js";
@@ -204,11 +204,7 @@ export function audit(program: Command, io: Io): void {
         "radii in units of pixels in [0, 1], like 0.1,8/255; separated by commas (default: those at which robustness is usually quoted for such images)",
       ).argParser(words),
     )
-    .addOption(
-      new Option("--norm <name>", "norm of the radii; l0 counts input elements")
-        .choices(norms)
-        .default("linf" as const),
-    )
+    .addOption(normOption)
     .addOption(transferOption)
     .option("--targeted", "attacks reach for a random wrong class in place of leaving the own")
     .addOption(

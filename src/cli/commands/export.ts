@@ -7,7 +7,7 @@ import { checkOutputFile, readBytes, readText } from "../files.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated } from "../parse.js";
 import { recipeFile } from "../recipe-file.js";
-import { norms } from "../norm.js";
+import { normOption } from "../norm.js";
 import { readSettings } from "../settings.js";
 import { bytesText, pairs } from "../text.js";
 
@@ -80,11 +80,7 @@ export function exportCommand(program: Command, io: Io): void {
     )
     .argument("[model]", "ONNX file of the classifier to attack")
     .option("--attack <name>", "an attack out of: temper list attacks")
-    .addOption(
-      new Option("--norm <name>", "norm of the ball; l0 counts input elements")
-        .choices(norms)
-        .default("linf" as const),
-    )
+    .addOption(normOption)
     .option("--targeted", "reach the labels in place of leaving them")
     .addOption(
       new Option("--set <option=value>", "an option of the attack, like restarts=1; may be repeated")
