@@ -2,13 +2,14 @@
 import { tensor } from "../base/tensor.js";
 import type { Program, Tensors } from "../runtime/engine.js";
 import { floatsOf, type AttackBatch, type AttackContext } from "./attack.js";
+import { counted } from "./passes.js";
 import { outputNamed, runRows } from "./rows.js";
 import { bestPair, bestSingle, roomForMoves, type Moves } from "./saliency.js";
 
 export interface Search {
   readonly batch: AttackBatch;
   readonly context: AttackContext;
-  /** Gives `gain`, `relief` (absent where it equals the gain) and `found` at `input` for `targets`. */
+  /** Gives `gain`, `relief` (of logits; of probabilities it is the gain) and `found` at `input` for `targets`. */
   readonly program: Program;
   readonly options: SearchOptions;
   /** The rows' best so far; rounds that come later must do with fewer changes. */
@@ -16,6 +17,7 @@ export interface Search {
 }
 
 export interface SearchOptions {
+  readonly of: "logits" | "probabilities";
   readonly map: "pairs" | "single";
   readonly theta: number;
   readonly bothWays: boolean;
@@ -108,11 +110,12 @@ export async function moveElements(
     input: tensor("float32", inputs.shape, points),
     targets: tensor("int32", [labels.length], targets),
   };
+  const passes = counted(batch, { forward: 1, gradient: options.of === "logits" ? 2 : 1 });
   for (let left = rows; left.length > 0;) {
     context.signal?.throwIfAborted();
-    const outputs = await runRows(program, left, { perRow });
+    const outputs = await runRows(program, left, { perRow, passes });
     const gain = floatsOf(outputNamed(outputs, "gain"));
-    const relief = "relief" in outputs ? floatsOf(outputNamed(outputs, "relief")) : gain;
+    const relief = options.of === "logits" ? floatsOf(outputNamed(outputs, "relief")) : gain;
     const classes = outputNamed(outputs, "found").data;
     left = left.filter((row, i) => {
       const own = changes[row] ?? 0;
