@@ -84,6 +84,13 @@ export const measures = {
     underAttack: false,
     of: (row) => inPercent(row.meanOfLast?.testError ?? null),
   },
+  hiddenZeros: {
+    title: "hidden activations that are exactly zero",
+    // Sparser is what the papers that print it are after.
+    higherIsBetter: true,
+    underAttack: false,
+    of: (row) => inPercent(row.activations?.all?.zeros ?? null),
+  },
 } as const satisfies Record<string, Measure>;
 
 export type MeasureName = keyof typeof measures;

@@ -109,6 +109,16 @@ describe("read", () => {
     expect(read(own, { measure: "meanTestErrorOfLast" })).toBeNull();
     const last = { ...own, meanOfLast: { epochs: 10, testError: 0.0083 } };
     expect(read(last, { measure: "meanTestErrorOfLast" })).toBeCloseTo(0.83, 12);
+    const [bins, rest] = [
+      { low: -1, high: 5, width: 0.1 },
+      { counts: [], below: 0, above: 0, mean: 0.2 },
+    ];
+    const sparse = {
+      ...own,
+      activations: { n: 10, bins, all: { units: 4, zeros: 0.61, ...rest }, sites: [] },
+    };
+    expect(read(sparse, { measure: "hiddenZeros" })).toBe(61);
+    expect(read(own, { measure: "hiddenZeros" })).toBeNull();
   });
 });
 
