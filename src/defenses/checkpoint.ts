@@ -1,9 +1,9 @@
 // Checkpoints: one tensor file written atomically, and blocks of the moving inputs named by their content.
 import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { check, fail, TemperError } from "../base/errors.js";
-import { makeFolder, writeWhole } from "../data/disk.js";
+import { errorCode, makeFolder, writeWhole } from "../data/disk.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { floats } from "../base/tensor.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -128,17 +128,57 @@ function orFresh(error: unknown): never {
 export const loadCheckpoint = (folder: string, identity: string): Promise<TrainingState | null> =>
   readCheckpoint(folder, identity).catch(orFresh);
 
-async function readCheckpoint(folder: string, identity: string): Promise<TrainingState | null> {
+/** How far a checkpoint is, without the inputs that move. */
+export interface CheckpointProgress {
+  /** Epochs that are whole. */
+  readonly epoch: number;
+  /** Epochs with the share of the one in progress; that share is 0 in the first one, whose length is not known yet. */
+  readonly epochs: number;
+  /** Time spent on training so far. */
+  readonly seconds: number;
+}
+
+/**
+ * How far the checkpoint under `folder` is, or null if there is none; throws as `loadCheckpoint` does. Another process
+ * may write there meanwhile.
+ */
+export const checkpointProgress = (folder: string, identity: string): Promise<CheckpointProgress | null> =>
+  readProgress(folder, identity).catch(orFresh);
+
+async function readProgress(folder: string, identity: string): Promise<CheckpointProgress | null> {
+  const state = await readState(folder, identity);
+  if (state === null) return null;
+  const { epoch, batches, seconds } = state.position;
+  const before = Number(state.tensors["step"]?.data[0] ?? 0) - batches;
+  const share = epoch > 0 && before > 0 ? (batches * epoch) / before : 0;
+  return { epoch, epochs: epoch + share, seconds };
+}
+
+/** The file of the checkpoint under `folder`, or null if there is none. */
+async function readState(
+  folder: string,
+  identity: string,
+): Promise<{ readonly tensors: Tensors; readonly position: Position } | null> {
   const path = join(folder, fileName);
-  if ((await stat(path).catch(() => null)) === null) return null;
-  const { tensors, metadata } = decodeTensors(path, await readFile(path));
+  const file = await readFile(path).catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
+  });
+  if (file === null) return null;
+  const { tensors, metadata } = decodeTensors(path, file);
   check(
     metadata["identity"] === identity,
     path,
     "a checkpoint of this recipe",
     () => "one of another recipe (use --fresh to start over)",
   );
-  const position = JSON.parse(metadata["position"] ?? "{}") as Position;
+  return { tensors, position: JSON.parse(metadata["position"] ?? "{}") as Position };
+}
+
+async function readCheckpoint(folder: string, identity: string): Promise<TrainingState | null> {
+  const file = await readState(folder, identity);
+  if (file === null) return null;
+  const { tensors, position } = file;
   const { epoch, batches, history, sums, seconds, bestEpoch, blocks, storedLength } = position;
   const { state, best, snapshots } = parted(tensors);
   const perSample: Record<string, Float32Array> = {};

@@ -5,6 +5,7 @@ import type { RecipeFile } from "./cases.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
 import type { KeptImages, KeptResults, KeptTrial } from "./kept-results.js";
 import type { MetricsLine } from "./records.js";
+import { filesAmong } from "./sources.js";
 import { paths, readJson } from "./store.js";
 import { finishedTrial, rowIdentity, trialsOf, type Trial } from "./trial.js";
 
@@ -72,9 +73,7 @@ function amongKept(before: Kept | null, trial: Trial): Found | null {
 /** Finished trials of `recipe`: those of the run's folder, and those kept before that are still of this recipe. */
 export async function collect({ recipe, path, folder, before }: CollectOptions): Promise<Collected> {
   const { name, published, cases } = recipe;
-  const files = cases.flatMap(({ evaluation: { transferFrom = [] } }) =>
-    transferFrom.flatMap((entry) => ("file" in entry ? [entry.file] : [])),
-  );
+  const files = cases.flatMap(({ evaluation }) => filesAmong(evaluation.transferFrom));
   check(files.length === 0, path, "points crafted on trials of the recipe alone", () => files.join(", "));
   const trials = trialsOf(recipe);
   const found: Found[] = [];

@@ -82,6 +82,31 @@ export const journalIdentity = (decides: unknown): string =>
     .update(JSON.stringify([temperVersion(), onnxruntimeVersion(), decides]))
     .digest("hex");
 
+/** What a journal holds of one attack at one radius. */
+export interface StrikeProgress {
+  readonly strike: string;
+  /** Images that are behind it. */
+  readonly images: number;
+  readonly milliseconds: number;
+}
+
+/** What the journal at `path` holds, in the order of the evaluation; nothing where there is none. */
+export async function journalProgress(path: string): Promise<StrikeProgress[]> {
+  const strikes = new Map<string, StrikeProgress>();
+  for (const each of parseLines(await readFile(path, "utf8").catch(() => ""))) {
+    const batch = line.safeParse(each).data;
+    if (batch === undefined) continue;
+    const { strike, indices } = batch;
+    const { images = 0, milliseconds = 0 } = strikes.get(strike) ?? {};
+    strikes.set(strike, {
+      strike,
+      images: images + indices.length,
+      milliseconds: milliseconds + batch.milliseconds,
+    });
+  }
+  return [...strikes.values()];
+}
+
 export interface JournalFile extends Journal {
   /** Batches that were known when it was opened, and how long they took. */
   readonly known: { readonly batches: number; readonly milliseconds: number };

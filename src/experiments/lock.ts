@@ -29,6 +29,12 @@ async function take(path: string): Promise<boolean> {
   return true;
 }
 
+/** The process that has `folder`; null where none has, or none that still runs. */
+export async function lockHolder(folder: string): Promise<number | null> {
+  const holder = Number(await readFile(join(folder, lockName), "utf8").catch(() => ""));
+  return holder > 0 && isAlive(holder) ? holder : null;
+}
+
 /** Milliseconds between looks at a lock that somebody has. */
 const pause = 50;
 
@@ -42,8 +48,8 @@ export async function lockFolder(
 ): Promise<() => Promise<void>> {
   const path = join(folder, lockName);
   for (let waited = 0; !(await take(path));) {
-    const holder = Number(await readFile(path, "utf8").catch(() => ""));
-    if (holder > 0 && isAlive(holder)) {
+    const holder = await lockHolder(folder);
+    if (holder !== null) {
       if (waited >= patience) fail(folder, "a folder that nobody uses", `one in use by process ${holder}`);
       await setTimeout(pause);
       waited += pause;

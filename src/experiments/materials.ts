@@ -17,12 +17,12 @@ export interface MaterialsOptions {
   readonly smoke?: boolean;
 }
 
-async function openOne(recipe: Recipe, dataset: Dataset, base: string): Promise<Materials> {
-  const { imageShape: inputShape, classes } = dataset;
-  const model = make.architecture(recipe.model)({ inputShape, classes });
+/** The files that a recipe's points are crafted on. */
+export function openSourceFiles(recipe: Recipe, base: string): Promise<SourceFile[]> {
   const images = datasetNamed(recipe.dataset);
-  const sourceFiles = await openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
-  return { dataset, sourceFiles };
+  const { imageShape: inputShape, classes } = images;
+  const model = make.architecture(recipe.model)({ inputShape, classes });
+  return openSources(recipe.evaluation.transferFrom ?? [], images, { model, base });
 }
 
 /** What each of `recipes` needs; datasets that several use are read once. */
@@ -38,7 +38,8 @@ export async function openMaterials(
   };
   const opened = recipes.map(async (recipe) => {
     const whole = await load(recipe.dataset);
-    return [recipe, await openOne(recipe, smoke ? smokeImages(whole) : whole, base)] as const;
+    const sourceFiles = await openSourceFiles(recipe, base);
+    return [recipe, { dataset: smoke ? smokeImages(whole) : whole, sourceFiles }] as const;
   });
   return new Map(await Promise.all(opened));
 }

@@ -56,6 +56,10 @@ export function readSources(
   return entries;
 }
 
+/** Paths of the files among `entries`. */
+export const filesAmong = (entries: readonly SourceEntry[] = []): string[] =>
+  entries.flatMap((entry) => ("file" in entry ? [entry.file] : []));
+
 /** A file to craft on, opened. */
 export interface SourceFile extends TransferSource {
   /** Of what decides it: the file, and the YAML beside it. */
@@ -71,7 +75,7 @@ export function openSources(
   images: DatasetSource,
   { model, base }: { readonly model: Model; readonly base: string },
 ): Promise<SourceFile[]> {
-  const files = entries.flatMap((entry) => ("file" in entry ? [entry.file] : []));
+  const files = filesAmong(entries);
   const names = files.map((file) => basename(file));
   return Promise.all(
     files.map(async (file, i) => {

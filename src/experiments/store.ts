@@ -170,16 +170,19 @@ export async function readGallery(path: string): Promise<Gallery | null> {
 export const writeMetrics = (folder: string, lines: readonly MetricsLine[]): Promise<void> =>
   writeWhole(join(folder, paths.metrics), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
 
+/** What a run's trials reported of their epochs so far. */
+export async function readMetrics(folder: string): Promise<MetricsLine[]> {
+  const text = (await textOf(join(folder, paths.metrics))) ?? "";
+  return text.split("\n").flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
+}
+
 /** All that a finished run left behind; throws when it is not finished or not Temper's. */
 export async function readRun(folder: string): Promise<RunRecord> {
   const run = await readJson(join(folder, paths.run), schemas.run);
   const results: ResultsFile | null = await readJson(join(folder, paths.results), schemas.results);
   if (run === null || results === null)
     return fail(folder, "the folder of a finished run", run === null ? "no run.json" : "no results.json yet");
-  const text = (await textOf(join(folder, paths.metrics))) ?? "";
-  const metrics = text
-    .split("\n")
-    .flatMap((line) => (line === "" ? [] : [schemas.metrics.parse(JSON.parse(line))]));
+  const metrics = await readMetrics(folder);
   const trials = await readdir(join(folder, "trials")).catch(() => []);
   const order = results.rows.map(trialName);
   const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));

@@ -7,7 +7,12 @@ import { fail } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
 import { splitImages } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
-import { dropCheckpoint, loadCheckpoint } from "../defenses/checkpoint.js";
+import {
+  checkpointProgress,
+  dropCheckpoint,
+  loadCheckpoint,
+  type CheckpointProgress,
+} from "../defenses/checkpoint.js";
 import type { Progress } from "../defenses/train.js";
 import type { EpochRecord } from "../defenses/training-state.js";
 import type { Engine } from "../runtime/engine.js";
@@ -230,6 +235,10 @@ export async function knownMetrics(folder: string, trial: Trial): Promise<Metric
   const saved = await loadCheckpoint(join(folder, paths.checkpoint(trial.name)), identity);
   return saved === null ? [] : toLines(trial, saved.history);
 }
+
+/** How far the trial's last checkpoint is, null where there is none. */
+export const savedProgress = (folder: string, trial: Trial): Promise<CheckpointProgress | null> =>
+  checkpointProgress(join(folder, paths.checkpoint(trial.name)), trainingIdentity(trial));
 
 /** The trial's result if all of it is done, else null. */
 export async function finishedTrial(

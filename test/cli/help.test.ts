@@ -8,6 +8,7 @@ import { temper, tooWide } from "./cli.js";
 const commands = [
   [],
   ["run"],
+  ["status"],
   ["harden"],
   ["audit"],
   ["export"],

@@ -9,9 +9,11 @@ import { models } from "./models.js";
 import { profile } from "./profile.js";
 import { report } from "./report.js";
 import { run } from "./run.js";
+import { status } from "./status.js";
 
 export const commands = [
   run,
+  status,
   harden,
   audit,
   exportCommand,
