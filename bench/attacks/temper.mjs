@@ -20,8 +20,8 @@ export async function openImages(classifier, { test }, { images, engine }) {
   const width = inputShape.reduce((a, b) => a * b, 1);
   const first = Array.from({ length: images }, (_, i) => i);
   const all = pixelData(test.images, test.labels, width).rows(first);
-  const predictor = await openPredictor(classifier, engine);
-  const { classes } = await predictor.predict(all, images);
+  const predictor = await openPredictor(classifier, engine, 0);
+  const { classes } = await predictor.predict(all, first);
   await predictor.release();
   const indices = first.filter((i) => classes[i] === test.labels[i]);
   const labels = Int32Array.from(indices, (i) => test.labels[i]);
@@ -72,8 +72,8 @@ export async function judge({ norm, epsilon }, set, { adversarial }, { classifie
   const columns = x.length / labels.length;
   const limits = { epsilon: epsilon ?? Infinity, bounds: [0, 1], columns };
   const { points, outside, nonFinite } = enforce(threat, x, adversarial, limits);
-  const predictor = await openPredictor(classifier, engines[0]);
-  const { classes } = await predictor.predict(points, labels.length);
+  const predictor = await openPredictor(classifier, engines[0], 0);
+  const { classes } = await predictor.predict(points, set.indices);
   await predictor.release();
   const standing = labels.filter((label, i) => classes[i] === label).length;
   const left = { outside: outside + nonFinite };

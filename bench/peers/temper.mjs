@@ -87,8 +87,9 @@ async function forwardContender(task, { form, threads }) {
   const check = () => collect(1, async () => meanLoss((await alone.run({ input: x })).logits, labels));
   if (form === "engine") return { check, ...clockedSteps(() => alone.run({ input: x })) };
   await alone.release();
-  const predictor = await openPredictor(classifier, workerEngine({ threads }));
-  return clockedSteps(() => predictor.predict(inputs, task.batch));
+  const predictor = await openPredictor(classifier, workerEngine({ threads }), 0);
+  const indices = Array.from({ length: task.batch }, (_, i) => i);
+  return clockedSteps(() => predictor.predict(inputs, indices));
 }
 
 /** Multiply–adds of one step. */

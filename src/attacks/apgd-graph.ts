@@ -17,7 +17,8 @@ import type { AttackTarget } from "./attack.js";
 import { asColumn, columnInput } from "./nearest.js";
 import { simplifiedLoop } from "./loop.js";
 import type { AttackLoss } from "./losses.js";
-import { ascentAt, attackInputs, fallen, openInputs } from "./white-box.js";
+import { copiesFor, repeatedClasses, splitDraws, viewAt } from "./expectation.js";
+import { attackInputs, openInputs } from "./white-box.js";
 
 export interface ApgdGraphOptions {
   /** The loss to climb. */
@@ -30,6 +31,8 @@ export interface ApgdGraphOptions {
   readonly settling: Operand;
   readonly steps: number;
   readonly rho: number;
+  /** Draws of a random model that each step looks at; default 1. */
+  readonly eot?: number | undefined;
 }
 
 export interface ApgdGraph {
@@ -130,7 +133,7 @@ export function apgdGraph(target: AttackTarget, options: ApgdGraphOptions): Apgd
   const { classifier, threat } = target;
   const { model, bounds } = classifier;
   const inputs = attackInputs(model);
-  const { input: center, labels, epsilon, weights } = inputs;
+  const { input: center, labels, epsilon } = inputs;
   const { direction, settling } = options;
   const from = input("start", [B, ...model.inputShape]);
   const start = intoBallAndBox(threat, from, { center, epsilon, bounds });
@@ -138,22 +141,25 @@ export function apgdGraph(target: AttackTarget, options: ApgdGraphOptions): Apgd
   const shared = sharedStates(model);
   const point = rule.move(shared);
   const candidates = input("candidates", [B], "int32");
-  const loss = options.loss(candidates);
-  const { logits, gradient } = ascentAt(classifier, point, inputs, { loss, direction });
-  const down = cast(asColumn(model, fallen(logits, labels, direction)), "float32");
-  const level = mul(asColumn(model, (loss.level ?? loss.value)(logits, labels)), direction);
+  const copies = copiesFor(model, options.eot);
+  const loss = options.loss(repeatedClasses(candidates, copies));
+  const seen = viewAt(classifier, point, inputs, { loss, direction, copies });
+  const { gradient } = seen;
+  const down = cast(asColumn(model, seen.down), "float32");
+  const level = mul(asColumn(model, seen.level), direction);
   const reached = add(level, mul(down, mul(largeLoss, settling)));
   const next = nextStates(shared, rule, { point, loss: reached, gradient });
   const standing = sum(cast(less(next.get(shared.bestLoss) ?? reached, largeLoss / 2), "float32"));
   const open = openInputs(direction, settling);
+  const { scanned, invariant: weights } = splitDraws(inputs);
   const taken = options.takesCandidates ? [candidates] : [];
   return {
     begin: simplify(graphFunction("begin", [from, center, epsilon], beginning(shared, start, rule))),
     loop: simplifiedLoop({
       name: "apgd",
       carried: [...next].map(([state, node]) => ({ input: state, next: node })),
-      scanned: [],
-      invariant: [center, labels, epsilon, ...taken, ...open, ...weights.values()],
+      scanned,
+      invariant: [center, labels, epsilon, ...taken, ...open, ...weights],
       outputs: {},
       proceed: greater(standing, 0),
     }),

@@ -4,13 +4,14 @@ import { count } from "../base/shape.js";
 import type { Program, Tensors } from "../runtime/engine.js";
 import { floatsOf, labelsOf, type AttackBatch, type AttackContext } from "./attack.js";
 import { largeLoss } from "./apgd-rule.js";
-import { ascent, counted } from "./passes.js";
+import { ascent, counted, overDraws } from "./passes.js";
 import { randomPoints } from "./random-start.js";
 import { outputNamed, putRows, runRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
 /** Iterations of the first run and of the longest; each is twice as long as the one before. */
-const [firstRun, longestRun] = [3, 24];
+const firstRun = 3;
+export const longestRun = 24;
 
 /** The parts of an attack: in a ball of radius `scale`·ε for so many steps, from where the part before has come. */
 export interface Part {
@@ -22,6 +23,8 @@ export interface Part {
 export interface PreparedPart extends Part {
   readonly begin: Program;
   readonly loop: Program;
+  /** Draws of a random model that a step looks at. */
+  readonly copies: number;
 }
 
 /** One run from one start. */
@@ -76,7 +79,7 @@ async function runPart(
     states,
     perRow: { input: inputs, labels: labelsOf(batch), ...taken },
     scalars: { epsilon, direction: aim(targeted), settling: settles ? 1 : 0 },
-    passes: counted(batch, ascent),
+    passes: counted(batch, overDraws(ascent, part.copies)),
   };
   // The first iteration looks at the start.
   let left = part.steps + 1;

@@ -44,6 +44,14 @@ export interface PreparedAttack {
 /** An attack's settings as records show them. */
 export type AttackOptions = Readonly<Record<string, string | number | boolean>>;
 
+/** The options that are given, as records show them. */
+export const optionsGiven = (
+  options: Readonly<Record<string, string | number | boolean | undefined>>,
+): AttackOptions =>
+  Object.fromEntries(
+    Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
+  );
+
 export interface OnnxAttackOptions {
   /** Reach the labels (true) or leave them (false); fixed in the file. */
   readonly targeted: boolean;
@@ -157,13 +165,14 @@ export function guarded(
   context: AttackContext,
   perturb: (batch: AttackBatch) => Promise<Float32Array>,
 ): (batch: AttackBatch) => Promise<Float32Array> {
-  const { threat, signal } = context;
+  const { threat, signal, engine } = context;
   return async (batch) => {
     checkBatch(attack, batch, context);
     signal?.throwIfAborted();
     if (batch.epsilon === 0 || count(batch.inputs.shape) === 0)
       return Float32Array.from(floatsOf(batch.inputs));
-    const points = await perturb(batch);
+    const { supply } = engine;
+    const points = await (supply ? supply.within(batch, () => perturb(batch)) : perturb(batch));
     return attack.nearest === true ? withinRadius(threat, batch, points) : points;
   };
 }

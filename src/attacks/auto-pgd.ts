@@ -7,21 +7,23 @@ import { exportLoop } from "../onnx/export.js";
 import type { Program } from "../runtime/engine.js";
 import { loadFunction, loadLoop } from "../runtime/load.js";
 import { apgdGraph, type ApgdGraphOptions } from "./apgd-graph.js";
-import { climb, startOf, type Part, type PreparedPart, type Round } from "./apgd-run.js";
+import { climb, longestRun, startOf, type Part, type PreparedPart, type Round } from "./apgd-run.js";
 import {
   checkAim,
   checkTarget,
   guarded,
+  optionsGiven,
   type Attack,
   type AttackBatch,
   type AttackContext,
-  type AttackOptions,
   type AttackTarget,
 } from "./attack.js";
+import { copiesFor, eotOption } from "./expectation.js";
 import type { AttackLoss } from "./losses.js";
 import { metadataOf } from "./metadata.js";
 import { loadLogits, outlookOf } from "./nearest.js";
 import { withResult } from "./pgd-graph.js";
+import { inParts } from "./parts.js";
 import { range } from "./rows.js";
 import { aim } from "./white-box.js";
 
@@ -32,6 +34,7 @@ export const autoPgdSchema = z.strictObject({
     .default(0.75)
     .describe("share of steps that must raise the loss, or the step size is halved (L∞ and L2)"),
   randomStart: z.boolean().default(true).describe("start at a random point of the ball"),
+  eot: eotOption,
   largerBalls: z
     .boolean()
     .default(false)
@@ -43,7 +46,7 @@ export interface AutoPgd {
   readonly name: string;
   readonly options: AutoPgdOptions;
   /** As records show them. */
-  readonly shown: AttackOptions;
+  readonly shown: Parameters<typeof optionsGiven>[0];
   readonly loss: (candidates: Node) => AttackLoss;
   /** Whether a row's search ends where it has fallen; default true. */
   readonly rest?: boolean;
@@ -91,16 +94,23 @@ function* roundsOf(
 const graphOptions = (
   { options, loss, targets }: AutoPgd,
   more: Pick<ApgdGraphOptions, "direction" | "settling" | "steps">,
-): ApgdGraphOptions => ({ loss, takesCandidates: targets !== undefined, rho: options.rho, ...more });
+): ApgdGraphOptions => ({
+  loss,
+  takesCandidates: targets !== undefined,
+  rho: options.rho,
+  eot: options.eot,
+  ...more,
+});
 
 async function preparePart(definition: AutoPgd, part: Part, context: AttackContext): Promise<PreparedPart> {
-  const { weights } = context.classifier;
+  const { weights, model } = context.classifier;
   const open = { direction: input("direction", []), settling: input("settling", []) };
   const graph = apgdGraph(context, graphOptions(definition, { ...open, steps: part.steps }));
   return {
     ...part,
     begin: await loadFunction(context.engine, graph.begin),
     loop: await loadLoop(context.engine, graph.loop, { weights }),
+    copies: copiesFor(model, definition.options.eot),
   };
 }
 
@@ -119,7 +129,7 @@ export function autoPgd(definition: AutoPgd): Attack {
     kind: "iterative",
     classes: definition.loss(input("candidates", [1], "int32")).classes,
     ...(untargeted && { untargeted }),
-    options: shown,
+    options: optionsGiven(shown),
     norms: ["linf", "l2", "l1"],
     unresting: () => autoPgd({ ...definition, rest: false, shown: { ...shown, rest: false } }),
     async prepare(context) {
@@ -129,14 +139,17 @@ export function autoPgd(definition: AutoPgd): Attack {
       for (const part of parts) prepared.push(await preparePart(definition, part, context));
       const logits = targets === undefined ? null : await loadLogits(context);
       const scale = parts[0]?.scale ?? 1;
+      const copies = copiesFor(context.classifier.model, options.eot);
       const programs: Program[] = prepared.flatMap(({ begin, loop }) => [begin, loop]);
       return {
-        perturb: guarded(attack, context, async (batch) => {
-          const all = { rows: range(batch.labels.length), rivals: [] };
-          const { rows, rivals } = logits === null ? all : await outlookOf(logits, batch);
-          const rounds = roundsOf(definition, batch, context, { scale, rivals });
-          return climb(prepared, batch, context, { rows: rest ? rows : all.rows, rounds, rest });
-        }),
+        perturb: guarded(attack, context, (whole) =>
+          inParts(whole, context, { copies, iterations: longestRun }, async (batch) => {
+            const all = { rows: range(batch.labels.length), rivals: [] };
+            const { rows, rivals } = logits === null ? all : await outlookOf(logits, batch);
+            const rounds = roundsOf(definition, batch, context, { scale, rivals });
+            return climb(prepared, batch, context, { rows: rest ? rows : all.rows, rounds, rest });
+          }),
+        ),
         release: async () => {
           for (const program of programs) await program.release();
           await logits?.release();

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { quantity, unit } from "../base/options.js";
 import { projectedGradient, projectedGradientSchema } from "./projected-gradient.js";
 
-const schema = projectedGradientSchema.pick({ stepSize: true, rest: true }).extend({
+const schema = projectedGradientSchema.pick({ stepSize: true, eot: true, rest: true }).extend({
   steps: z.int().min(1).default(10).describe("iterations"),
   relativeStepSize: quantity(0)
     .default(1.25)

@@ -17,6 +17,7 @@ import {
   type AttackBatch,
   type AttackContext,
 } from "./attack.js";
+import { withDraws } from "./draws.js";
 import { boundaryLoop, jumpLoop, logitsFunction, probeLoop } from "./hop-skip-jump-graph.js";
 import { counted, query } from "./passes.js";
 import { outputNamed, putRows, range, runRows, takeRows } from "./rows.js";
@@ -90,7 +91,10 @@ async function findStarts(
   const images = randomImages(bounds, model.inputShape, batch.seed);
   // Asked once, and counted for each image, which would ask as much alone.
   batch.passes?.add(range(batch.labels.length), query, startsTried);
-  const outputs = await runRows(programs.logits, range(startsTried), { perRow: { input: images } });
+  // These images are no rows of the batch: what a random model draws for them must not depend on it.
+  const samples = { indices: range(startsTried), seed: batch.seed };
+  const run = () => runRows(programs.logits, samples.indices, { perRow: { input: images } });
+  const outputs = await withDraws(context.engine, samples, run);
   const classes = argMaxRows(floatsOf(outputNamed(outputs, "logits")), model.classes);
   return range(batch.labels.length).filter((row) => {
     const found = classes.findIndex((c) => (c === batch.labels[row]) === batch.targeted);

@@ -4,6 +4,7 @@ import { div, mul, sub } from "../ops/arithmetic.js";
 import { maximum } from "../ops/extremum.js";
 import { argMax, oneHot, reduceMax } from "../ops/indexing.js";
 import { logSoftmax, softmax } from "../ops/log-softmax.js";
+import { concat, slice } from "../ops/structure.js";
 import { rowSums, smallest } from "../threat/rows.js";
 
 export interface AttackLoss {
@@ -16,6 +17,11 @@ export interface AttackLoss {
    * not matter – and may be chosen such that the direction outlives saturation.
    */
   ascent(logits: Node, labels: Node): Node;
+  /**
+   * What `ascent` of several draws must be multiplied by, so that their sum points along the gradient of the mean: [n,
+   * draws], times any positive number for each row; default 1. `beside` brings [draws·n, 1] into that form.
+   */
+  shares?(logits: Node, labels: Node, beside: (values: Node) => Node): Node;
   /** What rises and falls with the loss, for comparisons, where `value` itself rounds unequal losses to one: [n, 1]. */
   level?(logits: Node, labels: Node): Node;
 }
@@ -58,6 +64,10 @@ function inSpreads(margin: AttackLoss, ranks: readonly number[]): AttackLoss {
     value,
     ascent: (logits, labels) =>
       sub(margin.ascent(logits, labels), mul(value(logits, labels), spreadOf(logits, ranks).slope)),
+    shares(logits, _labels, beside) {
+      const sizes = beside(spreadOf(logits, ranks).size);
+      return div(mul(-1, largest(mul(-1, sizes))), sizes);
+    },
   };
 }
 
@@ -84,6 +94,14 @@ export function targetedDlr(targets: Node): AttackLoss {
   return inSpreads({ value, ascent: slope }, [3, 4]);
 }
 
+/** log Σ_{i ≠ y} exp zᵢ − z_y: [n, 1]. */
+function leadOfOthers(logits: Node, labels: Node): Node {
+  const own = oneHot(labels, classesOf(logits));
+  const others = withoutOwn(logits, own);
+  const logSumExp = sub(largest(others), largest(logSoftmax(others)));
+  return sub(logSumExp, rowSums(mul(logits, own)));
+}
+
 /** Losses by the word of the option `loss`. */
 export const attackLosses = {
   /**
@@ -97,11 +115,12 @@ export const attackLosses = {
       return sub(softmax(withoutOwn(logits, own)), own);
     },
     /** log Σ_{i ≠ y} exp zᵢ − z_y, of which the loss is the softplus: as exact at p_y ≈ 1 as anywhere. */
-    level(logits, labels) {
-      const own = oneHot(labels, classesOf(logits));
-      const others = withoutOwn(logits, own);
-      const logSumExp = sub(largest(others), largest(logSoftmax(others)));
-      return sub(logSumExp, rowSums(mul(logits, own)));
+    level: leadOfOthers,
+    /** 1 − p_y = exp(−softplus(−level)), by sums over rows alone: ONNX Runtime's Softplus depends on a value's place. */
+    shares(logits, labels, beside) {
+      const lead = leadOfOthers(logits, labels);
+      const both = logSoftmax(concat([lead, sub(lead, lead)], 1));
+      return softmax(beside(slice(both, { axes: [1], starts: [0], ends: [1] })));
     },
   },
   margin,

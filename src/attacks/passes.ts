@@ -14,6 +14,12 @@ export const query: Passes = { forward: 1, gradient: 0 };
 /** The outputs and one gradient. */
 export const ascent: Passes = { forward: 1, gradient: 1 };
 
+/** What is asked where `each` is asked in so many draws of a random model. */
+export const overDraws = ({ forward, gradient }: Passes, copies: number): Passes => ({
+  forward: copies * forward,
+  gradient: copies * gradient,
+});
+
 /**
  * Passes of each row of a batch. A row counts until the run of the engine in which it falls is over: then it leaves.
  * Where an attack says itself when a row came to rest, as Square does, it counts until then.

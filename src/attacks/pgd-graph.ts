@@ -4,6 +4,7 @@ import { B, count } from "../base/shape.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type Node, type Operand } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
+import { isRandom, type Model } from "../nn/model.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
 import { ModelProtoSchema } from "../onnx/generated/onnx_pb.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
@@ -16,7 +17,8 @@ import { rowSums, smallest } from "../threat/rows.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import type { AttackLoss } from "./losses.js";
-import { ascentAt, attackInputs, fallen, logitsAt, openInputs } from "./white-box.js";
+import { copiesFor, judgedAt, splitDraws, viewAt } from "./expectation.js";
+import { attackInputs, openInputs } from "./white-box.js";
 
 export interface PgdGraphOptions {
   readonly loss: AttackLoss;
@@ -26,6 +28,8 @@ export interface PgdGraphOptions {
   readonly rest: boolean;
   /** +1 away from the labels, −1 towards them. */
   readonly direction: Operand;
+  /** Draws of a random model that each step looks at; default 1. */
+  readonly eot?: number | undefined;
 }
 
 /** [n] → [n, 1, …], to choose whole rows of `like`. */
@@ -45,36 +49,40 @@ function gathered(
   return add(mul(momentum, share), div(gradient, maximum(size, smallest)));
 }
 
+/** Whether a point that has fallen has done so for good and may leave the batch. */
+export const leaves = (model: Model, rest: boolean): boolean => rest && !isRandom(model);
+
 /**
  * x ← Π(x + steepest(∇loss)), Π the projection on the ball around `input` and the box; a point that has fallen may
- * stay where it is. State `start`: x; with momentum, state `momentum`: the direction so far, which takes the gradient's
+ * stay where it is: for good, or under random draws for that iteration, since others may find it standing. State `start`: x; with momentum, state `momentum`: the direction so far, which takes the gradient's
  * place. Result `fallen` [steps, n]: whether x had fallen when the iteration began.
  */
 export function pgdLoop(
   { classifier, threat }: AttackTarget,
-  { loss, momentum: share, rest, direction }: PgdGraphOptions,
+  { loss, momentum: share, rest, direction, eot }: PgdGraphOptions,
 ): LoopFunction {
   const inputs = attackInputs(classifier.model);
-  const { input: center, labels, epsilon, weights } = inputs;
+  const { input: center, labels, epsilon } = inputs;
   const { bounds } = classifier;
   const x = input("start", [B, ...classifier.model.inputShape]);
   const stepSize = input("step_size", []);
-  const { logits, gradient } = ascentAt(classifier, x, inputs, { loss, direction });
+  const copies = copiesFor(classifier.model, eot);
+  const { down, gradient } = viewAt(classifier, x, inputs, { loss, direction, copies });
+  const { scanned, invariant: weights } = splitDraws(inputs);
   const momentum = input("momentum", x.shape);
   const width = count(classifier.model.inputShape);
   const uphill = share > 0 ? gathered(momentum, share, { gradient, width }) : gradient;
   const step = threat.steepest(uphill, { from: x, length: stepSize, bounds });
   const moved = intoBallAndBox(threat, add(x, step), { center, epsilon, bounds });
-  const down = fallen(logits, labels, direction);
   const standing = sum(sub(1, cast(down, "float32")));
   const states = share > 0 ? [x, momentum] : [x];
-  const invariant = [center, labels, epsilon, stepSize, ...openInputs(direction), ...weights.values()];
+  const invariant = [center, labels, epsilon, stepSize, ...openInputs(direction), ...weights];
   const body = simplify(
-    graphFunction("pgd", [...states, ...invariant], {
+    graphFunction("pgd", [...states, ...scanned, ...invariant], {
       next: rest ? where(perRow(down, x), x, moved) : moved,
       ...(share > 0 && { momentum: uphill }),
       fallen: down,
-      ...(rest && { proceed: greater(standing, 0) }),
+      ...(leaves(classifier.model, rest) && { proceed: greater(standing, 0) }),
     }),
   );
   const { next, momentum: kept, fallen: flags, proceed } = body.outputs;
@@ -82,7 +90,7 @@ export function pgdLoop(
   return {
     name: "pgd",
     carried: [{ input: x, next }, ...(kept ? [{ input: momentum, next: kept }] : [])],
-    scanned: [],
+    scanned,
     invariant,
     outputs: { fallen: flags },
     ...(proceed && { proceed }),
@@ -92,15 +100,12 @@ export function pgdLoop(
 /** Loss [n] and fallen [n] of given points: what decides between restarts. */
 export function judgeOf(
   { classifier }: AttackTarget,
-  { loss, direction }: Pick<PgdGraphOptions, "loss" | "direction">,
+  { loss, direction, eot }: Pick<PgdGraphOptions, "loss" | "direction" | "eot">,
 ): GraphFunction {
   const inputs = attackInputs(classifier.model);
   const { input: x, labels, weights } = inputs;
-  const logits = logitsAt(classifier, x, inputs);
-  const outputs = {
-    loss: reshape(loss.value(logits, labels), [B]),
-    fallen: fallen(logits, labels, direction),
-  };
+  const copies = copiesFor(classifier.model, eot);
+  const outputs = { ...judgedAt(classifier, x, inputs, { loss, direction, copies }) };
   return simplify(
     graphFunction("judge", [x, labels, ...openInputs(direction), ...weights.values()], outputs),
   );

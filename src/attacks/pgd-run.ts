@@ -2,12 +2,12 @@
 import { floats, tensor } from "../base/tensor.js";
 import type { Program } from "../runtime/engine.js";
 import { floatsOf, labelsOf, type AttackBatch } from "./attack.js";
-import { ascent, counted, query } from "./passes.js";
+import { ascent, counted, overDraws, query } from "./passes.js";
 import { outputNamed, putRows, runRows, takeRows } from "./rows.js";
 import { aim } from "./white-box.js";
 
 /** Iterations a run: between two runs fallen rows leave the batch. The result does not depend on it. */
-const iterationsPerRun = 5;
+export const iterationsPerRun = 5;
 
 /** One batch under attack. */
 export interface Walk {
@@ -18,6 +18,8 @@ export interface Walk {
   readonly momentum: number;
   /** Whether rows that have fallen leave. */
   readonly rest: boolean;
+  /** Draws of a random model that a step looks at; default 1. */
+  readonly copies?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,7 +29,7 @@ const widthOf = ({ inputs, labels }: AttackBatch): number => floatsOf(inputs).le
 /** Moves the `standing` rows of `start` for all steps or until they fall: `start`, changed in place. */
 export async function ascend(
   loop: Program,
-  { batch, steps, stepSize, momentum, rest, signal }: Walk,
+  { batch, steps, stepSize, momentum, rest, copies = 1, signal }: Walk,
   start: Float32Array,
   standing: readonly number[],
 ): Promise<Float32Array> {
@@ -39,7 +41,7 @@ export async function ascend(
     },
     perRow: { input: inputs, labels: labelsOf(batch) },
     scalars: { epsilon, step_size: stepSize, direction: aim(targeted) },
-    passes: counted(batch, ascent),
+    passes: counted(batch, overDraws(ascent, copies)),
   };
   let rows = standing;
   for (let done = 0; done < steps && rows.length > 0; done += iterationsPerRun) {
@@ -61,7 +63,7 @@ export interface Verdicts {
 /** Loss and state of the `rows` of `points`, in their order. */
 export async function verdicts(
   judge: Program,
-  { batch }: Pick<Walk, "batch">,
+  { batch, copies = 1 }: Pick<Walk, "batch" | "copies">,
   points: Float32Array,
   rows: readonly number[],
 ): Promise<Verdicts> {
@@ -69,7 +71,7 @@ export async function verdicts(
   const outputs = await runRows(judge, rows, {
     perRow: { input: tensor("float32", batch.inputs.shape, points), labels: labelsOf(batch) },
     scalars: { direction },
-    passes: counted(batch, query),
+    passes: counted(batch, overDraws(query, copies)),
   });
   const flags = outputNamed(outputs, "fallen").data;
   const losses = floatsOf(outputNamed(outputs, "loss")).map((loss) => direction * loss);

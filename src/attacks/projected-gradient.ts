@@ -15,10 +15,12 @@ import {
   type AttackContext,
   type AttackOptions,
 } from "./attack.js";
+import { copiesFor, eotOption } from "./expectation.js";
 import { attackLosses, attackLossNames, type AttackLoss } from "./losses.js";
 import { metadataOf } from "./metadata.js";
-import { judgeOf, pgdLoop, withResult } from "./pgd-graph.js";
-import { ascend, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
+import { judgeOf, leaves, pgdLoop, withResult } from "./pgd-graph.js";
+import { inParts } from "./parts.js";
+import { ascend, iterationsPerRun, StrongestPoints, verdicts, type Walk } from "./pgd-run.js";
 import { randomPoints } from "./random-start.js";
 import { range } from "./rows.js";
 import { aim } from "./white-box.js";
@@ -39,6 +41,7 @@ export const projectedGradientSchema = z.strictObject({
     .describe(
       "share of the sum of earlier gradients that is kept, each of mean size 1; 0: the last one alone",
     ),
+  eot: eotOption,
   rest: z
     .boolean()
     .default(true)
@@ -77,7 +80,13 @@ async function perturb(
 ): Promise<Float32Array> {
   const stepSize = stepSizeOf(options, batch.epsilon);
   const { steps, momentum, rest } = options;
-  const walk: Walk = { batch, steps, stepSize, momentum, rest, signal: context.signal };
+  const { model } = context.classifier;
+  const walk: Walk = {
+    ...{ batch, steps, stepSize, momentum },
+    rest: leaves(model, rest),
+    copies: copiesFor(model, options.eot),
+    signal: context.signal,
+  };
   let rows: readonly number[] = range(batch.labels.length);
   const best = new StrongestPoints(batch);
   for (let restart = 0; restart < options.restarts && rows.length > 0; restart++) {
@@ -97,7 +106,7 @@ export function projectedGradient(
   options: ProjectedGradientOptions,
   own: readonly string[] = Object.keys(options),
 ): Attack {
-  const { loss, restarts, randomStart, momentum, rest } = options;
+  const { loss, restarts, randomStart, momentum, rest, eot } = options;
   const climbed: AttackLoss = attackLosses[loss];
   check(restarts === 1 || randomStart, `${name}.restarts`, "1 without a random start", () =>
     String(restarts),
@@ -112,12 +121,19 @@ export function projectedGradient(
     async prepare(context) {
       checkTarget(attack, context);
       const { weights } = context.classifier;
-      const graph = { loss: climbed, momentum, rest, direction: input("direction", []) };
+      const graph = { loss: climbed, momentum, rest, eot, direction: input("direction", []) };
       const loop = await loadLoop(context.engine, pgdLoop(context, graph), { weights });
       const judge =
         restarts > 1 ? await loadFunction(context.engine, judgeOf(context, graph), { weights }) : null;
       return {
-        perturb: guarded(attack, context, (batch) => perturb(batch, context, { loop, judge }, options)),
+        perturb: guarded(attack, context, (batch) =>
+          inParts(
+            batch,
+            context,
+            { copies: copiesFor(context.classifier.model, eot), iterations: iterationsPerRun },
+            (part) => perturb(part, context, { loop, judge }, options),
+          ),
+        ),
         release: async () => {
           await loop.release();
           await judge?.release();

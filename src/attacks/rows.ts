@@ -72,6 +72,7 @@ export async function runRows(
   const outputs = await program.run({
     ...Object.fromEntries([...byRow, ...shared]),
     ...scanned,
+    ...program.supplied?.(taken, iterations),
     ...(iterations !== undefined && { iterations: fromNumbers("int64", [], [iterations]) }),
   });
   const names = new Map(Object.keys(states).map((name) => [nextName(name), name]));

@@ -67,13 +67,14 @@ export function stepFunction(target: AttackTarget): GraphFunction {
   const step = mul(rate, div(div(nextFirst, bias1), add(sqrt(div(nextSecond, bias2)), floor)));
   const { bounds } = classifier;
   const moved = intoBallAndBox(threat, add(at, step), { center, epsilon, bounds });
+  const down = fallen(logitsAt(classifier, moved, inputs), labels, direction);
   const all = [at, first, second, slope, center, labels, epsilon, rate, bias1, bias2, direction];
   return simplify(
     graphFunction("spsa-step", [...all, ...weights.values()], {
       [nextName("at")]: moved,
       [nextName("first")]: nextFirst,
       [nextName("second")]: nextSecond,
-      fallen: fallen(logitsAt(classifier, moved, inputs), labels, direction),
+      fallen: down,
     }),
   );
 }

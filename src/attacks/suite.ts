@@ -1,35 +1,20 @@
 // Suites: attacks one after the other, each on the rows that those before it leave standing.
 import { input } from "../graph/node.js";
 import { loadFunction } from "../runtime/load.js";
-import { tensor } from "../base/tensor.js";
 import { count } from "../base/shape.js";
 import {
   checkTarget,
   floatsOf,
   guarded,
   type Attack,
-  type AttackBatch,
   type AttackTarget,
   type PreparedAttack,
 } from "./attack.js";
 import { attackLosses } from "./losses.js";
 import { judgeOf } from "./pgd-graph.js";
+import { batchAt } from "./parts.js";
 import { StrongestPoints, verdicts } from "./pgd-run.js";
-import { PassCounts } from "./passes.js";
-import { putRows, range, takeRows } from "./rows.js";
-
-/** The batch of the rows at `rows` alone. */
-function batchAt(batch: AttackBatch, rows: readonly number[]): AttackBatch {
-  const { inputs, labels, indices } = batch;
-  const [, ...rest] = inputs.shape;
-  return {
-    ...batch,
-    inputs: tensor("float32", [rows.length, ...rest], takeRows(floatsOf(inputs), count(rest), rows)),
-    labels: takeRows(labels, 1, rows),
-    indices: rows.map((row) => indices[row] ?? 0),
-    ...(batch.passes && { passes: new PassCounts(rows.length) }),
-  };
-}
+import { putRows, range } from "./rows.js";
 
 export interface SuiteParts extends Pick<Attack, "name" | "options" | "norms" | "leavesOut" | "untargeted"> {
   /** The attacks that make sense against `target`, in their order; at least one. */

@@ -4,6 +4,7 @@ import { count, formatShape } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
 import type { Classifier, Model } from "../nn/model.js";
 import { checkTarget, guarded, type Attack } from "./attack.js";
+import { drawing } from "./draws.js";
 
 /** The model on which points are crafted. */
 export interface TransferSource {
@@ -48,7 +49,8 @@ export function transferFrom(source: TransferSource, attack: Attack): Attack {
       checkTransfer(source, context.classifier.model);
       const { model } = source.classifier;
       const classifier = { ...source.classifier, bounds: context.classifier.bounds };
-      const prepared = await attack.prepare({ ...context, classifier });
+      const engine = drawing(context.engine, model, "attack");
+      const prepared = await attack.prepare({ ...context, engine, classifier });
       return {
         perturb: guarded(transfer, context, (batch) => {
           const shape = [batch.labels.length, ...model.inputShape];

@@ -2,8 +2,8 @@
 import { gradient } from "../autodiff/gradient.js";
 import { B } from "../base/shape.js";
 import { input, type InputNode, type Node, type Operand } from "../graph/node.js";
-import { lookup, weightInputs } from "../nn/classifier.js";
-import { evaluationPass, type Classifier, type Model } from "../nn/model.js";
+import { passOver, weightInputs } from "../nn/classifier.js";
+import type { Classifier, Model } from "../nn/model.js";
 import { cast, greater, sameIndex } from "../ops/compare.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import { argMax } from "../ops/indexing.js";
@@ -17,8 +17,10 @@ export interface AttackInputs {
   readonly labels: InputNode;
   /** Scalar, in input units. */
   readonly epsilon: InputNode;
-  /** Parameters and buffers; become initializers. */
-  readonly weights: ReadonlyMap<string, InputNode>;
+  /**
+   * Parameters and buffers, which become initializers; what a random model draws joins them while the graph is built.
+   */
+  readonly weights: Map<string, InputNode>;
 }
 
 export function attackInputs(model: Model): AttackInputs {
@@ -35,7 +37,7 @@ export const aim = (targeted: boolean): number => (targeted ? -1 : 1);
 
 /** Logits [n, classes] at `x`, in evaluation mode. */
 export const logitsAt = ({ model }: Classifier, x: Node, { weights }: AttackInputs): Node =>
-  model.apply(x, evaluationPass(lookup(weights)));
+  model.apply(x, passOver(weights));
 
 /** Whether each row has reached the attack's aim: [n], boolean. */
 export function fallen(logits: Node, labels: Node, direction: Operand): Node {

@@ -4,7 +4,7 @@ import { count, resolveShape } from "../base/shape.js";
 import { allocate, tensor, type Tensor } from "../base/tensor.js";
 import { copyRows, gatherLabels } from "../data/batches.js";
 import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
-import type { NoiseInput } from "../nn/model.js";
+import type { NoiseInput } from "../nn/noise-inputs.js";
 import { nextName } from "../onnx/export.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { TrainStep } from "./train-step.js";

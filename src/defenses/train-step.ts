@@ -2,13 +2,14 @@
 import { augmented, type Augmentation } from "../augmentations/augmentation.js";
 import { gradient } from "../autodiff/gradient.js";
 import { check } from "../base/errors.js";
-import { B, formatDim, sameDim } from "../base/shape.js";
+import { B } from "../base/shape.js";
 import { graphFunction, substitute } from "../graph/function.js";
 import { input, scope, toNode, type InputNode, type Node, type Operand } from "../graph/node.js";
 import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
-import type { Model, NoiseInput, NoiseSource, Pass } from "../nn/model.js";
+import type { Model, NoiseSource, Pass } from "../nn/model.js";
+import { noiseInput, noiseValues, type NoiseInput } from "../nn/noise-inputs.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
 import { add, div, mul } from "../ops/arithmetic.js";
 import { cast, lessEqual } from "../ops/compare.js";
@@ -63,12 +64,10 @@ function requests() {
   const perSample = new Map<string, { node: InputNode; initial: number }>();
   const draw: NoiseSource["draw"] = (request) => {
     // A sample's noise depends on its copy, not on how many rows there are: passes of other heights share it.
-    const [rows = B] = request.shape;
-    const key = `noise/${request.name}${sameDim(rows, B) ? "" : `/${formatDim(rows)}`}`;
-    const dtype = request.kind === "bernoulli" ? "uint8" : "float32";
-    const known = noise.get(key) ?? { request, input: input(key, request.shape, dtype) };
-    noise.set(key, known);
-    return cast(known.input, "float32");
+    const asked = noiseInput(request);
+    const known = noise.get(asked.input.name) ?? asked;
+    noise.set(asked.input.name, known);
+    return noiseValues(known.input);
   };
   const scalar: StepContext["scalar"] = (name, value) => {
     const known = scalars.get(name);

@@ -54,7 +54,7 @@ async function classesOf(
   for (const severity of severities) {
     signal?.throwIfAborted();
     const points = corrupt(corruption, images, { imageShape, indices, severity, seed });
-    classes.push(...(await predictor.predict(points, indices.length)).classes);
+    classes.push(...(await predictor.predict(points, indices)).classes);
   }
   return classes;
 }
@@ -130,7 +130,8 @@ export async function evaluateCorruptions(
   const lanes: Lane[] = [];
   const records: CorruptionRecord[] = [];
   try {
-    for (const engine of engines) lanes.push({ engine, predictor: await openPredictor(classifier, engine) });
+    for (const engine of engines)
+      lanes.push({ engine, predictor: await openPredictor(classifier, engine, options.seed ?? 0) });
     const field = { rows: checkedRows(data, classifier), labels: data.labels, n };
     for (const corruption of corruptions) {
       const report = (images: number): void => {

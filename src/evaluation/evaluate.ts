@@ -1,5 +1,6 @@
 // The runner: clean accuracy, then each attack at each radius on the images that still stand, counted by the runner.
 import { checkTarget, type Attack } from "../attacks/attack.js";
+import { drawing } from "../attacks/draws.js";
 import { range } from "../attacks/rows.js";
 import { check } from "../base/errors.js";
 import type { Classifier } from "../nn/model.js";
@@ -125,9 +126,9 @@ async function predictClean(
   );
   const predicted = inLanes(lanes, batches, async ({ predictor }, indices) => {
     signal?.throwIfAborted();
-    const predicted = await predictor.predict(await rows(indices), indices.length);
+    const predicted = await predictor.predict(await rows(indices), indices);
     // The first batch twice: a model that draws random numbers gives other outputs.
-    const again = indices[0] === 0 ? await predictor.predict(await rows(indices), indices.length) : predicted;
+    const again = indices[0] === 0 ? await predictor.predict(await rows(indices), indices) : predicted;
     return { indices, ...predicted, random: !sameNumbers(predicted.outputs, again.outputs) };
   });
   for await (const batch of predicted) {
@@ -149,7 +150,10 @@ async function sampleGradients(
   const sample = right.slice(0, gradientSample);
   if (engine === undefined || trials.length === 0 || sample.length === 0) return null;
   const labels = Int32Array.from(sample, (i) => field.labels[i] ?? 0);
-  return probeGradients(field.classifier, engine, await field.rows(sample), labels);
+  return probeGradients(field.classifier, engine, await field.rows(sample), {
+    labels,
+    samples: { indices: sample, seed: field.seed },
+  });
 }
 
 /** Compiles `attack` – alone or a stage of a suite – in every lane for as long as `use` takes. */
@@ -164,7 +168,7 @@ async function withLanes<T>(
   const lanes: AttackLane[] = [];
   try {
     for (const lane of field.lanes) {
-      const { engine } = lane;
+      const engine = drawing(lane.engine, classifier.model, "attack");
       const prepared = await attack.prepare({ engine, classifier, threat, ...(signal && { signal }) });
       const carryOn = ends ? await openCarryOn(engine, { classifier, threat }) : null;
       lanes.push({ ...lane, attack: prepared, nearest, carryOn });
@@ -173,7 +177,7 @@ async function withLanes<T>(
   } finally {
     for (const { attack: prepared, carryOn } of lanes) {
       await prepared.release();
-      await carryOn?.release();
+      await carryOn?.loop.release();
     }
   }
 }
@@ -235,7 +239,8 @@ export async function evaluate(
   const report = reporter(n, classifier, options);
   const lanes: Lane[] = [];
   try {
-    for (const engine of engines) lanes.push({ engine, predictor: await openPredictor(classifier, engine) });
+    for (const engine of engines)
+      lanes.push({ engine, predictor: await openPredictor(classifier, engine, seed) });
     const rows = checkedRows(data, classifier);
     const { predictions, ...seen } = await predictClean(lanes, rows, n, options, report);
     const attacked = seen.probabilities ? withLogOutputs(classifier) : classifier;
@@ -273,6 +278,7 @@ export async function evaluate(
         n,
         clean,
         classes: classifier.model.classes,
+        draws: (classifier.model.draws ?? []).map(({ name }) => name),
         bounds: classifier.bounds,
         ...seen,
         gradients,

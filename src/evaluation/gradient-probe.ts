@@ -1,12 +1,13 @@
 // Whether the classifier has gradients at all: without them no gradient attack means anything.
 import { attackLosses } from "../attacks/losses.js";
+import { drawing, withDraws } from "../attacks/draws.js";
 import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { ascentAt, attackInputs } from "../attacks/white-box.js";
 import { tensor } from "../base/tensor.js";
 import { graphFunction } from "../graph/function.js";
 import { simplify } from "../graph/simplify.js";
 import type { Classifier } from "../nn/model.js";
-import type { Engine } from "../runtime/engine.js";
+import type { Engine, Samples } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
 import { abs } from "../ops/piecewise.js";
 import { largestOfRows, rowSums } from "../threat/rows.js";
@@ -27,10 +28,11 @@ export interface GradientShare {
 /** Looks at the gradient of the cross-entropy at each row of `points`. */
 export async function probeGradients(
   classifier: Classifier,
-  engine: Engine,
+  bare: Engine,
   points: Float32Array,
-  labels: Int32Array,
+  { labels, samples }: { readonly labels: Int32Array; readonly samples: Samples },
 ): Promise<GradientShare> {
+  const engine = drawing(bare, classifier.model, "attack");
   const inputs = attackInputs(classifier.model);
   const { input, labels: own, weights } = inputs;
   const { gradient, logits } = ascentAt(classifier, input, inputs, {
@@ -45,12 +47,12 @@ export async function probeGradients(
     }),
   );
   const program = await loadFunction(engine, fn, { weights: classifier.weights });
-  const outputs = await runRows(program, range(labels.length), {
-    perRow: {
-      input: tensor("float32", [labels.length, ...classifier.model.inputShape], points),
-      labels: tensor("int32", [labels.length], labels),
-    },
-  });
+  const perRow = {
+    input: tensor("float32", [labels.length, ...classifier.model.inputShape], points),
+    labels: tensor("int32", [labels.length], labels),
+  };
+  const run = () => runRows(program, range(labels.length), { perRow });
+  const outputs = await withDraws(engine, samples, run);
   await program.release();
   const column = (name: string): number[] =>
     Array.from(outputNamed(outputs, name).data, Number).slice(0, labels.length);

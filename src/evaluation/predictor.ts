@@ -1,5 +1,6 @@
 // What a classifier says about points: the one judge of clean and of adversarial images.
 import { floatsOf } from "../attacks/attack.js";
+import { drawing, withDraws } from "../attacks/draws.js";
 import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
 import { classifierFunction, fileNames } from "../nn/classifier.js";
@@ -19,8 +20,8 @@ export interface Predictions {
 }
 
 export interface Predictor {
-  /** Predictions for the rows of `points`. */
-  predict(points: Float32Array, rows: number): Promise<Predictions>;
+  /** Predictions for the rows of `points`, which belong to the images at `indices`. */
+  predict(points: Float32Array, indices: readonly number[]): Promise<Predictions>;
   release(): Promise<void>;
 }
 
@@ -41,15 +42,21 @@ function read(outputs: Float32Array, columns: number): Predictions {
   return { outputs, classes, nonFinite, sumToOne };
 }
 
-/** The graph of the classifier's own file (weights as initializers), the form in which it is exported and audited. */
-export async function openPredictor(classifier: Classifier, engine: Engine): Promise<Predictor> {
+/**
+ * The graph of the classifier's own file (weights as initializers), the form in which it is exported and audited. Of a
+ * random model every image has one draw under `seed`, the same for each of its points.
+ */
+export async function openPredictor(classifier: Classifier, bare: Engine, seed: number): Promise<Predictor> {
   const { model } = classifier;
+  const engine = drawing(bare, model, "judge");
   const names = fileNames(model);
   const program = await loadFunction(engine, classifierFunction(model), { weights: classifier.weights });
   return {
-    async predict(points, n) {
+    async predict(points, indices) {
+      const n = indices.length;
       const input = tensor("float32", [n, ...model.inputShape], points);
-      const outputs = await runRows(program, range(n), { perRow: { [names.input]: input } });
+      const run = () => runRows(program, range(n), { perRow: { [names.input]: input } });
+      const outputs = await withDraws(engine, { indices, seed }, run);
       const logits = floatsOf(outputNamed(outputs, names.output));
       return read(logits.subarray(0, n * model.classes), model.classes);
     },

@@ -6,9 +6,9 @@ import { randomStream } from "../base/random.js";
 import { count } from "../base/shape.js";
 import { tensor } from "../base/tensor.js";
 import type { Classifier } from "../nn/model.js";
-import type { Engine, Program } from "../runtime/engine.js";
+import type { Engine } from "../runtime/engine.js";
 import type { Threat } from "../threat/threat.js";
-import { carryOn, type CarriedOn } from "./carry-on.js";
+import { carryOn, type CarriedOn, type CarryOn } from "./carry-on.js";
 import { difference, enforce } from "./enforce.js";
 import { leads } from "./worst.js";
 import { evenBatches, inLanes } from "./lanes.js";
@@ -26,7 +26,7 @@ export interface AttackLane extends Lane {
   /** Whether it looks for the nearest point. */
   readonly nearest: boolean;
   /** Where it is to be seen whether the attack had come to its end. */
-  readonly carryOn: Program | null;
+  readonly carryOn: CarryOn | null;
 }
 
 /** What the trials of one evaluation share. */
@@ -97,7 +97,10 @@ async function lostByRounding(
   const rounded = takeRows(points, points.length / indices.length, fallen).map(
     (v) => low + Math.round((v - low) * scale) / scale,
   );
-  const after = await predictor.predict(rounded, fallen.length);
+  const after = await predictor.predict(
+    rounded,
+    fallen.map((row) => indices[row] ?? 0),
+  );
   const lost = fallen.filter((row, i) => after.classes[i] === labels[indices[row] ?? 0]).length;
   return { checked: fallen.length, lost };
 }
@@ -125,7 +128,7 @@ async function attackBatch(
   const adversarial = await attack.perturb({ ...batch, passes });
   const limits = { epsilon, bounds: classifier.bounds, columns: count(inputShape) };
   const { points, outside, nonFinite } = enforce(threat, originals, adversarial, limits);
-  const judged = await predictor.predict(points, indices.length);
+  const judged = await predictor.predict(points, indices);
   const { classes } = judged;
   const rounding = await lostByRounding(field, predictor, { indices, points, classes });
   const truths = indices.map((index) => field.labels[index] ?? 0);

@@ -12,8 +12,8 @@ import { topological } from "../graph/function.js";
 import { input } from "../graph/node.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
-import { lookup, weightInputs } from "../nn/classifier.js";
-import { evaluationPass, leafLayers, type Model, type Role } from "../nn/model.js";
+import { passOver, weightInputs } from "../nn/classifier.js";
+import { leafLayers, type Model, type Role } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Engine } from "../runtime/engine.js";
 
@@ -62,7 +62,7 @@ const batchNormRoles: readonly Role[] = ["scale", "shift"];
 /** Multiply–adds of one image's forward pass, by layer. */
 function workByLayer(model: Model): ReadonlyMap<string, number> {
   const x = input("input", [B, ...model.inputShape]);
-  const logits = model.apply(x, evaluationPass(lookup(weightInputs(model))));
+  const logits = model.apply(x, passOver(weightInputs(model)));
   const work = new Map<string, number>();
   for (const node of topological([logits]))
     if (node.kind === "op")

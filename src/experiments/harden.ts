@@ -12,7 +12,7 @@ import { buildTrainStep } from "../defenses/train-step.js";
 import type { WeightDecay } from "../defenses/weight-rules.js";
 import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
-import { exportClassifier } from "../nn/classifier.js";
+import { checkDrawsNothing, exportClassifier } from "../nn/classifier.js";
 import { lossNames, type LossName } from "../nn/losses.js";
 import type { Classifier } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
@@ -125,6 +125,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     "a tensor to train",
     () => "none",
   );
+  checkDrawsNothing(model, "to harden it");
   const defense = compose(options.defenses);
   const optimizer = options.optimizer ?? sgd();
   const step = buildTrainStep({

@@ -1,14 +1,16 @@
 // Classifiers as ONNX files: logits of any batch size, normalisation inside.
+import { check } from "../base/errors.js";
 import { B } from "../base/shape.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
-import { evaluationPass, type Classifier, type Model } from "./model.js";
+import { evaluationPass, type Classifier, type Model, type Pass } from "./model.js";
+import { drawInto } from "./noise-inputs.js";
 import { recordKey, writeRecord } from "./parameter-record.js";
 
 /** Graph inputs for every parameter and buffer of `model`, by name. */
-export function weightInputs(model: Model): ReadonlyMap<string, InputNode> {
+export function weightInputs(model: Model): Map<string, InputNode> {
   const values = [...model.parameters, ...model.buffers];
   return new Map(values.map(({ name, shape }) => [name, input(name, shape)]));
 }
@@ -26,13 +28,27 @@ export const lookup =
 export const fileNames = (model: Model): NonNullable<Model["io"]> =>
   model.io ?? { input: "input", output: "logits" };
 
-/** Logits [batch, classes] of the input [batch, …] and the weights, under the names of the classifier's file. */
+/** The pass of an evaluation over `inputs`, to which what a random model draws is added. */
+export const passOver = (inputs: Map<string, InputNode>): Pass =>
+  evaluationPass(lookup(inputs), { draw: drawInto(inputs) });
+
+/**
+ * Logits [batch, classes] of the input [batch, …], the weights and what a random model draws, under the names of the
+ * classifier's file.
+ */
 export function classifierFunction(model: Model): GraphFunction {
   const names = fileNames(model);
   const x = input(names.input, [B, ...model.inputShape]);
   const values = weightInputs(model);
-  const logits = model.apply(x, evaluationPass(lookup(values)));
+  const logits = model.apply(x, passOver(values));
   return simplify(graphFunction(model.name, [x, ...values.values()], { [names.output]: logits }));
+}
+
+/** Throws where `model` draws random numbers, which nobody would do for it `purpose`. */
+export function checkDrawsNothing({ name, draws = [] }: Model, purpose: string, where = name): void {
+  check(draws.length === 0, where, `a model without random numbers, ${purpose}`, () =>
+    draws.map((draw) => draw.name).join(", "),
+  );
 }
 
 /** The classifier's file: input [batch, …], output [batch, classes] (logits), weights as initializers. */
@@ -40,6 +56,7 @@ export function exportClassifier(
   { model, weights }: Classifier,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  checkDrawsNothing(model, "to write it");
   const all = { ...metadata, [recordKey]: writeRecord(model) };
   return exportFunction(classifierFunction(model), { weights, metadata: all });
 }

@@ -1,5 +1,6 @@
 // Classifiers from foreign ONNX files: their weights become parameters, so they can be attacked and hardened.
 import { check, TemperError } from "../base/errors.js";
+import type { NoiseRequest } from "../base/noise.js";
 import { B, formatDim, formatShape, sameDim, type Shape } from "../base/shape.js";
 import type { Tensor } from "../base/tensor.js";
 import { input, type Node } from "../graph/node.js";
@@ -18,8 +19,12 @@ import type { OnnxNode } from "../onnx/read.js";
 import { slotsIn, type Slot } from "../onnx/slots.js";
 import { broadcastTo, concat, reshape } from "../ops/index.js";
 import type { Classifier, Model, Parameter, Pass, Weights } from "./model.js";
+import { noiseInput, noiseValues } from "./noise-inputs.js";
 import { readRecord, type RecordedParameter } from "./parameter-record.js";
 import { checkPatterns, chosen } from "./patterns.js";
+
+export const modes = ["eval", "train"] as const;
+export type Mode = (typeof modes)[number];
 
 export interface ImportClassifierOptions extends ImportOptions {
   /** Name of the model; default the graph's. */
@@ -30,6 +35,8 @@ export interface ImportClassifierOptions extends ImportOptions {
   readonly train?: readonly string[];
   /** Patterns of tensors to leave as they are. Where both fit, the one that spells out more letters decides. */
   readonly freeze?: readonly string[];
+  /** Whether dropout draws when the classifier is evaluated; default `eval`: only where its node says so. */
+  readonly mode?: Mode;
 }
 
 /** The part that a tensor in `slot` plays while training. */
@@ -83,6 +90,28 @@ function parametersOf(
   });
 }
 
+/** What is random about the model, and what its mode means. */
+function modeNotes({ nodes }: ImportedGraph, draws: readonly NoiseRequest[], mode: Mode = "eval"): string[] {
+  const having = (operator: string): boolean => nodes.some((node) => node.operator === operator);
+  const inTraining = mode === "train";
+  check(
+    !inTraining || having("Dropout"),
+    "mode train",
+    "a file with Dropout nodes",
+    () => "none: nothing would draw (files that Temper writes hold none)",
+  );
+  const names = draws.map(({ name }) => name).join(", ");
+  return [
+    ...(draws.length > 0 ? [`draws random numbers for each image: ${names}`] : []),
+    ...(inTraining ? ["mode train: dropout draws its masks"] : []),
+    ...(inTraining && having("BatchNormalization")
+      ? [
+          "mode train: batch normalisation keeps its running statistics, since those of a batch would make an image's result depend on its neighbours",
+        ]
+      : []),
+  ];
+}
+
 /** Names of hidden activations by node: that of its layer or its own where it is unique, else of its output. */
 function sitesOf({ nodes, input: { name: x } }: ImportedGraph): ReadonlyMap<OnnxNode, string> {
   const found = nodes.filter(({ operator, inputs }) => operator in activations && inputs[0] !== x);
@@ -126,7 +155,7 @@ function namesOf({ input: { name: x }, output }: ImportedGraph, isWhole: boolean
  * The classifier in the bytes of an ONNX file. Trainable are weights and biases of Conv, Gemm and MatMul/Add, scale
  * and shift of batch-norm; batch-norm's statistics stay frozen and are used while training too, dropout is left out,
  * and so is a softmax or sigmoid at the end; one column z is read as [0, z]. Temper's own files say themselves what
- * trains. `notes` say what was decided about the file. Throws one line where it cannot be used.
+ * trains. Random operators ask the host for their numbers, [batch, …] each. `notes` say what was decided about the file. Throws one line where it cannot be used.
  */
 export function importClassifier(
   bytes: Uint8Array,
@@ -135,10 +164,22 @@ export function importClassifier(
   const graph = importGraph(bytes, options);
   const notes = new Set(graph.notes);
   const needed = new Set<string>();
+  const draws = new Map<string, NoiseRequest>();
+  const dropsOut = options.mode === "train";
   const values = firstBuild(graph, {
+    dropsOut,
+    draw: (request) => {
+      // Rows that are no images, as where heads or tokens have joined the batch, would share their draws.
+      check(sameDim(request.shape[0] ?? 1, B), "random numbers", "a shape [batch, …]", () =>
+        formatShape(request.shape),
+      );
+      draws.set(request.name, request);
+      return noiseValues(noiseInput(request).input);
+    },
     note: (text) => notes.add(text),
     readStatically: (name) => needed.add(name),
   });
+  for (const note of modeNotes(graph, [...draws.values()], options.mode)) notes.add(note);
   const { replaced, notes: skipped } = trailingSoftmax(graph, values);
   const parameters = parametersOf(graph, needed, options);
   const sites = sitesOf(graph);
@@ -146,6 +187,8 @@ export function importClassifier(
   const apply = (x: Node, pass: Pass): Node => {
     const built = buildGraph(graph, x, {
       replaced,
+      dropsOut,
+      draw: (request) => pass.noise.draw(request),
       value: (name) => (inputs.has(parameterName(name)) ? pass.value(parameterName(name)) : undefined),
       visit: (node, value) => {
         const site = sites.get(node);
@@ -176,6 +219,7 @@ export function importClassifier(
     sites: [...sites.values()],
     initialize: () => weights,
     apply,
+    ...(draws.size > 0 && { draws: [...draws.values()] }),
     ...namesOf(graph, replaced.size === 0 && !isOneColumn),
   };
   return {

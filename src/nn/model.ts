@@ -1,7 +1,7 @@
 // What a network is to the rest of Temper: named values, and a function that builds its graph.
-import type { Shape } from "../base/shape.js";
+import type { NoiseRequest } from "../base/noise.js";
 import type { Tensor } from "../base/tensor.js";
-import type { InputNode, Node } from "../graph/node.js";
+import type { Node } from "../graph/node.js";
 
 /** What a parameter does; weight decay and max-norm choose by it. */
 export type Role = "weight" | "bias" | "scale" | "shift" | "other";
@@ -23,26 +23,9 @@ export interface Buffer {
 /** Values of parameters and buffers by name. */
 export type Weights = Readonly<Record<string, Tensor>>;
 
-/** Noise that a graph asks of the host: drawn anew for each step and keyed by the sample it belongs to. */
-export interface NoiseRequest {
-  /** Stream name; under equal names a sample and its copies get the same noise, however many rows a pass has. */
-  readonly name: string;
-  /** Leading axis = samples (a multiple of the batch), then the shape for one sample. */
-  readonly shape: Shape;
-  /** `bernoulli`: 1 with probability p, else 0. `uniform`: [0, 1). `normal`: mean 0, variance 1. */
-  readonly kind: "bernoulli" | "uniform" | "normal";
-  readonly p?: number;
-}
-
 export interface NoiseSource {
   /** A float32 node of `request.shape` that holds the noise. */
   draw(request: NoiseRequest): Node;
-}
-
-/** A request and the graph input through which the host answers it. */
-export interface NoiseInput {
-  readonly request: NoiseRequest;
-  readonly input: InputNode;
 }
 
 /** One forward pass: where values come from, and what may be added on the way. */
@@ -86,6 +69,8 @@ export interface Model {
   readonly layers?: readonly LayerRecord[];
   /** Names of input and output in the exported file; default `input` and `logits`. */
   readonly io?: { readonly input: string; readonly output: string };
+  /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
+  readonly draws?: readonly NoiseRequest[];
   /** Starting values of parameters and buffers; the same seed gives the same values. */
   initialize(seed: number): Weights;
   /** Logits [n, classes] of inputs [n, ...inputShape]. */
@@ -106,12 +91,15 @@ const noNoise: NoiseSource = {
   },
 };
 
-/** A deterministic pass over given values: running statistics, no dropout. */
-export const evaluationPass = (value: (name: string) => Node): Pass => ({
+/** Whether the same input may give other outputs another time. */
+export const isRandom = ({ draws = [] }: Model): boolean => draws.length > 0;
+
+/** A pass over given values: running statistics, no dropout; a random model draws from `noise`. */
+export const evaluationPass = (value: (name: string) => Node, noise: NoiseSource = noNoise): Pass => ({
   training: false,
   statisticsHeld: true,
   value,
-  noise: noNoise,
+  noise,
   site: (_, activation) => activation,
   update: () => undefined,
 });

@@ -1,6 +1,7 @@
 // One ONNX node as its builder sees it: values in, attributes with defaults.
 import { check, fail } from "../base/errors.js";
-import type { Dim, Shape } from "../base/shape.js";
+import type { NoiseRequest } from "../base/noise.js";
+import { formatShape, type Dim, type Shape } from "../base/shape.js";
 import { toNumbers } from "../base/tensor.js";
 import type { Node } from "../graph/node.js";
 import type { StoredTensor } from "./read-tensor.js";
@@ -48,6 +49,10 @@ export interface Call {
   /** A list of texts, or null where it is absent. */
   texts(name: string): readonly string[] | null;
   tensor(name: string): StoredTensor | null;
+  /** Random numbers [batch, …] that the host draws for each image, named after the node. */
+  draw(request: Omit<NoiseRequest, "name">): Node;
+  /** Whether dropout draws though its node does not say so. */
+  readonly dropsOut: boolean;
   /** Tells the user about a choice that was made. */
   note(text: string): void;
 }
@@ -59,6 +64,9 @@ export interface CallContext {
   readonly opset: number;
   readonly fixedBatch: FixedBatch | null;
   note(text: string): void;
+  /** Answers what random operators ask; null where nobody draws. */
+  readonly draw: ((request: NoiseRequest) => Node) | null;
+  readonly dropsOut: boolean;
   /** Told of nodes whose values were needed when the model was imported. */
   readStatically(node: Node): void;
 }
@@ -130,6 +138,14 @@ export function callOf(node: OnnxNode, inputs: readonly (Value | undefined)[], c
     floats: (name) => attribute(node, name, "a list of numbers", isNumbers),
     texts: (name) => attribute(node, name, "a list of texts", isTexts),
     tensor: (name) => attribute(node, name, "a tensor", isTensor),
+    draw: (request) => {
+      const [rows = 1, ...rest] = request.shape;
+      const batch = typeof rows !== "number" && rows.plus === 0 && rest.every((d) => typeof d === "number");
+      check(batch, "random numbers", "a shape [batch, …]", () => formatShape(request.shape));
+      if (context.draw === null) return fail("random numbers", "a host that draws them", "none");
+      return context.draw({ ...request, name: node.outputs[0] ?? node.name });
+    },
+    dropsOut: context.dropsOut,
     note: (text) => context.note(text),
   };
 }

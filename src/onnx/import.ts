@@ -1,5 +1,6 @@
 // ONNX files as graphs: one input, one output, each node written by the builder of its operator.
 import { check, fail, TemperError } from "../base/errors.js";
+import type { NoiseRequest } from "../base/noise.js";
 import { formatShape } from "../base/shape.js";
 import { toNumbers, type Tensor } from "../base/tensor.js";
 import { topological } from "../graph/function.js";
@@ -101,6 +102,10 @@ export interface BuildOptions {
   /** Called with the first output of each node; returns what flows on. */
   readonly visit?: (node: OnnxNode, value: Value) => Value;
   readonly note?: (text: string) => void;
+  /** Answers what random operators ask of the host; without it they are refused. */
+  readonly draw?: (request: NoiseRequest) => Node;
+  /** Whether dropout draws, though it is written for inference; default false. */
+  readonly dropsOut?: boolean;
   /** Told the names of tensors whose numbers were needed while building: they cannot be parameters. */
   readonly readStatically?: (name: string) => void;
 }
@@ -154,6 +159,8 @@ export function buildGraph(
     opset: graph.opset,
     fixedBatch: graph.input.batch === null ? null : { fixed: graph.input.batch, size: x.shape[0] ?? 1 },
     note: options.note ?? (() => undefined),
+    draw: options.draw ?? null,
+    dropsOut: options.dropsOut ?? false,
     readStatically: (node) => {
       if (options.readStatically) tensorsIn(node, values).forEach(options.readStatically);
     },

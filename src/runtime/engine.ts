@@ -3,6 +3,7 @@ import type { InferenceSession } from "onnxruntime-node";
 import { availableParallelism } from "node:os";
 import { check, TemperError } from "../base/errors.js";
 import type { Tensor } from "../base/tensor.js";
+import type { InputNode } from "../graph/node.js";
 import type { Target } from "../graph/op.js";
 import { providerOf } from "./providers.js";
 import { findTarget } from "./target.js";
@@ -26,8 +27,31 @@ export interface Measurement {
   readonly profile: ProfiledRuns | null;
 }
 
+/** The samples behind the rows of a batch. */
+export interface Samples {
+  /** Of each row, in its dataset. */
+  readonly indices: ArrayLike<number>;
+  readonly seed: number;
+}
+
+/** Feeds that the callers of programs know nothing of: the numbers that a random model draws. */
+export interface Supply {
+  /** Whether it feeds inputs of this name. */
+  answers(name: string): boolean;
+  /** Feeds for `rows` of the samples: inputs that are one for all iterations, and those with a leading axis of them. */
+  feeds(
+    inputs: { readonly fixed: readonly InputNode[]; readonly scanned: readonly InputNode[] },
+    rows: readonly number[],
+    iterations?: number,
+  ): Tensors;
+  /** `work` with feeds for these samples. */
+  within<T>(samples: Samples, work: () => Promise<T>): Promise<T>;
+}
+
 /** A model in the engine. */
 export interface Program {
+  /** Feeds beside those of `run`, for rows of the batch under work. */
+  supplied?(rows: readonly number[], iterations?: number): Tensors;
   /** Keeps `values` as inputs of every later run. */
   hold(values: Tensors): Promise<void>;
   /** Copies of held values. */
@@ -42,6 +66,8 @@ export interface Program {
 export interface Engine {
   readonly provider: string;
   readonly threads: number;
+  /** What it feeds to programs by itself. */
+  readonly supply?: Supply;
   /** What models are best lowered for, when this engine alone runs them. */
   target(): Promise<Target>;
   /** Whether the provider takes every node of `model`; what it does not take would run on the processor. */

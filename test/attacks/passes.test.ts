@@ -2,18 +2,20 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { createAttack } from "../../src/attacks/create.js";
+import { drawing } from "../../src/attacks/draws.js";
 import { PassCounts } from "../../src/attacks/passes.js";
 import { floats } from "../../src/base/tensor.js";
 import { ModelProtoSchema, type GraphProto, type NodeProto } from "../../src/onnx/generated/onnx_pb.js";
+import type { Classifier } from "../../src/nn/model.js";
 import { localEngine, type Engine } from "../../src/runtime/engine.js";
 import { findThreat, type NormName } from "../../src/threat/find.js";
-import { linearClassifier } from "../support/toy-models.js";
+import { linearClassifier, randomized } from "../support/toy-models.js";
 
 const classes = 4;
 const weights = Array.from({ length: classes }, (_, k) =>
   Array.from({ length: 6 }, (_, i) => Math.sin(3 * i + 7 * k)),
 );
-const classifier = linearClassifier(weights, [0, 0, 0, 0], [0, 1]);
+const linear = linearClassifier(weights, [0, 0, 0, 0], [0, 1]);
 const rows = 3;
 
 /** Products with the weights in a graph and in the bodies of its loops: a linear model has one each way. */
@@ -49,10 +51,20 @@ function watched(engine: Engine): { engine: Engine; seen: { products: number } }
   return { engine: { ...engine, load }, seen };
 }
 
-async function countsOf(name: string, options: object, norm: NormName, epsilon = 1e-5) {
+async function countsOf(
+  name: string,
+  options: object,
+  norm: NormName,
+  epsilon = 1e-5,
+  classifier: Classifier = linear,
+) {
   const { engine, seen } = watched(localEngine({ threads: 1 }));
   const attack = createAttack(name, options);
-  const prepared = await attack.prepare({ engine, classifier, threat: findThreat(norm) });
+  const prepared = await attack.prepare({
+    engine: drawing(engine, classifier.model, "attack"),
+    classifier,
+    threat: findThreat(norm),
+  });
   const passes = new PassCounts(rows);
   const inputs = floats(
     [rows, 6],
@@ -96,6 +108,18 @@ describe("passes through the model", () => {
     const { passes } = await countsOf("pgd", { steps: 7, restarts: 2 }, "linf");
     expect([...passes.forward]).toEqual([16, 16, 16]);
     expect([...passes.gradient]).toEqual([14, 14, 14]);
+  });
+
+  it("of steps that average over draws are as many each way as there are draws", async () => {
+    const noisy = randomized(linear, 0.01);
+    const pgd = await countsOf("pgd", { steps: 7, eot: 3 }, "linf", 1e-5, noisy);
+    expect([...pgd.passes.forward]).toEqual([21, 21, 21]);
+    expect([...pgd.passes.gradient]).toEqual([21, 21, 21]);
+    const fgsm = await countsOf("fgsm", { eot: 4 }, "linf", 1e-5, noisy);
+    expect([...fgsm.passes.forward]).toEqual([4, 4, 4]);
+    const auto = await countsOf("apgd-ce", { steps: 4, eot: 5 }, "linf", 1e-5, noisy);
+    for (const count of auto.passes.gradient) expect([15, 25]).toContain(count);
+    expect(auto.forward).toBe(auto.gradient);
   });
 
   it("of fab and deepfool are one gradient for each class that is compared", async () => {

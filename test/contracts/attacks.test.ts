@@ -3,6 +3,7 @@ import * as ort from "onnxruntime-node";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Attack, AttackBatch, AttackFactory, PreparedAttack } from "../../src/attacks/attack.js";
 import { attackNames, createAttack } from "../../src/attacks/create.js";
+import { drawing } from "../../src/attacks/draws.js";
 import * as registry from "../../src/attacks/index.js";
 import { randomStream } from "../../src/base/random.js";
 import { argMaxRows, floats } from "../../src/base/tensor.js";
@@ -11,23 +12,24 @@ import type { Classifier } from "../../src/nn/model.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { findThreat } from "../../src/threat/find.js";
 import { leastNorm } from "../support/least-norm.js";
-import { linearClassifier, mlpClassifier, uniformPoints } from "../support/toy-models.js";
+import { linearClassifier, mlpClassifier, randomized, uniformPoints } from "../support/toy-models.js";
 
 const engine = localEngine({ threads: 2 });
 afterAll(() => engine.close());
 
 /** Options under which each attack is tried, beside its defaults; few steps keep the suite short. */
 const variants: Record<string, readonly Record<string, unknown>[]> = {
-  bim: [{ steps: 12 }],
+  fgsm: [{ eot: 3 }],
+  bim: [{ steps: 12, eot: 2 }],
   "mi-fgsm": [{ steps: 12 }],
-  "apgd-ce": [{ steps: 10, randomStart: false }],
+  "apgd-ce": [{ steps: 10, randomStart: false, eot: 20 }],
   "apgd-dlr": [{ steps: 10, randomStart: false }],
   "apgd-t": [{ steps: 10, randomStart: false, targets: 1 }],
   jsma: [
     { theta: -0.4, map: "single", of: "probabilities", target: "random" },
     { bothWays: true, target: "each" },
   ],
-  pgd: [{ steps: 12 }, { steps: 7, restarts: 3, stepSize: 0.05 }, { steps: 6, randomStart: false }],
+  pgd: [{ steps: 12 }, { steps: 7, restarts: 3, stepSize: 0.05, eot: 3 }, { steps: 6, randomStart: false }],
 };
 /** Short budgets in place of the published ones, which would take the suite minutes. */
 const brief: Record<string, Record<string, unknown>> = {
@@ -57,6 +59,7 @@ const epsilons: Record<string, number> = { linf: 0.1, l2: 0.7, l1: 2.5, l0: 6 };
 
 const width = 21;
 const mlp = mlpClassifier([3, 7], [16, 5], { scale: 3 });
+const noisy = randomized(mlp, 0.05);
 const points = uniformPoints(131, mlp);
 
 async function logitsOf(classifier: Classifier, inputs: Float32Array): Promise<Float32Array> {
@@ -149,7 +152,7 @@ describe("the registry", () => {
     expect(() => createAttack("pgd", { step: 3 })).toThrow(
       "pgd: unknown option 'step' – did you mean 'steps'?",
     );
-    expect(() => createAttack("fgsm", { steps: 3 })).toThrow("fgsm: unknown option 'steps' (known: none)");
+    expect(() => createAttack("fgsm", { steps: 3 })).toThrow("fgsm: unknown option 'steps' (known: eot)");
   });
 });
 
@@ -230,6 +233,23 @@ describe.each(withNorms)("%s", (_, attack, norm, epsilon) => {
         const got = await prepared.perturb(batchOf(epsilon, from, to));
         expect(got).toEqual(all.slice(from * width, to * width));
       }
+    await prepared.release();
+  });
+
+  it("gives an image of a random model the same bytes in every batch, by its draws", async () => {
+    const prepared = await attack.prepare({
+      engine: drawing(engine, noisy.model, "attack"),
+      classifier: noisy,
+      threat,
+    });
+    const all = await prepared.perturb(batchOf(epsilon, 0, 40));
+    for (const [from, to] of [
+      [0, 1],
+      [3, 5],
+      [20, 39],
+    ] as const)
+      expect(await prepared.perturb(batchOf(epsilon, from, to))).toEqual(all.slice(from * width, to * width));
+    expect(await prepared.perturb(batchOf(epsilon, 0, 40, { seed: 5 }))).not.toEqual(all);
     await prepared.release();
   });
 

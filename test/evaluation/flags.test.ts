@@ -44,6 +44,12 @@ const withOptions = (attack: string, options: NonNullable<RobustRecord["options"
   return { ...rest, record: { ...plain, options } };
 };
 
+/** An attack whose gradients are means over so many draws. */
+function averaging(attack: string, eot: number, more: Partial<RobustRecord> = {}): TrialEvidence {
+  const { record: plain, ...rest } = trial(attack, 0.1, 0.5);
+  return { ...rest, record: { ...plain, options: { eot }, ...more } };
+}
+
 /** A stage of AutoAttack. */
 const stage = (
   attack: string,
@@ -58,6 +64,7 @@ const stage = (
 const sound: Evidence = {
   n: 1000,
   classes: 10,
+  draws: [],
   clean: 0.98,
   bounds: [0, 1],
   probabilities: false,
@@ -170,6 +177,21 @@ describe("flagsOf", () => {
       /^pgd \(linf, ε 0.1\) takes 40 steps of 0.002, which do not reach as far as ε/,
     ],
     [
+      "random-model",
+      { draws: ["n", "mask"], trials: [averaging("pgd", 20)] },
+      /^The model draws random numbers \(n, mask\)\. Each image is judged under one draw of its own/,
+    ],
+    [
+      "nothing-random",
+      { trials: [averaging("pgd", 20)] },
+      /^pgd averaged gradients over 20 draws, but the model draws nothing: one gradient was taken\.$/,
+    ],
+    [
+      "nothing-random",
+      { trials: [averaging("apgd-ce", 20, { suite: "autoattack" })] },
+      /^autoattack averaged .*, and of the published attacks FAB-T, the targeted ratio and Square were left out\.$/,
+    ],
+    [
       "rises-with-epsilon",
       { trials: [trial("pgd", 0.2, 0.7), trial("pgd", 0.1, 0.6)] },
       /^Accuracy rises with ε: 60.0 % under pgd \(linf, ε 0.1\), 70.0 % at ε 0.2/,
@@ -226,6 +248,27 @@ describe("flagsOf", () => {
     expect(names(withOptions("apgd-ce", { steps: 100 }))).toEqual([]);
     expect(names(withOptions("fgsm", {}))).toContain("attack-weakened");
     expect(names(trial("apgd-ce", 0.2, 0.5))).toContain("attack-weakened");
+  });
+
+  it("doubts single draws of a random model, unless an attack averages over several", () => {
+    const names = (...trials: TrialEvidence[]): string[] =>
+      flagsOf({ ...sound, draws: ["n"], trials }).map(({ name }) => name);
+    const plain = trial("pgd", 0.1, 0.9);
+    const [, doubt] = flagsOf({ ...sound, draws: ["n"], trials: [plain, averaging("bim", 1)] });
+    expect(doubt?.message).toBe(
+      "The model draws random numbers, and pgd, bim followed gradients of single draws, which point elsewhere than their mean: accuracy looks higher than it is.",
+    );
+    expect(names(plain)).toEqual(["random-model", "single-draws"]);
+    expect(names(plain, averaging("pgd", 20))).toEqual(["random-model"]);
+    expect(names(trial("square", 0.1, 0.9, { kind: "black-box" }))).toEqual(["random-model"]);
+    const rand = averaging("apgd-ce", 20, { suite: "autoattack" });
+    expect(flagsOf({ ...sound, classes: 3, draws: ["n"], trials: [rand] }).map(({ name }) => name)).toEqual([
+      "random-model",
+    ]);
+    const [, few] = flagsOf({ ...sound, classes: 2, draws: ["n"], trials: [rand] });
+    expect(few?.message).toBe(
+      "With 2 classes autoattack is not the published one: the difference of logits ratio needs 3 classes, so apgd-ce alone was run.",
+    );
   });
 
   it("does not compare attacks with different options, norms or targets", () => {

@@ -219,8 +219,11 @@ describe("preprocessing in front of a model", () => {
     const set = drawnImages(20, []);
     const images = await set.rows(Array.from({ length: 20 }, (_image, i) => i));
     const engine = localEngine({ threads: 1 });
-    const predictor = await openPredictor(over, engine);
-    const { classes } = await predictor.predict(images, 20);
+    const predictor = await openPredictor(over, engine, 0);
+    const { classes } = await predictor.predict(
+      images,
+      Array.from({ length: 20 }, (_image, i) => i),
+    );
     const wanted = Array.from({ length: 20 }, (_image, i) => {
       const scores = byHand(images.subarray(36 * i, 36 * (i + 1)), at, preprocessing);
       return scores.indexOf(Math.max(...scores));

@@ -103,11 +103,11 @@ const curves = { splits: ["test", "validation"], every: 2, attacks: [], limit: 2
 /** Errors of a file on test and validation images. */
 async function errorsOf(file: Uint8Array): Promise<{ testError: number; validationError: number }> {
   const { classifier } = importClassifier(file);
-  const predictor = await openPredictor(classifier, localEngine({ threads: 1 }));
+  const predictor = await openPredictor(classifier, localEngine({ threads: 1 }), 0);
   const error = async ({ images, labels, count }: typeof dataset.test): Promise<number> => {
     const { classes } = await predictor.predict(
       Float32Array.from(images, (x) => x / 255),
-      count,
+      Array.from({ length: count }, (_image, i) => i),
     );
     return classes.filter((read, i) => read !== labels[i]).length / count;
   };

@@ -41,14 +41,31 @@ const refused: readonly (readonly [string, ForeignModel, string])[] = [
     { nodes: [{ op: "Conv", in: ["x"], name: "conv", domain: "com.example" }] },
     "node 'conv': expected an operator of a known domain, got com.example.Conv (allowed: ai.onnx, ai.onnx.ml, com.microsoft)",
   ],
-  ...["RandomNormalLike", "Bernoulli"].map(
-    (op) =>
-      [
-        op,
-        { nodes: [{ op, in: ["x"], name: "noise" }] },
-        `node 'noise': operator '${op}' is refused: its noise cannot be seeded; export the model without random operators`,
-      ] as const,
-  ),
+  [
+    "Multinomial",
+    { nodes: [{ op: "Multinomial", in: ["x"], name: "noise" }] },
+    "node 'noise': operator 'Multinomial' is refused: its draws have no gradient; export the model without it",
+  ],
+  [
+    "random numbers that nobody draws",
+    { nodes: [{ op: "RandomNormalLike", in: ["x"], name: "noise" }] },
+    "RandomNormalLike 'noise': random numbers: expected a host that draws them, got none",
+  ],
+  [
+    "random numbers of a fixed shape for an open batch",
+    { nodes: [{ op: "RandomUniform", in: [], name: "noise", attributes: { shape: [4, 3] } }] },
+    "RandomUniform 'noise': random numbers: expected a shape [batch, …], got [4, 3]",
+  ],
+  [
+    "random numbers whose first axis is not the batch",
+    {
+      nodes: [
+        { op: "Transpose", in: ["x"], out: ["t"] },
+        { op: "RandomNormalLike", in: ["t"], name: "noise" },
+      ],
+    },
+    "RandomNormalLike 'noise': random numbers: expected a shape [batch, …], got [3, B]",
+  ],
   ...["If", "Loop", "Scan"].map(
     (op) =>
       [
@@ -86,12 +103,12 @@ const refused: readonly (readonly [string, ForeignModel, string])[] = [
     "BatchNormalization 'bn': batch normalisation: expected inference, got training mode: export the model in inference mode",
   ],
   [
-    "dropout in training mode",
+    "dropout that keeps nothing",
     {
       nodes: [{ op: "Dropout", in: ["x", "ratio", "on"], name: "drop" }],
-      tensors: { ratio: floats([], [0.5]), on: bools(true) },
+      tensors: { ratio: floats([], [1]), on: bools(true) },
     },
-    "Dropout 'drop': dropout: expected inference, got training mode: export the model in inference mode",
+    "Dropout 'drop': ratio: expected a rate in [0, 1), got 1",
   ],
   [
     "a further output",

@@ -9,6 +9,7 @@ import { elementwise } from "./cases/elementwise.js";
 import { indexing } from "./cases/indexing.js";
 import { layers } from "./cases/layers.js";
 import { quantized } from "./cases/quantized.js";
+import { random } from "./cases/random.js";
 import type { Cases } from "./cases/single.js";
 import { structure } from "./cases/structure.js";
 
@@ -20,7 +21,8 @@ describe("imported operators", () => {
   });
 
   it("every operator has a case", () => {
-    const nodes = Object.values(cases).flatMap((model) => model.nodes);
+    const models = [...Object.values(cases), ...Object.values(random).map(({ model }) => model)];
+    const nodes = models.flatMap((model) => model.nodes);
     const used = new Set(nodes.map(({ op, domain }) => (domain === undefined ? op : `${domain}.${op}`)));
     expect(knownOperators.filter((name) => !used.has(name))).toEqual([]);
   });

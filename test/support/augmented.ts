@@ -2,6 +2,7 @@
 import { gradient } from "../../src/autodiff/gradient.js";
 import { augmented, type Augmentation } from "../../src/augmentations/augmentation.js";
 import { randomStream } from "../../src/base/random.js";
+import type { NoiseRequest } from "../../src/base/noise.js";
 import { B, resolveShape } from "../../src/base/shape.js";
 import type { ImageShape, Split } from "../../src/data/dataset.js";
 import type { Defense } from "../../src/defenses/defense.js";
@@ -11,7 +12,6 @@ import { initialState } from "../../src/defenses/training-state.js";
 import { interpret } from "../../src/graph/interpret.js";
 import { input, type InputNode } from "../../src/graph/node.js";
 import type { Array64 } from "../../src/graph/op.js";
-import type { NoiseRequest } from "../../src/nn/model.js";
 import { dense, flatten } from "../../src/nn/layers/index.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { mul } from "../../src/ops/arithmetic.js";

@@ -85,8 +85,9 @@ class Outside extends Error {}
 
 /** What lies outside of what a classifier asks of an importer, by what the importer or the file says. */
 const outsideMessages: readonly (readonly [RegExp, string])[] = [
-  [/is refused/, "random or control flow: refused by name"],
-  [/training mode/, "training mode: refused by name"],
+  [/is refused/, "control flow, multinomial draws: refused by name"],
+  [/random numbers: /, "random numbers: drawn by the host, by image"],
+  [/training mode/, "batch normalisation in training mode: refused by name"],
   [/an operator set from/, "an operator set before 7 or after 26"],
 ];
 

@@ -1,10 +1,11 @@
 // Classifiers small enough to know everything about.
 import { randomStream } from "../../src/base/random.js";
-import { count } from "../../src/base/shape.js";
+import type { NoiseRequest } from "../../src/base/noise.js";
+import { B, count } from "../../src/base/shape.js";
 import { floats, type Tensor } from "../../src/base/tensor.js";
 import type { Node } from "../../src/graph/node.js";
 import type { Classifier, Model, Parameter } from "../../src/nn/model.js";
-import { add } from "../../src/ops/arithmetic.js";
+import { add, mul } from "../../src/ops/arithmetic.js";
 import { matmul } from "../../src/ops/matmul.js";
 import { relu } from "../../src/ops/piecewise.js";
 import { reshape } from "../../src/ops/reshape.js";
@@ -95,4 +96,23 @@ export function uniformPoints(rows: number, { model, bounds }: Classifier, seed 
   const points = new Float32Array(rows * count(model.inputShape));
   randomStream(seed, "points").uniform(points, { sample: 0 }, bounds);
   return points;
+}
+
+/** The classifier behind Gaussian noise of its inputs and a mask of its logits, both drawn anew each time. */
+export function randomized(classifier: Classifier, sigma: number): Classifier {
+  const { model } = classifier;
+  const draws: NoiseRequest[] = [
+    { name: "shake/x", shape: [B, ...model.inputShape], kind: "normal" },
+    { name: "keep", shape: [B, model.classes], kind: "bernoulli", p: 0.9 },
+  ];
+  const [shake, keep] = draws;
+  const apply: Model["apply"] = (x, pass) => {
+    const drawn = (request: NoiseRequest | undefined, [rows = B]: Node["shape"]): Node => {
+      if (request === undefined) throw new Error("no request");
+      return pass.noise.draw({ ...request, shape: [rows, ...request.shape.slice(1)] });
+    };
+    const logits = model.apply(add(x, mul(drawn(shake, x.shape), sigma)), pass);
+    return mul(logits, add(0.5, drawn(keep, logits.shape)));
+  };
+  return { ...classifier, model: { ...model, draws, apply } };
 }

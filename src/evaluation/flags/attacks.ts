@@ -1,5 +1,6 @@
 // Doubts about the attacks: too weak, of one kind, or misled.
 import { percent, title, type Evidence, type Flag, type TrialEvidence } from "./evidence.js";
+import { drawsOf } from "./random.js";
 
 export const alone = ({ trials }: Evidence): Flag[] => {
   const attacking = trials.filter(({ record }) => record.epsilon > 0);
@@ -112,12 +113,19 @@ export const unfinished = ({ trials }: Evidence): Flag[] => {
 };
 
 export const fewClasses = ({ classes, trials }: Evidence): Flag[] => {
-  const suite = trials.find(({ record }) => record.suite !== undefined)?.record.suite;
-  if (suite === undefined || classes >= 4) return [];
+  const stages = trials.filter(({ record }) => record.suite !== undefined);
+  const suite = stages[0]?.record.suite;
+  const isForRandom = stages.some(({ record }) => drawsOf(record.options) > 1);
+  if (suite === undefined || classes >= (isForRandom ? 3 : 4)) return [];
+  const why =
+    classes >= 3
+      ? "the targeted difference of logits ratio needs 4 classes"
+      : `the difference of logits ratio needs 3 classes${isForRandom ? "" : ", its targeted form 4"}`;
+  const instead = isForRandom ? "so apgd-ce alone was run" : "so other losses stand in";
   return [
     {
       name: "few-classes",
-      message: `With ${classes} classes ${suite} is not the published one: ${classes < 3 ? "the difference of logits ratio needs 3 classes, its targeted form 4" : "the targeted difference of logits ratio needs 4 classes"}, so other losses stand in.`,
+      message: `With ${classes} classes ${suite} is not the published one: ${why}, ${instead}.`,
       remedy: "Do not compare the figure with those of published leaderboards.",
     },
   ];

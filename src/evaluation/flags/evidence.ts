@@ -32,6 +32,8 @@ export interface TrialEvidence {
 export interface Evidence {
   readonly n: number;
   readonly classes: number;
+  /** What the model draws at random, by the names of its nodes. */
+  readonly draws: readonly string[];
   readonly clean: number;
   /** Smallest and largest legal input value. */
   readonly bounds: Bounds;

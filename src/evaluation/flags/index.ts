@@ -4,6 +4,7 @@ import type { Evidence, Flag } from "./evidence.js";
 import { tinyGradients, zeroGradients } from "./gradients.js";
 import { atChance, nonFinite, probabilities, random } from "./outputs.js";
 import { weakened } from "./weakened.js";
+import { needlessDraws, randomModel, singleDraws } from "./random.js";
 import { ballHoldsAll, rising, rounding } from "./radii.js";
 
 export type { Evidence, Flag, TrialEvidence } from "./evidence.js";
@@ -12,6 +13,9 @@ const detectors = [
   alone,
   atChance,
   random,
+  randomModel,
+  singleDraws,
+  needlessDraws,
   probabilities,
   nonFinite,
   zeroGradients,

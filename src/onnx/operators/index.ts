@@ -11,6 +11,7 @@ export * from "./linear.js";
 export * from "./norm.js";
 export * from "./pool.js";
 export * from "./quantize.js";
+export * from "./random.js";
 export * from "./reduce.js";
 export { LogSoftmax, Softmax } from "./softmax.js";
 export * from "./slice.js";

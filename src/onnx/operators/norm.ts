@@ -4,7 +4,7 @@ import { count, formatShape, isStatic, resolveAxis } from "../../base/shape.js";
 import { fromNumbers } from "../../base/tensor.js";
 import { constant, type Node } from "../../graph/node.js";
 import { abs, add, averagePool, div, mean, mul, reshape, sqrt, sub, sum, where } from "../../ops/index.js";
-import { broadcastTo, equal, exp, log } from "../../ops/index.js";
+import { broadcastTo, cast, equal, exp, log } from "../../ops/index.js";
 import { numberAt, type Builder, type Call } from "../call.js";
 import { axesFrom, besideChannels, moments, normalized, refuseTraining } from "../normalization.js";
 
@@ -103,9 +103,20 @@ export const LRN: Builder = (call) => {
 
 const trains = (call: Call): boolean => call.has(2) && numberAt(call, 2) !== 0;
 
-/** The value as it is, and a mask that keeps all of it. */
+/** The share that is dropped. */
+const rateOf = (call: Call): number => (call.has(1) ? numberAt(call, 1) : call.float("ratio", 0.5));
+
+/**
+ * In inference the value as it is, with a mask that keeps all of it. Where it draws – its node says so, or the import –
+ * each value is 0 with the node's rate, and the others are divided by 1 − rate.
+ */
 export const Dropout: Builder = (call) => {
-  if (trains(call)) return refuseTraining("dropout");
-  const kept = broadcastTo(constant(fromNumbers("bool", [], [1])), call.value(0).shape);
-  return [call.value(0), kept];
+  const draws = trains(call) || call.dropsOut;
+  const rate = draws ? rateOf(call) : 0;
+  check(rate >= 0 && rate < 1, "ratio", "a rate in [0, 1)", () => String(rate));
+  if (rate === 0)
+    return [call.value(0), broadcastTo(constant(fromNumbers("bool", [], [1])), call.value(0).shape)];
+  const x = call.at(0);
+  const kept = call.draw({ shape: x.shape, kind: "bernoulli", p: 1 - rate });
+  return [mul(mul(x, kept), 1 / (1 - rate)), cast(kept, "bool")];
 };
