@@ -22,6 +22,7 @@ function holds(robust: number, clean: number): string {
 /** Doubts under which nothing that withstands may be praised. */
 const grave = new Set([
   "random-outputs",
+  "single-draws",
   "non-finite",
   "zero-gradients",
   "tiny-gradients",
@@ -36,7 +37,7 @@ const grave = new Set([
 /** How far the figures can be trusted, by the strongest kind of attack behind them. */
 function strengthOf(records: readonly RobustRecord[]): string {
   const isWhole = ({ attack, options }: RobustRecord): boolean =>
-    attack === "autoattack" && options?.["version"] !== "fast";
+    attack === "autoattack" && !["fast", "rand"].includes(String(options?.["version"]));
   if (records.some(isWhole))
     return "AutoAttack is among the attacks: what withstands it seldom falls to other attacks of general use. It remains an upper bound.";
   return "Stronger attacks may find more: the figure is an upper bound on robustness.";

@@ -106,15 +106,19 @@ describe("a suite", () => {
 });
 
 describe("autoattack", () => {
-  const names = (version: "standard" | "plus" | "fast", classes: number, norm = "linf"): string[] => {
+  const names = (
+    version: "standard" | "plus" | "rand" | "fast",
+    classes: number,
+    norm = "linf",
+  ): string[] => {
     const { model, ...rest } = mlp;
     const classifier = { ...rest, model: { ...model, classes } };
     const stages = autoattack({ version }).stages?.({ classifier, threat: findThreat(norm) }) ?? [];
     return stages.map(({ name, options }) => {
-      const { restarts = 1, targets, queries, largerBalls } = options;
-      return [name, restarts !== 1 && `×${restarts}`, targets, queries, largerBalls === true && "larger"]
-        .filter(Boolean)
-        .join(" ");
+      const { restarts = 1, targets, queries, largerBalls, eot } = options;
+      const budget = [restarts !== 1 && `×${restarts}`, targets, queries];
+      const kind = [largerBalls === true && "larger", eot !== undefined && `over ${eot}`];
+      return [name, ...budget, ...kind].filter(Boolean).join(" ");
     });
   };
 
@@ -143,6 +147,14 @@ describe("autoattack", () => {
     expect(names("standard", 3)).toEqual(["apgd-ce", "apgd-dlr", "fab-t 9", "square 5000"]);
     expect(names("standard", 2)).toEqual(["apgd-ce", "fab", "fab-t 9", "square 5000"]);
     expect(names("plus", 2)).toEqual(["apgd-ce ×5", "fab ×5", "square 5000", "fab-t 9"]);
+  });
+
+  it("has the published stages for random models", () => {
+    expect(names("rand", 10)).toEqual(["apgd-ce over 20", "apgd-dlr over 20"]);
+    expect(names("rand", 2)).toEqual(["apgd-ce over 20"]);
+    expect(autoattack({ version: "rand" }).leavesOut).toEqual([
+      "APGD-T, FAB-T and Square: the published version for random models",
+    ]);
   });
 
   it("says what its fast form leaves out", () => {
