@@ -8,6 +8,7 @@ import type { Dataset } from "../data/index.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
 import type { Progress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
+import type { Mode } from "../nn/imported.js";
 import type { Classifier, Model } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { assess } from "./assess.js";
@@ -40,6 +41,8 @@ export interface AuditOptions {
   readonly path?: string;
   /** A dataset in memory, or images that are read a batch at a time (`openImages`). */
   readonly dataset: Dataset | ImageSet;
+  /** Whether dropout draws its masks (`train`) or, unless its node draws anyway, keeps all; default `eval`. */
+  readonly mode?: Mode | undefined;
   /** Of a dataset in memory, default `test`. */
   readonly split?: "test" | "train" | undefined;
   /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
@@ -74,9 +77,12 @@ export interface AuditOptions {
 const plainPreprocessing = readPreprocessing("preprocessing", {});
 
 /** The images to audit on, and the classifier over their pixels in [0, 1]. */
-function subjectOf(path: string, { file, dataset, split, preprocessing = plainPreprocessing }: AuditOptions) {
+function subjectOf(
+  path: string,
+  { file, dataset, split, mode, preprocessing = plainPreprocessing }: AuditOptions,
+) {
   const images = "rows" in dataset ? dataset : splitImages(dataset, split ?? "test");
-  const { map, ...opened } = openOver(path, file, images, preprocessing);
+  const { map, ...opened } = openOver(path, file, images, { preprocessing, mode });
   return { ...opened, images, preprocessing: preprocessingDone(images, preprocessing, map) };
 }
 
@@ -88,7 +94,7 @@ function sourcesOf(images: ImageSet, { transferFrom = [], attacks }: AuditOption
   const names = transferFrom.map(({ path }) => basename(path));
   return transferFrom.map(({ file, path, preprocessing = plainPreprocessing }, i) => {
     const isOnly = names.filter((name) => name === names[i]).length === 1;
-    const { classifier, notes, map } = openOver(path, file, images, preprocessing);
+    const { classifier, notes, map } = openOver(path, file, images, { preprocessing });
     const source = { classifier, name: isOnly ? basename(path) : path };
     checkTransfer(source, target.model);
     const done = preprocessingDone(images, preprocessing, map);
@@ -120,7 +126,7 @@ const budgetRecords = ({ budget }: Evaluation): AuditFile["budget"] =>
 
 /** Clean and robust accuracy of an ONNX classifier, with the doubts there are about them. */
 export async function audit(options: AuditOptions): Promise<AuditFile> {
-  const { file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
+  const { mode = "eval", file, path = "model.onnx", attacks, labels = "true", seed = 0, limit } = options;
   const { model, images, notes, classifier, preprocessing } = subjectOf(path, options);
   const sources = sourcesOf(images, options, classifier);
   checkCorruptions("corruptions", options.corruptions?.names ?? [], images.imageShape);
@@ -139,6 +145,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
     provider,
     threads,
     ...(plan && { corruptions: plan }),
+    ...(mode === "train" && { mode }),
     ...(sources.length > 0 && { transferFrom: sources.map(({ record }) => record) }),
   });
   try {
@@ -173,6 +180,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
         notes: [...images.notes, ...limitNotes(images, limit)],
       },
       seed,
+      mode,
       clean: found.clean,
       robust: found.robust.map((record) => ({ ...record })),
       distances: found.distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),

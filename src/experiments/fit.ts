@@ -3,7 +3,7 @@ import { check, TemperError } from "../base/errors.js";
 import { count } from "../base/shape.js";
 import { imageSize, type ImageShape } from "../data/index.js";
 import type { Preprocessing } from "../data/preprocessing.js";
-import { importClassifier, type ImportClassifierOptions } from "../nn/imported.js";
+import { importClassifier, type ImportClassifierOptions, type Mode } from "../nn/imported.js";
 import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
 import type { Classifier, Model } from "../nn/model.js";
 import { readOnnx } from "../onnx/read.js";
@@ -152,10 +152,10 @@ export function openOver(
   path: string,
   file: Uint8Array,
   images: Images,
-  preprocessing: Preprocessing,
+  { preprocessing, mode }: { readonly preprocessing: Preprocessing; readonly mode?: Mode | undefined },
 ): Opened {
   const inputShape = inputShapeFor(images.imageShape, preprocessing.layout);
-  const { classifier, notes } = openClassifier(path, file, { inputShape });
+  const { classifier, notes } = openClassifier(path, file, { inputShape, ...(mode && { mode }) });
   const { model } = classifier;
   checkFit(path, model, images, preprocessing.layout);
   const map = inputMapOf(model, images.imageShape, preprocessing);

@@ -8,6 +8,7 @@ import { cropSize, type Extent } from "../data/images/prepare.js";
 import { datasetNamed, datasetNames, imageSize, loadDataset } from "../data/index.js";
 import { openNpz } from "../data/npz.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
+import type { ImportClassifierOptions } from "../nn/imported.js";
 import { imageShapeOf, inputShapeFor, openClassifier, takesAnySize } from "./fit.js";
 
 export interface OpenImagesOptions {
@@ -161,10 +162,13 @@ export async function openImagesFor(
   path: string,
   file: Uint8Array,
   given: string,
-  options: Omit<OpenImagesOptions, "model"> = {},
+  { mode, ...options }: Omit<OpenImagesOptions, "model"> & Pick<ImportClassifierOptions, "mode"> = {},
 ): Promise<{ images: ImageSet; classes: number; notes: string[] }> {
   const inputShape = await inputShapeBy(path, file, given, options);
-  const { classifier, notes } = openClassifier(path, file, { ...(inputShape && { inputShape }) });
+  const { classifier, notes } = openClassifier(path, file, {
+    ...(inputShape && { inputShape }),
+    ...(mode && { mode }),
+  });
   const { model } = classifier;
   return { images: await openImages(given, { ...options, model }), classes: model.classes, notes };
 }

@@ -138,6 +138,7 @@ export const auditFile = z.strictObject({
     notes: z.array(z.string()).optional(),
   }),
   seed: z.int().min(0),
+  mode: z.enum(["eval", "train"]).optional().describe("whether dropout drew its masks; default eval"),
   clean: share,
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord),

@@ -84,7 +84,7 @@ export function openSources(
       const yaml = await textBeside(path);
       const preprocessing =
         yaml.trim() === "" ? readPreprocessing(file, {}) : parsePreprocessing(yaml, yamlBeside(file));
-      const { classifier } = openOver(path, bytes, images, preprocessing);
+      const { classifier } = openOver(path, bytes, images, { preprocessing });
       const isOnly = names.filter((name) => name === names[i]).length === 1;
       const source = { classifier, name: isOnly ? basename(file) : file };
       checkTransfer(source, model);

@@ -53,7 +53,13 @@ function craftedOn(records: readonly RobustRecord[]): string {
 }
 
 /** What can be said of the attacks from their records. */
-function attackFacts(records: readonly RobustRecord[], unit?: string): Fact[] {
+function attackFacts(
+  records: readonly RobustRecord[],
+  {
+    unit,
+    mode = "evaluation mode (dropout off, batch statistics fixed)",
+  }: { readonly unit?: string | undefined; readonly mode?: string } = {},
+): Fact[] {
   if (records.length === 0) return [["Attacks", "none"]];
   const labels = unique(records.map((record) => record.labels));
   const aim = unique(records.map(({ targeted }) => (targeted === true ? "targeted" : "untargeted")));
@@ -67,7 +73,7 @@ function attackFacts(records: readonly RobustRecord[], unit?: string): Fact[] {
       "Space and unit of ε",
       `radius of the ${norms.join(", ")} ball, ${unit ?? `${unitText(records.map(({ norm }) => norm))}, before any normalisation of the model`}`,
     ],
-    ["Crafting", `${craftedOn(records)}, in evaluation mode (dropout off, batch statistics fixed)`],
+    ["Crafting", `${craftedOn(records)}, in ${mode}`],
     ["Attacks", groups.join("; ")],
   ];
 }
@@ -155,9 +161,14 @@ function preprocessingFacts(dataset: AuditFile["dataset"]): Fact[] {
   ];
 }
 
+const modes: Readonly<Record<NonNullable<AuditFile["mode"]>, string>> = {
+  eval: "eval: dropout as its nodes say, off where they do not; batch normalisation on its running statistics",
+  train: "train: dropout draws its masks; batch normalisation on its running statistics",
+};
+
 /** The conditions of an audit's table. */
 export function auditConditions(audit: AuditFile): Fact[] {
-  const { model, dataset, seed, robust, environment, transferFrom = [] } = audit;
+  const { model, dataset, seed, mode = "eval", robust, environment, transferFrom = [] } = audit;
   return [
     [
       "Model",
@@ -166,11 +177,15 @@ export function auditConditions(audit: AuditFile): Fact[] {
     ["SHA-256", model.sha256],
     ...model.notes.map((note) => ["Note", note] as const),
     ...transferFrom.map(({ file, sha256 }) => ["Transfer from", `${file}, SHA-256 ${sha256}`] as const),
+    ["Mode", modes[mode]],
     ["Seeds", `${seed} (of the attacks)`],
     ["Images (n)", integer(dataset.n)],
     ["Dataset and split", `${dataset.name}, ${dataset.split}`],
     ...preprocessingFacts(dataset),
-    ...attackFacts(robust, isMapped(dataset) ? epsilonUnit({ dataset, robust }) : undefined),
+    ...attackFacts(robust, {
+      unit: isMapped(dataset) ? epsilonUnit({ dataset, robust }) : undefined,
+      mode: `mode ${mode}`,
+    }),
     ...Object.entries(environment).map(
       ([name, value]) => [name, value === null ? "not recorded" : valueText(value)] as const,
     ),

@@ -168,10 +168,10 @@ function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOp
 
 /** An audit: its doubts, a row for each attack and radius, the verdict, what was not tried. */
 export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOptions = {}): string {
-  const { model, seed } = audit;
+  const { model, seed, mode = "eval" } = audit;
   const budget = budgetText(audit);
   const doubts = doubtLines(auditDoubts(audit), width, options);
-  const facts = `${aboutText(audit)}; seed ${seed}; ε in ${epsilonUnit(audit)}.`;
+  const facts = `${aboutText(audit)}; seed ${seed}; mode ${mode}; ε in ${epsilonUnit(audit)}.`;
   const about = model.notes.map((note) => `Note: ${sentence(note)}`);
   const left = `Not tried: ${audit.notTried.join("; ")}.`;
   const notes = [

@@ -34,6 +34,17 @@ const linear = (name: string, sizes: readonly [number, number]): void =>
     }),
   );
 linear("other.onnx", [784, 10]);
+writeFileSync(
+  at("dropout.onnx"),
+  foreignFile({
+    x: ["N", 784],
+    nodes: [
+      { op: "Dropout", in: ["x"], out: ["d"] },
+      { op: "MatMul", in: ["d", "w"] },
+    ],
+    tensors: { w: drawn([784, 10], "w") },
+  }),
+);
 linear("few.onnx", [784, 12]);
 linear("small.onnx", [400, 10]);
 
@@ -178,6 +189,27 @@ describe("temper audit", () => {
     expect(stopped.code).toBe(130);
     expect(readFileSync(at("stopped/audit.journal.jsonl"), "utf8")).toContain("corruption fog 1,5");
     expect(JSON.parse((await temper([...args, at("stopped")])).out)).toEqual(found);
+  });
+
+  it("says in which mode the model was judged; --mode train lets dropout draw", async () => {
+    const rand = ["--epsilon", "8/255", "--attack", "autoattack", "--set", "autoattack.version=rand"];
+    const from = ["audit", at("dropout.onnx"), "--dataset", "mnist", "--limit", "12", ...rand];
+    const training = ["--mode", "train", "--out", at("mode"), "--json"];
+    const { code, err, out } = await temper([...from, ...training]);
+    expect(code).toBe(0);
+    expect(err).toContain("draws random numbers for each image: d\nmode train: dropout draws its masks\n");
+    const found = JSON.parse(out) as AuditFile;
+    expect(found.mode).toBe("train");
+    const [first, second] = found.robust.map(({ attack }) => attack);
+    expect([first, second]).toEqual(["apgd-ce", "apgd-dlr"]);
+    expect(found.flags.map(({ name }) => name)).toContain("random-model");
+    const page = readFileSync(at("mode/report.md"), "utf8");
+    expect(page).toContain("train: dropout draws its masks; batch normalisation on its running statistics");
+    const plain = await audit("plain", "--json");
+    expect((JSON.parse(plain.out) as AuditFile).mode).toBe("eval");
+    const refused = await audit("none", "--mode", "train");
+    expect(refused.code).not.toBe(0);
+    expect(refused.err).toContain("softmax.onnx: mode train: expected a file with Dropout nodes, got none");
   });
 
   it("tries points crafted on other models, and says where they come from", async () => {

@@ -133,7 +133,7 @@ describe("names, options and files, with code 1", () => {
     [audit("--epsilon", "0.1", "--attack", "pdg"), "unknown attack 'pdg' – did you mean 'pgd'?"],
     [
       audit("--epsilon", "0.1", "--set", "pgd.step=3"),
-      "pgd: unknown option 'step' – did you mean 'steps'? (known: steps, stepSize, relativeStepSize, randomStart, restarts, loss, momentum, rest)",
+      "pgd: unknown option 'step' – did you mean 'steps'? (known: steps, stepSize, relativeStepSize, randomStart, restarts, loss, momentum, eot, rest)",
     ],
     [audit("--epsilon", "0.1", "--set", "pgd.steps=0"), "pgd.steps: expected number to be >=1, got 0"],
     [

@@ -11,6 +11,7 @@ import { corruptionsFor, corruptionsOption, severitiesOption } from "../corrupti
 import { entriesOf, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
+import { modeOption } from "../mode.js";
 import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import {
@@ -28,6 +29,7 @@ import { transferModels, transferOption } from "../transfer.js";
 
 interface AuditFlags extends PlanFlags {
   readonly dataset: string;
+  readonly mode: "eval" | "train";
   readonly split?: "test" | "train";
   readonly preprocess: readonly string[];
   readonly transferFrom: readonly string[];
@@ -135,7 +137,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
   const folder = flags.out ?? join("runs", `audit-${basename(path, ".onnx")}`);
   const planned = await readPlans(flags);
   const { checkPlans } = await import("../../experiments/attack-plan.js");
-  const { corruptions, severities, limit, labels, seed, batchSize } = flags;
+  const { corruptions, severities, limit, labels, mode, seed, batchSize } = flags;
   const transferFrom = await transferModels(io, planned.attacks, flags);
   const disturbances = await corruptionsFor(corruptions, severities);
   const file = await readBytes(path, "an ONNX file");
@@ -166,7 +168,7 @@ async function auditFile(io: Io, path: string, flags: AuditFlags): Promise<void>
     engines,
     ...disturbances,
   };
-  const how = { labels, seed, batchSize, ...(limit !== undefined && { limit }) };
+  const how = { labels, mode, seed, batchSize, ...(limit !== undefined && { limit }) };
   try {
     if (await auditInto(io, folder, { ...what, ...how }, flags))
       note(io, "This audit is done already; --fresh starts over.");
@@ -205,6 +207,7 @@ export function audit(program: Command, io: Io): void {
       ).argParser(words),
     )
     .addOption(normOption)
+    .addOption(modeOption)
     .addOption(transferOption)
     .option("--targeted", "attacks reach for a random wrong class in place of leaving the own")
     .addOption(
@@ -226,7 +229,7 @@ export function audit(program: Command, io: Io): void {
         .default("true" as const),
     )
     .addOption(
-      new Option("--seed <n>", "decides random starts, and the order of a folder")
+      new Option("--seed <n>", "decides random starts, what random models draw, and the order of a folder")
         .argParser(whole(0))
         .default(0),
     )
