@@ -80,10 +80,7 @@ describe("usage, with code 2", () => {
 describe("names, options and files, with code 1", () => {
   const number = "expected a number of at least 0, or a fraction like 8/255";
   it.each([
-    [
-      ["run", "quickstrat"],
-      "recipe: unknown name 'quickstrat' – did you mean 'quickstart'? (known: quickstart, a path to a file)",
-    ],
+    [["run", "quickstrat"], "recipe: unknown name 'quickstrat' – did you mean 'quickstart'?"],
     [["run", "DIR/none.yaml"], "DIR/none.yaml: expected a recipe, got no such file"],
     [["run", "DIR/mine"], "DIR/mine: expected a recipe, got a folder"],
     [["run", "DIR/binary.yaml"], "DIR/binary.yaml: expected a recipe, got a file that is not text"],
