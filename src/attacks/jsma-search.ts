@@ -21,6 +21,7 @@ export interface SearchOptions {
   readonly map: "pairs" | "single";
   readonly theta: number;
   readonly bothWays: boolean;
+  readonly leastRoom: number;
   readonly gamma: number;
 }
 
@@ -45,13 +46,14 @@ interface Walker {
   readonly spare: number;
 }
 
-/** Fills `moves` with what may be done at a row: elements go on the way they went until they meet the bounds. */
+/** Fills `moves` with what may be done at a row: elements go on the way they went until they are near the bounds. */
 function openMoves(
   moves: Moves,
   { point, original, gain, relief, spare }: Walker,
-  { options: { theta, bothWays }, context }: Search,
+  { options: { theta, bothWays, leastRoom }, context }: Search,
 ): void {
   const [low, high] = context.classifier.bounds;
+  const least = leastRoom * (high - low);
   const [rise, fall] = [theta > 0 || bothWays, theta < 0 || bothWays];
   let count = 0;
   const offer = (element: number, sign: number): void => {
@@ -63,8 +65,8 @@ function openMoves(
   for (let i = 0; i < point.length; i++) {
     const [x = 0, x0 = 0] = [point[i], original[i]];
     if (spare <= 0 && x === x0) continue;
-    if (rise && x < high && x >= x0) offer(i, 1);
-    if (fall && x > low && x <= x0) offer(i, -1);
+    if (rise && high - x > least && x >= x0) offer(i, 1);
+    if (fall && x - low > least && x <= x0) offer(i, -1);
   }
   moves.count = count;
 }

@@ -43,6 +43,11 @@ const schema = z.strictObject({
     .describe(
       "class to reach where the labels are to be left: by the logits of the original, at random, or each in turn with the fewest changes kept",
     ),
+  leastRoom: quantity(0, 1)
+    .default(0.01)
+    .describe(
+      "elements with no more room than this share of the input range are left alone: they would be spent for nothing",
+    ),
   gamma: quantity(0, 1).default(1).describe("most input elements to change, as a share of all of them"),
 });
 type Options = z.output<typeof schema>;

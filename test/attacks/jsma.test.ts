@@ -151,7 +151,10 @@ describe("jsma", () => {
       (row) => ((argMaxRows(Float32Array.from(logitsAt(row)), 3)[0] ?? 0) + 1) % 3,
     );
     for (const most of [4, 12]) {
-      const got = await attack({ theta }, batchOf(from, { labels, targeted: true, epsilon: most }));
+      const got = await attack(
+        { theta, leastRoom: 0 },
+        batchOf(from, { labels, targeted: true, epsilon: most }),
+      );
       let reached = 0;
       rows.forEach((row, i) => {
         const want = published(row, labels[i] ?? 0, { theta, most });
@@ -190,6 +193,17 @@ describe("jsma", () => {
     const either = await moved({ bothWays: true });
     expect(Math.min(...either)).toBeLessThan(0);
     expect(Math.max(...either)).toBeGreaterThan(0);
+  });
+
+  it("spends no change on elements that have hardly any room", async () => {
+    const near = from.map((v) => (v > 0.7 ? 0.995 : v));
+    const labels = Int32Array.from(rows, () => 1);
+    const movedOf = async (leastRoom: number) =>
+      [...(await attack({ leastRoom }, batchOf(near, { labels, targeted: true })))]
+        .map((v, i) => v - (near[i] ?? 0))
+        .filter((d) => d > 0);
+    expect(Math.min(...(await movedOf(0)))).toBeLessThan(0.01);
+    expect(Math.min(...(await movedOf(0.01)))).toBeGreaterThan(0.01);
   });
 
   it("changes no more than gamma allows", async () => {
