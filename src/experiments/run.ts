@@ -86,19 +86,24 @@ type Outcome = JobOutcome<TrialResult | null>;
 
 const trainingName = (trial: string): string => `the training of ${trial}`;
 
-/** The models that points are crafted on for some of `left`, and that are still to be trained. */
-async function untrainedSources(folder: string, left: readonly Trial[]): Promise<Trial[]> {
-  const sources = new Map(left.flatMap(sourceTrials).map((trial) => [trial.name, trial]));
-  const missing: Trial[] = [];
-  for (const trial of sources.values()) if ((await doneTraining(folder, trial)) === null) missing.push(trial);
-  return missing;
+/** What is trained before anything of it is evaluated: the models that points are crafted on, then those that wait for them. */
+async function trainedApart(folder: string, left: readonly Trial[]): Promise<Trial[]> {
+  const untrained = async (trials: readonly Trial[]): Promise<Map<string, Trial>> => {
+    const found = new Map<string, Trial>();
+    for (const trial of trials)
+      if ((await doneTraining(folder, trial)) === null) found.set(trial.name, trial);
+    return found;
+  };
+  const sources = await untrained(left.flatMap(sourceTrials));
+  const waits = (trial: Trial): boolean => sourceTrials(trial).some(({ name }) => sources.has(name));
+  return [...new Map([...sources, ...(await untrained(left.filter(waits)))]).values()];
 }
 
-/** Trainings that others wait for, then the trials that are left; the longest first, lest the last one run alone beside idle cores. */
+/** Trainings that are done apart, then the trials that are left; the longest first, lest the last one run alone beside idle cores. */
 async function jobsOf(plan: Plan, left: readonly Trial[], taskOptions: TaskOptions) {
   const { options } = plan;
   const { recipe, folder, base = ".", smoke = false, provider = "cpu", checkpointEvery = 15 } = options;
-  const first = await untrainedSources(folder, left);
+  const first = await trainedApart(folder, left);
   const isFirst = (trial: Trial): boolean => first.some(({ name }) => name === trial.name);
   const task = (trial: Trial, trainOnly: boolean): (() => Promise<TrialResult | null>) => {
     const plain = { recipe, trial: trial.name, trainOnly, folder, base, smoke, provider };
