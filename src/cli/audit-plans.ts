@@ -5,12 +5,11 @@ import type { AttackPlan } from "../experiments/attack-plan.js";
 import { epsilonText, normText } from "../report/text.js";
 import { readSettings } from "./settings.js";
 
-/** Without a choice: one step, many, and the fast form of AutoAttack. */
-const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  fgsm: {},
-  pgd: {},
-  autoattack: { version: "fast" },
-};
+type Defaults = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Without a choice: one step, many, and the fast form of AutoAttack, as far as the norm has them. */
+const defaultsIn = (norm: AttackPlan["norm"]): Defaults =>
+  norm === "l0" ? { fgsm: {}, jsma: {} } : { fgsm: {}, pgd: {}, autoattack: { version: "fast" } };
 
 export interface PlanFlags {
   readonly attack?: readonly string[];
@@ -48,6 +47,7 @@ export async function readPlans({
     import("../experiments/recipe.js"),
     import("../experiments/radii.js"),
   ]);
+  const defaults = defaultsIn(norm);
   // Corruptions alone are run where neither attacks nor radii for them are named.
   const names = attack ?? (corruptions && epsilon === undefined ? [] : Object.keys(defaults));
   const settings = await readSettings(set, { units: names, main: names });

@@ -91,6 +91,18 @@ describe("temper audit", () => {
     expect((JSON.parse(out) as AuditFile).environment).toMatchObject({ threads });
   });
 
+  it("without --attack runs in L0 what works there", async () => {
+    const args = ["audit", at("softmax.onnx"), "--dataset", "mnist", "--norm", "l0", "--limit", "10"];
+    const { code, out, err } = await temper([...args, "--out", at("sparse"), "--json"]);
+    expect(code).toBe(0);
+    expect(err).toContain("ε 12, usual in L0 for small gray images");
+    const { budget = [] } = JSON.parse(out) as AuditFile;
+    expect(budget.map(({ attack, norm }) => [attack, norm])).toEqual([
+      ["fgsm", "l0"],
+      ["jsma", "l0"],
+    ]);
+  });
+
   it("without --epsilon takes the usual radii and says which; done already, it runs nothing anew", async () => {
     const args = [
       "audit",
