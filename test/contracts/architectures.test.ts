@@ -12,6 +12,7 @@ import type { Array64 } from "../../src/graph/op.js";
 import * as registry from "../../src/nn/architectures/index.js";
 import type { Architecture } from "../../src/nn/architectures/architecture.js";
 import { exportClassifier, lookup, weightInputs } from "../../src/nn/classifier.js";
+import { multiplyAdds } from "../../src/graph/work.js";
 import { evaluationPass, type Model } from "../../src/nn/model.js";
 import { localEngine } from "../../src/runtime/engine.js";
 
@@ -207,6 +208,23 @@ describe("published sizes of networks for large images", () => {
   ])("%s", (_, model, total) => {
     const { parameters, batchNorm } = sizeOf(model);
     expect(parameters + batchNorm).toBe(total);
+  });
+});
+
+describe("published multiply–adds of one image, in thousand millions", () => {
+  const sized = (side: number) => ({ inputShape: [3, side, side], classes: 1000 });
+  const mobile = { cells: 4, filters: 1056, stem: 32, skips: false };
+  it.each([
+    ["ResNet-50", registry.resnet()(sized(224)), 4.1],
+    ["Inception-v3", registry["inception-v3"]()(sized(299)), 5.7],
+    ["SENet-154 at 320×320", registry.senet()(sized(320)), 42.3],
+    ["NASNet-A large", registry.nasnet()(sized(331)), 23.8],
+    ["NASNet-A mobile", registry.nasnet(mobile)(sized(224)), 0.564],
+    ["WRN-28-10", wideResnet({ depth: 28, width: 10 })(cifar10), 5.2],
+  ])("%s", (_, model, published) => {
+    const x = input("input", [B, ...model.inputShape]);
+    const logits = model.apply(x, evaluationPass(lookup(weightInputs(model))));
+    expect(Math.abs(multiplyAdds([logits], 1) / 1e9 / published - 1)).toBeLessThan(0.02);
   });
 });
 

@@ -62,7 +62,7 @@ function block(from: number, width: number, group: number, stride: number, optio
 
 /**
  * three 3×3 convolutions and max-pooling – groups of blocks, each but the first halving the image – average – dropout –
- * dense. 115,088,984 parameters, 42.3·10⁹ multiply–adds at 320×320 pixels.
+ * dense. 115,088,984 parameters, 42.2·10⁹ multiply–adds at 320×320 pixels.
  */
 export const senet = unit("senet", "SENet-154", schema, (options): Architecture => {
   const conv = convWith(options);
