@@ -119,7 +119,10 @@ describe("names, options and files, with code 1", () => {
       "autoattack: expected labels to leave, got targets, which it cannot reach",
     ],
     [audit("--epsilon", "0.1", "--attack", "jsma"), "jsma: expected a norm out of l0, got 'linf'"],
-    [audit("--epsilon", "10", "--norm", "l0"), "pgd: expected a norm out of linf, l2, l1, got 'l0'"],
+    [
+      audit("--epsilon", "10", "--attack", "pgd", "--norm", "l0"),
+      "pgd: expected a norm out of linf, l2, l1, got 'l0'",
+    ],
     [
       audit("--epsilon", "10,0.1", "--attack", "jsma,fgsm", "--norm", "l0"),
       "jsma: expected a whole number of input elements as ε in l0, got 0.1",
