@@ -7,7 +7,7 @@ import {
   activationNames,
   batchNorm,
   convolution,
-  dropout,
+  dropped,
   globalAveragePooling,
   type Layer,
 } from "../layers/index.js";
@@ -41,12 +41,11 @@ export const allCnnC = unit("all-cnn-c", "All-CNN-C with batch-norm", schema, (o
     ...(options.batchNorm ? [batchNorm()] : []),
     activation(options.activation),
   ];
-  const dropped = options.dropout > 0 ? [dropout(options.dropout)] : [];
   const stage = (filters: number): Layer[] => [
     ...conv(filters, 3),
     ...conv(filters, 3),
     ...conv(filters, 3, 2),
-    ...dropped,
+    ...dropped(options.dropout),
   ];
   const [narrow, wide] = options.filters;
   return ({ inputShape, classes }) =>

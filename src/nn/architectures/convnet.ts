@@ -8,7 +8,7 @@ import {
   batchNorm,
   convolution,
   dense,
-  dropout,
+  dropped,
   flatten,
   maxPooling,
   type Layer,
@@ -55,8 +55,6 @@ const pooled = (pool: Pool): Layer[] => {
   if (pool === undefined) return [];
   return [typeof pool === "number" ? maxPooling(pool) : maxPooling(pool.size, { stride: pool.stride })];
 };
-
-const dropped = (rate = 0): Layer[] => (rate > 0 ? [dropout(rate)] : []);
 
 /**
  * dropout – (conv – batch-norm – activation – max-pool – dropout)* – flatten – (dense – batch-norm – activation –

@@ -10,7 +10,7 @@ import {
   branches,
   convolution,
   dense,
-  dropout,
+  dropped,
   globalAveragePooling,
   maxPooling,
   type ConvOptions,
@@ -141,7 +141,7 @@ export const inceptionV3 = unit("inception-v3", "Inception-v3", schema, (options
       blockE(conv),
       blockE(conv),
       globalAveragePooling(),
-      ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+      ...dropped(options.dropout),
       dense(classes, { initializer: options.initializer }),
     ]);
 });

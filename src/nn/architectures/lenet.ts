@@ -8,7 +8,7 @@ import {
   averagePooling,
   convolution,
   dense,
-  dropout,
+  dropped,
   flatten,
   maxPooling,
   type Layer,
@@ -53,7 +53,7 @@ export const lenet = unit(
     const units = hidden.flatMap((count): Layer[] => [
       dense(count, { initializer }),
       activation(options.activation),
-      ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+      ...dropped(options.dropout),
     ]);
     return ({ inputShape, classes }) =>
       sequential("lenet", inputShape, [

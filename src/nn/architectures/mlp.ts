@@ -7,7 +7,7 @@ import {
   activationNames,
   batchNorm,
   dense,
-  dropout,
+  dropped,
   flatten,
   type Layer,
 } from "../layers/index.js";
@@ -23,8 +23,6 @@ const schema = z.strictObject({
   dropout: z.number().min(0).max(0.99).default(0).describe("rate after each hidden layer, in [0, 1)"),
   inputDropout: z.number().min(0).max(0.99).optional().describe("rate at the inputs, in [0, 1)"),
 });
-
-const dropped = (rate = 0): Layer[] => (rate > 0 ? [dropout(rate)] : []);
 
 /** flatten – dropout – (dense – batch-norm – activation – dropout)* – dense – batch-norm, each only where asked for. */
 export const mlp = unit("mlp", "fully connected network", schema, (options): Architecture => {

@@ -10,7 +10,7 @@ import {
   branches,
   convolution,
   dense,
-  dropout,
+  dropped,
   globalAveragePooling,
   maxPooling,
   subsample,
@@ -163,7 +163,7 @@ export const nasnet = unit("nasnet", "NASNet-A", schema, (options): Architecture
       wired("cells", (wiring, x) => wire(wiring, x, options)),
       activation(options.activation),
       globalAveragePooling(),
-      ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+      ...dropped(options.dropout),
       dense(classes, { initializer }),
     ]);
 });

@@ -8,7 +8,7 @@ import {
   batchNorm,
   convolution,
   dense,
-  dropout,
+  dropped,
   globalAveragePooling,
   maxPooling,
   residual,
@@ -85,7 +85,7 @@ export const senet = unit("senet", "SENet-154", schema, (options): Architecture 
       maxPooling(3, { stride: 2, padding: "same" }),
       ...blocks,
       globalAveragePooling(),
-      ...(options.dropout > 0 ? [dropout(options.dropout)] : []),
+      ...dropped(options.dropout),
       dense(classes, { initializer }),
     ]);
 });

@@ -8,7 +8,7 @@ import {
   batchNorm,
   convolution,
   dense,
-  dropout,
+  dropped,
   globalAveragePooling,
   residual,
   type Layer,
@@ -52,8 +52,7 @@ function block(from: number, to: number, stride: number, options: Options): Laye
   const active = (): Layer[] => [batchNorm(), activation(options.activation)];
   const conv = (kernel: number, by: number): Layer =>
     convolution(to, kernel, { stride: by, padding: (kernel - 1) / 2, bias: false, initializer });
-  const dropped = options.dropout > 0 ? [dropout(options.dropout)] : [];
-  const body = [conv(3, stride), ...active(), ...dropped, conv(3, 1)];
+  const body = [conv(3, stride), ...active(), ...dropped(options.dropout), conv(3, 1)];
   return from === to
     ? residual([...active(), ...body])
     : residual(body, [conv(1, stride)], { before: active() });

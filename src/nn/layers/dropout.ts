@@ -19,3 +19,6 @@ export const dropout = (rate: number): Layer => {
     }),
   };
 };
+
+/** Dropout where `rate` is above 0, else no layer. */
+export const dropped = (rate = 0): Layer[] => (rate > 0 ? [dropout(rate)] : []);

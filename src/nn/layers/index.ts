@@ -4,7 +4,7 @@ export { dense } from "./dense.js";
 export { convolution, type ConvOptions } from "./convolution.js";
 export { averagePooling, globalAveragePooling, maxPooling } from "./pooling.js";
 export { batchNorm } from "./batch-norm.js";
-export { dropout } from "./dropout.js";
+export { dropout, dropped } from "./dropout.js";
 export { activation, activationNames } from "./activation.js";
 export { flatten } from "./flatten.js";
 export { normalize } from "./normalize.js";
