@@ -102,7 +102,16 @@ export {
 } from "./nn/layers/index.js";
 export { exportClassifier } from "./nn/classifier.js";
 export { importClassifier, type ImportClassifierOptions } from "./nn/imported.js";
-export type { Buffer, Classifier, Model, NoiseSource, Parameter, Pass, Weights } from "./nn/model.js";
+export type {
+  Buffer,
+  Classifier,
+  LossPass,
+  Model,
+  NoiseSource,
+  Parameter,
+  Pass,
+  Weights,
+} from "./nn/model.js";
 
 // --- Defences, and what trains them. -------------------------------------------------------------------------------
 export * as defenses from "./defenses/index.js";

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { unit, type Unit } from "../base/options.js";
 import type { Node } from "../graph/node.js";
-import type { Model, NoiseSource } from "../nn/model.js";
+import type { LossPass, Model, NoiseSource } from "../nn/model.js";
 
 /** What one training step sees. Rows may be a multiple of the batch: originals first, copies after. */
 export interface Batch {
@@ -23,6 +23,8 @@ export interface LogitsOptions {
   readonly movesStatistics?: boolean;
   /** Whether derivatives treat batch statistics as constants; default false. */
   readonly statisticsHeld?: boolean;
+  /** What the model may read of the batch and add to its loss; absent where the logits alone are asked for. */
+  readonly loss?: LossPass;
   /** What to do with each named hidden activation on the way. */
   readonly site?: (name: string, activation: Node) => Node;
 }

@@ -124,13 +124,14 @@ function contextOf(
     loss: losses[options.loss],
     logits: (
       inputs,
-      { noise: name = "train", movesStatistics = false, statisticsHeld = false, site } = {},
+      { noise: name = "train", movesStatistics = false, statisticsHeld = false, loss, site } = {},
     ) => {
       const pass: Pass = {
         training: true,
         statisticsHeld,
         value,
         noise: noise(name),
+        ...(loss && { loss }),
         site: site ?? ((_, activation) => activation),
         update: (buffer, next) => void (movesStatistics && updates.set(buffer, next)),
       };

@@ -4,7 +4,7 @@ import { drawing, withDraws } from "../attacks/draws.js";
 import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
 import { classifierFunction, fileNames } from "../nn/classifier.js";
-import type { Classifier } from "../nn/model.js";
+import { deployed, type Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
 
@@ -47,10 +47,10 @@ function read(outputs: Float32Array, columns: number): Predictions {
  * random model every image has one draw under `seed`, the same for each of its points.
  */
 export async function openPredictor(classifier: Classifier, bare: Engine, seed: number): Promise<Predictor> {
-  const { model } = classifier;
+  const { model, weights } = deployed(classifier);
   const engine = drawing(bare, model, "judge");
   const names = fileNames(model);
-  const program = await loadFunction(engine, classifierFunction(model), { weights: classifier.weights });
+  const program = await loadFunction(engine, classifierFunction(model), { weights });
   return {
     async predict(points, indices) {
       const n = indices.length;

@@ -5,7 +5,7 @@ import { imageSize, type ImageShape } from "../data/index.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { importClassifier, type ImportClassifierOptions, type Mode } from "../nn/imported.js";
 import { checkInputMap, isIdentity, mapInput, type InputMap } from "../nn/input-map.js";
-import type { Classifier, Model } from "../nn/model.js";
+import type { Classifier, Model, Weights } from "../nn/model.js";
 import { readOnnx } from "../onnx/read.js";
 import { leavesSizesOpen } from "../onnx/signature.js";
 import { reshape } from "../ops/reshape.js";
@@ -128,9 +128,16 @@ export function fitted(model: Model, imageShape: ImageShape, map?: InputMap): Mo
     `${imageSize(imageShape)} inputs`,
     () => String(count(model.inputShape)),
   );
+  const { deployed } = model;
   return {
     ...model,
     inputShape: imageShape,
+    ...(deployed && {
+      deployed: (weights: Weights) => {
+        const form = deployed(weights);
+        return { ...form, model: fitted(form.model, imageShape, map) };
+      },
+    }),
     apply: (x, pass) =>
       model.apply(reshape(isPlain ? x : mapInput(x, map), [x.shape[0] ?? 1, ...model.inputShape]), pass),
   };

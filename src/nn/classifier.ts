@@ -5,7 +5,7 @@ import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input, type InputNode, type Node } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
-import { evaluationPass, type Classifier, type Model, type Pass } from "./model.js";
+import { deployed, evaluationPass, type Classifier, type Model, type Pass } from "./model.js";
 import { drawInto } from "./noise-inputs.js";
 import { recordKey, writeRecord } from "./parameter-record.js";
 
@@ -51,11 +51,12 @@ export function checkDrawsNothing({ name, draws = [] }: Model, purpose: string, 
   );
 }
 
-/** The classifier's file: input [batch, …], output [batch, classes] (logits), weights as initializers. */
+/** The classifier's file, in the form that is deployed: input [batch, …], output [batch, classes] (logits), weights as initializers. */
 export function exportClassifier(
-  { model, weights }: Classifier,
+  classifier: Classifier,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  const { model, weights } = deployed(classifier);
   checkDrawsNothing(model, "to write it");
   const all = { ...metadata, [recordKey]: writeRecord(model) };
   return exportFunction(classifierFunction(model), { weights, metadata: all });

@@ -28,6 +28,16 @@ export interface NoiseSource {
   draw(request: NoiseRequest): Node;
 }
 
+/** What a model may read, and add, where the loss of a pass is minimised. */
+export interface LossPass {
+  /** What the loss is of, [n, …inputShape], as the dataset has it. */
+  readonly inputs: Node;
+  /** True classes, int32 [n]. */
+  readonly labels: Node;
+  /** Adds a term to the loss: a scalar, or a value of each row, [n]. Terms of one name are summed and reported under it. */
+  add(name: string, term: Node): void;
+}
+
 /** One forward pass: where values come from, and what may be added on the way. */
 export interface Pass {
   /** Batch statistics and dropout (true), or running statistics and none (false). */
@@ -37,6 +47,8 @@ export interface Pass {
   /** The node of a parameter or buffer. */
   value(name: string): Node;
   readonly noise: NoiseSource;
+  /** Only in the training pass, none of those that craft points or measure gradients. */
+  readonly loss?: LossPass;
   /** Called with each hidden activation that has a name; returns what flows on. */
   site(name: string, activation: Node): Node;
   /** Sets the next value of a buffer. */
@@ -71,6 +83,11 @@ export interface Model {
   readonly io?: { readonly input: string; readonly output: string };
   /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
   readonly draws?: readonly NoiseRequest[];
+  /**
+   * The form in which the model is exported and judged, where it is another: the same logits in evaluation, without what
+   * only training needs.
+   */
+  readonly deployed?: (weights: Weights) => { readonly model: Model; readonly weights: Weights };
   /** Starting values of parameters and buffers; the same seed gives the same values. */
   initialize(seed: number): Weights;
   /** Logits [n, classes] of inputs [n, ...inputShape]. */
@@ -90,6 +107,21 @@ const noNoise: NoiseSource = {
     throw new Error(`evaluation draws no noise, but '${name}' was asked for`);
   },
 };
+
+/** Those of `weights` that `model` has. */
+export const valuesOf = ({ parameters, buffers }: Model, weights: Weights): Weights =>
+  Object.fromEntries(
+    [...parameters, ...buffers].flatMap(({ name }) => {
+      const value = weights[name];
+      return value ? [[name, value] as const] : [];
+    }),
+  );
+
+/** The classifier in the form in which it is exported. */
+export const deployed = (classifier: Classifier): Classifier => ({
+  ...classifier,
+  ...classifier.model.deployed?.(classifier.weights),
+});
 
 /** Whether the same input may give other outputs another time. */
 export const isRandom = ({ draws = [] }: Model): boolean => draws.length > 0;

@@ -166,6 +166,7 @@ describe("published sizes", () => {
     ["ABP's convolutional net for CIFAR-10", registry.convnet(srivastava)(cifar10), 10_071_562, 0],
     ["ABP's 2×3000 for CIFAR-10", registry.mlp({ hidden: [3000, 3000] })(cifar10), 18_252_010, 0],
     ["CapsNet", registry.capsnet()(mnist), 6_804_224, 0],
+    ["CapsNet with its decoder", registry.capsnet({ reconstruction: 0.0005 })(mnist), 8_215_568, 0],
     ["LeNet as Caffe has it", registry.lenet()(mnist), 431_080, 0],
     ["LeNet-5", registry.lenet({ form: "lenet-5" })(mnist), 61_706, 0],
     ["All-CNN-C", registry["all-cnn-c"]({ batchNorm: false })(cifar10), 1_369_738, 0],

@@ -65,7 +65,7 @@ function route(votes: Node, routings: number): Node {
   return v;
 }
 
-/** A capsule for each of `capsules` classes; its length is the output: [n, i, d] → [n, capsules]. */
+/** A capsule for each of `capsules` classes: [n, i, d] → [n, capsules, dimension]. */
 export const routedCapsules = (
   capsules: number,
   { dimension, routings, initializer = "normal-0.01" }: RoutedOptions,
@@ -76,15 +76,24 @@ export const routedCapsules = (
     const shape = [...inputShape, capsules * dimension];
     return {
       ...plain,
-      outputShape: [capsules],
+      outputShape: [capsules, dimension],
       parameters: [{ name: weight, shape, role: "weight", trainable: true }],
       initialize: (seed) => ({ [weight]: drawn(initializer, shape, seed, weight) }),
       apply: (x, pass) => {
         const n = x.shape[0] ?? 1;
         const votes = matmul(transpose(x, [1, 0, 2]), pass.value(weight));
-        const v = route(reshape(votes, [inputShape[0] ?? 1, n, capsules, dimension]), routings);
-        return reshape(sqrt(add(squaredLength(v), least)), [n, capsules]);
+        return route(reshape(votes, [inputShape[0] ?? 1, n, capsules, dimension]), routings);
       },
     };
   },
+});
+
+/** Length of each capsule: [n, capsules, d] → [n, capsules]. */
+export const capsuleLengths = (): Layer => ({
+  kind: "lengths",
+  build: (_, inputShape) => ({
+    ...plain,
+    outputShape: inputShape.slice(0, 1),
+    apply: (v) => reshape(sqrt(add(squaredLength(v), least)), v.shape.slice(0, 2)),
+  }),
 });

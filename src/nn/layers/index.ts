@@ -12,6 +12,7 @@ export { residual, type Survival } from "./residual.js";
 export { branches } from "./branches.js";
 export { squeezeExcite } from "./squeeze-excite.js";
 export { wired, type Wire, type Wiring } from "./wiring.js";
-export { primaryCapsules, routedCapsules } from "./capsules.js";
+export { capsuleLengths, primaryCapsules, routedCapsules } from "./capsules.js";
+export { reconstruction } from "./reconstruction.js";
 export { subsample } from "./subsample.js";
 export type { Size } from "./window.js";
