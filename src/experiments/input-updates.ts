@@ -19,6 +19,8 @@ export const inputUpdatesEntry = z
 /** The first stored inputs of a trial, before training and after each of its first epochs. */
 export interface InputUpdates {
   readonly trial: string;
+  /** Which case of the recipe, where it has cases. */
+  readonly case?: string;
   readonly method: string;
   readonly seed: number;
   readonly imageShape: readonly number[];
@@ -28,7 +30,7 @@ export interface InputUpdates {
 
 /** The record of a trial from what training kept after each epoch; null where it kept nothing. */
 export function inputUpdatesOf(
-  about: Pick<InputUpdates, "trial" | "method" | "seed">,
+  about: Pick<InputUpdates, "trial" | "case" | "method" | "seed">,
   snapshots: readonly Float32Array[],
   { images }: Split,
   imageShape: ImageShape,

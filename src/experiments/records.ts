@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { CorrectFile } from "./correctness.js";
 import { normNames } from "../threat/find.js";
 import { activationRecord } from "./activations.js";
+import type { Contrast } from "./contrast.js";
 import type { InputUpdates } from "./input-updates.js";
 
 const share = z.number().min(0).max(1);
@@ -346,6 +347,8 @@ export interface RunRecord {
   readonly galleries: readonly Gallery[];
   /** Which images the models read rightly, by trial; runs of older versions have none. */
   readonly correct: Readonly<Record<string, CorrectFile>>;
+  /** Images that each trial's model reads where the model they were crafted on misreads them. */
+  readonly contrasts: readonly Contrast[];
   /** How the first stored inputs moved, of the trials that kept them. */
   readonly inputUpdates: readonly InputUpdates[];
   /** Where the training step of a method spends its time, for the methods that were profiled. */

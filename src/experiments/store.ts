@@ -7,6 +7,7 @@ import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
+import { readContrast } from "./contrast.js";
 import { readInputUpdates } from "./input-updates.js";
 import { lockName } from "./lock.js";
 import { methodName, trialName } from "./names.js";
@@ -40,6 +41,7 @@ export const paths = {
   journal: (trial: string): string => join("trials", trial, "evaluation.jsonl"),
   gallery: (trial: string): string => join("trials", trial, "gallery.safetensors"),
   inputUpdates: (trial: string): string => join("trials", trial, "input-updates.safetensors"),
+  contrast: (trial: string): string => join("trials", trial, "contrast.safetensors"),
 } as const;
 
 export const writeJson = (path: string, value: unknown): Promise<void> =>
@@ -192,8 +194,10 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const updates = await Promise.all(
     sorted.map((trial) => readInputUpdates(join(folder, paths.inputUpdates(trial)))),
   );
+  const contrasts = await Promise.all(sorted.map((trial) => readContrast(join(folder, paths.contrast(trial)))));
   return {
     ...{ run, results, metrics, profiles, correct },
+    contrasts: contrasts.filter((each) => each !== null),
     galleries: galleries.filter((gallery) => gallery !== null),
     inputUpdates: updates.filter((each) => each !== null),
   };

@@ -23,6 +23,7 @@ import { isTransfer } from "../attacks/transfer.js";
 import { assessActivations, type ActivationResults } from "./activations.js";
 import { assess } from "./assess.js";
 import { makeAugmentation } from "./augmentation.js";
+import { contrastWith, writeContrast, type Contrast } from "./contrast.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
 import { correctnessOf } from "./correctness.js";
 import { trialEnvironmentOf } from "./environment.js";
@@ -215,7 +216,7 @@ export async function trainedModel(context: TrialContext, trial: Trial): Promise
   if (known !== null) return known;
   const { file, history, snapshots, seconds } = await trainTrial(context, trial);
   await writeWhole(join(folder, paths.model(trial.name)), file);
-  const about = { trial: trial.name, method: trial.method.name, seed: trial.seed };
+  const about = { trial: trial.name, ...originOf(trial) };
   const updates = inputUpdatesOf(about, snapshots, context.dataset.train, context.dataset.imageShape);
   if (updates) await writeInputUpdates(join(folder, paths.inputUpdates(trial.name)), updates);
   const identity = trainingIdentity(trial);
@@ -282,6 +283,7 @@ async function evaluateTrial(
   disturbed: CorruptionResults;
   hidden: ActivationResults;
   gallery: Gallery;
+  contrast: Contrast | null;
   journal: JournalFile;
 }> {
   const { dataset, folder, engine, signal, sourceFiles } = context;
@@ -337,7 +339,15 @@ async function evaluateTrial(
     adversarialPredictions: shown?.adversarialPredictions ?? new Int32Array(),
     features: firstLayerFeatures(classifier),
   };
-  return { evaluation, disturbed, hidden, gallery, journal };
+  const [source] = sources;
+  const found =
+    source &&
+    (await contrastWith(source, classifier, splitImages(dataset, "test"), {
+      ...recipe.evaluation,
+      ...{ engine, signal, images: recipe.evaluation.examples },
+    }));
+  const contrast = found ? { trial: trial.name, ...originOf(trial), ...found } : null;
+  return { evaluation, disturbed, hidden, gallery, contrast, journal };
 }
 
 /** Trains and evaluates what is not done yet. Throws `Interrupted` when the signal fires. */
@@ -348,8 +358,9 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const training = await trainedModel(context, trial);
   const sources = await sourcesFor(context, trial);
   const begun = performance.now();
-  const { evaluation, disturbed, hidden, gallery, journal } = await evaluateTrial(context, trial, sources);
+  const { evaluation, disturbed, hidden, gallery, contrast, journal } = await evaluateTrial(context, trial, sources);
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
+  if (contrast) await writeContrast(join(folder, paths.contrast(trial.name)), contrast);
   await writeJson(
     join(folder, paths.correct(trial.name)),
     correctnessOf(evaluation, context.dataset.test.labels),

@@ -1,6 +1,7 @@
 // All figures of a run, in the order of the report.
 import type { RunRecord } from "../experiments/records.js";
 import { accuracyAgainstEpsilon } from "./accuracy.js";
+import { contrast } from "./contrast.js";
 import { errorCurves } from "./error-curves.js";
 import { features } from "./features.js";
 import type { Figure } from "./figure.js";
@@ -17,6 +18,7 @@ export async function figuresOf(record: RunRecord): Promise<Figure[]> {
     measuredErrors,
     errorCurves,
     gallery,
+    contrast,
     features,
     hiddenActivations,
     inputUpdates,

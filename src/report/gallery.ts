@@ -4,7 +4,15 @@ import type { AuditFile, Gallery, RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { attackGroups } from "./table.js";
-import { dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
+import {
+  changeOf,
+  dataUri,
+  divergingImage,
+  divergingPixels,
+  imagePixels,
+  pixelImage,
+  scaleBar,
+} from "./pixels.js";
 import { attackText, epsilonText, normText, plural } from "./text.js";
 
 const shown = 8;
@@ -16,20 +24,9 @@ const firstGalleries = (galleries: readonly Gallery[]): Gallery[] =>
 
 const imageSizeOf = ({ imageShape }: Gallery): number => imageShape.reduce((size, each) => size * each, 1);
 
-/** Adversarial minus original of one image, the mean over its channels: [height, width]. */
-function perturbation({ originals, adversarial, imageShape }: Gallery, at: number): Float32Array {
-  const [channels = 1, height = 1, width = 1] = imageShape;
-  const area = height * width;
-  const start = at * channels * area;
-  return Float32Array.from({ length: area }, (_, i) => {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) {
-      const from = start + c * area + i;
-      sum += (adversarial[from] ?? 0) - (originals[from] ?? 0);
-    }
-    return sum / channels;
-  });
-}
+/** Adversarial minus original of one image: [height, width]. */
+const perturbation = ({ originals, adversarial, imageShape }: Gallery, at: number): Float32Array =>
+  changeOf(originals, adversarial, at, imageShape);
 
 /** ε for the L∞ norm; else the largest change of any shown pixel. */
 function scaleOf(galleries: readonly Gallery[]): number {
@@ -42,7 +39,7 @@ function scaleOf(galleries: readonly Gallery[]): number {
 }
 
 /** A predicted class; a wrong one is struck by a cross, framed and in bold, and says so in its shape. */
-function verdict(x: number, y: number, predicted: number, label: number): string {
+export function verdict(x: number, y: number, predicted: number, label: number): string {
   const right = predicted === label;
   const style = right ? ({ fill: color("muted") } as const) : ({ bold: true } as const);
   return text(x, y, `${predicted} ${right ? "✓" : "✗"}`, { anchor: "middle", size: 12, ...style });

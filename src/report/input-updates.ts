@@ -1,33 +1,15 @@
 // Figure: how the stored inputs of methods that move them changed from epoch to epoch (SGM's figure 5).
 import type { InputUpdates } from "../experiments/input-updates.js";
+import { methodName } from "../experiments/names.js";
 import type { RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
-import { dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
+import { changeOf, dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
 import { plural } from "./text.js";
 
 const gap = 3;
 /** Epochs and images that fit. */
 const [mostEpochs, mostImages] = [9, 8];
-
-/** after − before of image `at`, the mean over its channels: [height, width]. */
-function change(
-  before: Float32Array,
-  after: Float32Array,
-  at: number,
-  imageShape: readonly number[],
-): Float32Array {
-  const [channels = 1, height = 1, width = 1] = imageShape;
-  const area = height * width;
-  return Float32Array.from({ length: area }, (_, i) => {
-    let sum = 0;
-    for (let c = 0; c < channels; c++) {
-      const from = (at * channels + c) * area + i;
-      sum += (after[from] ?? 0) - (before[from] ?? 0);
-    }
-    return sum / channels;
-  });
-}
 
 const largest = (values: Float32Array): number => values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
@@ -41,8 +23,8 @@ const changesOf = ({ inputs, imageShape }: InputUpdates, at: number): Changes =>
   const [start, ...later] = inputs;
   const kept = later.slice(0, mostEpochs);
   return {
-    updates: kept.map((after, i) => change(inputs[i] ?? after, after, at, imageShape)),
-    totals: kept.map((after) => change(start ?? after, after, at, imageShape)),
+    updates: kept.map((after, i) => changeOf(inputs[i] ?? after, after, at, imageShape)),
+    totals: kept.map((after) => changeOf(start ?? after, after, at, imageShape)),
   };
 };
 
@@ -57,7 +39,7 @@ async function rowsPanel(record: InputUpdates, kind: keyof Changes, title: strin
   const tile = (panelWidth - gap * epochs) / (epochs + 1);
   const tall = (tile * height) / width;
   const size = imageShape.reduce((a, b) => a * b, 1);
-  const parts = [text(0, 15, `${record.method}: ${title}`, { bold: true })];
+  const parts = [text(0, 15, `${methodName(record)}: ${title}`, { bold: true })];
   for (let epoch = 1; epoch <= epochs; epoch++)
     parts.push(
       text(epoch * (tile + gap) + tile / 2, 32, String(epoch), {
@@ -85,13 +67,13 @@ function sizesText(record: InputUpdates): string {
   const all = Array.from({ length: imagesIn(record) }, (_, at) => changesOf(record, at));
   const most = (kind: keyof Changes): string =>
     digits(Math.max(...all.flatMap((changes) => changes[kind].map(largest))));
-  return `${record.method}: ${most("updates")} within an epoch, ${most("totals")} since the start`;
+  return `${methodName(record)}: ${most("updates")} within an epoch, ${most("totals")} since the start`;
 }
 
 /** Changes of the first stored inputs of each method's first seed; null where none were kept. */
 export async function inputUpdates(record: RunRecord): Promise<Figure | null> {
   const all = record.inputUpdates;
-  const firsts = all.filter(({ method }, i) => all.findIndex((other) => other.method === method) === i);
+  const firsts = all.filter((each, i) => all.findIndex((other) => methodName(other) === methodName(each)) === i);
   const [first] = firsts;
   if (first === undefined) return null;
   const panels: Panel[] = [];

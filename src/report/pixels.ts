@@ -45,6 +45,24 @@ export function diverging(value: number, scale: number): readonly [number, numbe
   return [mix(0), mix(1), mix(2)];
 }
 
+/** after − before of image `at` of [images, channels, height, width], the mean over its channels: [height, width]. */
+export function changeOf(
+  before: Float32Array,
+  after: Float32Array,
+  at: number,
+  [channels = 1, height = 1, width = 1]: readonly number[],
+): Float32Array {
+  const area = height * width;
+  return Float32Array.from({ length: area }, (_, i) => {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) {
+      const from = (at * channels + c) * area + i;
+      sum += (after[from] ?? 0) - (before[from] ?? 0);
+    }
+    return sum / channels;
+  });
+}
+
 /** [height, width] of signed values in the diverging colours. */
 export function divergingPixels(
   values: Float32Array,

@@ -171,6 +171,7 @@ export function fakeRun({ names = methods, seeds = [0] }: FakeOptions = {}): Run
     metrics: trials.flatMap(({ method, seed }) => metricsOf(method, seed)),
     galleries: names.map((method, m) => galleryOf(method, m, 0.1)),
     inputUpdates: [],
+    contrasts: [],
     profiles: [],
   };
 }
