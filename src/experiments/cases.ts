@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fail, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
 import { methodName } from "./names.js";
+import { readQuestions, type Question } from "./questions.js";
 import { readPublished, type PublishedTable } from "./published.js";
 import { readRecipe, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
@@ -15,6 +16,8 @@ export interface RecipeFile {
   readonly threads: number;
   /** What the paper printed, to stand beside what is measured. */
   readonly published: readonly PublishedTable[];
+  /** What the recipe is run to answer. */
+  readonly questions: readonly Question[];
   /** In the file's order; a single one without the name of a case where there are none. */
   readonly cases: readonly Recipe[];
 }
@@ -103,17 +106,19 @@ function readCases(data: unknown): readonly Recipe[] {
 
 /** A recipe with or without cases from plain data; what it names can be built. Errors carry the path of the key at fault. */
 export function readRecipeFile(data: unknown): RecipeFile {
-  const { published: given, ...rest } = isData(data) ? data : {};
+  const { published: given, questions: asked, ...rest } = isData(data) ? data : {};
   const cases = readCases(isData(data) ? rest : data);
   const published = given === undefined ? [] : withPath(["published"], () => readPublished(given, cases));
+  const questions =
+    asked === undefined ? [] : withPath(["questions"], () => readQuestions(asked, cases, published));
   const [{ name, threads } = { name: "", threads: 1 }] = cases;
-  return { name, threads, published, cases };
+  return { name, threads, published, questions, cases };
 }
 
 /** The file as run.json keeps it, defaults included. */
-export function recordOf({ name, threads, published, cases }: RecipeFile): unknown {
+export function recordOf({ name, threads, published, questions, cases }: RecipeFile): unknown {
   const [first] = cases;
-  const printed = published.length > 0 && { published };
+  const printed = { ...(published.length > 0 && { published }), ...(questions.length > 0 && { questions }) };
   if (first?.case === undefined) return { ...first, ...printed };
   const own: Record<string, unknown> = {};
   for (const { name: _, description: __, threads: ___, case: key = "", ...rest } of cases) own[key] = rest;

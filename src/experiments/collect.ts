@@ -72,7 +72,7 @@ function amongKept(before: Kept | null, trial: Trial): Found | null {
 
 /** Finished trials of `recipe`: those of the run's folder, and those kept before that are still of this recipe. */
 export async function collect({ recipe, path, folder, before }: CollectOptions): Promise<Collected> {
-  const { name, published, cases } = recipe;
+  const { name, published, questions, cases } = recipe;
   const files = cases.flatMap(({ evaluation }) => filesAmong(evaluation.transferFrom));
   check(files.length === 0, path, "points crafted on trials of the recipe alone", () => files.join(", "));
   const trials = trialsOf(recipe);
@@ -93,6 +93,7 @@ export async function collect({ recipe, path, folder, before }: CollectOptions):
       description: first?.description ?? null,
       dataset: [...new Set(cases.map(({ dataset }) => dataset))].join(", "),
       published: [...published],
+      questions: [...questions],
       trials: trials.map((trial) => trial.name),
       kept: found.map(({ trial }) => trial),
     },

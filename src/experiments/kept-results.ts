@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { correctFile } from "./correctness.js";
 import { publishedSchema } from "./published.js";
+import { questionsSchema } from "./questions.js";
 import { resultRow, trialEnvironment } from "./records.js";
 
 /** One finished trial. */
@@ -30,6 +31,7 @@ export const keptResults = z.strictObject({
   description: z.string().nullable(),
   dataset: z.string().describe("several, with commas between, where cases differ in it"),
   published: publishedSchema,
+  questions: questionsSchema.default([]),
   trials: z.array(z.string()).describe("all of the recipe's, in its order"),
   kept: z.array(keptTrial).describe("those that are finished, in the same order"),
 });

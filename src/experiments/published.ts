@@ -8,9 +8,9 @@ import { trialName } from "./names.js";
 import type { Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 
-const cell = z.strictObject({
+/** What is read off rows, and of which case. */
+export const placeSchema = z.strictObject({
   case: z.string().optional().describe("a case of the recipe, where it has cases"),
-  method: z.string(),
   measure: measureName,
   attack: z.string().optional().describe("an attack of the recipe's evaluation; clean without one"),
   norm: z.enum(normNames).optional(),
@@ -23,6 +23,10 @@ const cell = z.strictObject({
     .record(z.string(), z.unknown())
     .optional()
     .describe("options that tell the attack from others of its name"),
+});
+
+const cell = placeSchema.extend({
+  method: z.string(),
   value: z.number().describe("as printed, in %"),
   spread: z.number().min(0).optional().describe("standard deviation as printed, in percentage points"),
   note: z.string().optional(),
@@ -44,6 +48,7 @@ const table = z.strictObject({
   cells: z.array(cell).min(1),
 });
 
+export type Place = z.output<typeof placeSchema>;
 export type PublishedCell = z.output<typeof cell>;
 export type PublishedTable = z.output<typeof table>;
 
@@ -56,27 +61,27 @@ const withTables = z.looseObject({ published: publishedSchema });
 export const publishedOf = (recipe: unknown): PublishedTable[] =>
   withTables.safeParse(recipe).data?.published ?? [];
 
-interface OfCase extends Pick<Recipe, "methods" | "evaluation"> {
+export interface OfCase extends Pick<Recipe, "methods" | "evaluation"> {
   readonly case?: string | undefined;
 }
-type Cases = readonly OfCase[];
+export type Cases = readonly OfCase[];
 
-/** The case that a cell names. */
-function caseOf(cell: PublishedCell, cases: Cases): OfCase {
-  const found = cases.find((each) => each.case === cell.case);
+/** The case that a place names; `section` begins the message where there is none such. */
+export function caseOf(section: string, { case: named, measure }: Place, cases: Cases): OfCase {
+  const found = cases.find((each) => each.case === named);
   if (found) return found;
   const names = cases.flatMap((each) => each.case ?? []);
-  if (cell.case !== undefined && names.length > 0) failUnknown("published", "case", cell.case, names);
-  throw cell.case === undefined
+  if (named !== undefined && names.length > 0) failUnknown(section, "case", named, names);
+  throw named === undefined
     ? new OptionError(
-        `published: expected the case of '${cell.method}', got none (known: ${names.join(", ")})`,
+        `${section}: expected the case of ${measure}, got none (known: ${names.join(", ")})`,
         [],
       )
-    : new OptionError(`published: expected no case, since the recipe has none, got '${cell.case}'`, ["case"]);
+    : new OptionError(`${section}: expected no case, since the recipe has none, got '${named}'`, ["case"]);
 }
 
-/** How many attacks of the evaluation a cell can mean. */
-function attacksMeant({ attack, norm = "linf", epsilon, options = {} }: PublishedCell, of: OfCase): number {
+/** How many attacks of the evaluation a place can mean. */
+function attacksMeant({ attack, norm = "linf", epsilon, options = {} }: Place, of: OfCase): number {
   return of.evaluation.attacks.filter(
     (plan) =>
       plan.name === attack &&
@@ -88,50 +93,51 @@ function attacksMeant({ attack, norm = "linf", epsilon, options = {} }: Publishe
   ).length;
 }
 
-/** Throws unless points are crafted on the trial that the cell names. */
-function checkSource({ from }: PublishedCell, of: OfCase): void {
+/** Throws unless points are crafted on the trial that the place names. */
+function checkSource(section: string, { from }: Place, of: OfCase): void {
   const sources = (of.evaluation.transferFrom ?? []).flatMap((entry) =>
     "file" in entry ? [] : [trialName({ case: of.case, ...entry })],
   );
   if (from !== undefined && !sources.includes(from))
-    withPath(["from"], () => failUnknown("published", "trial to craft on", from, sources));
+    withPath(["from"], () => failUnknown(section, "trial to craft on", from, sources));
 }
 
-function checkAttack(cell: PublishedCell, of: OfCase): void {
-  const { measure, attack, norm = "linf", epsilon, options } = cell;
+/** Throws unless the recipe measures what the place names. */
+export function checkPlace(section: string, place: Place, of: OfCase): void {
+  const { measure, attack, norm = "linf", epsilon, options } = place;
   if (attack === undefined) {
     const idle = [
-      ["norm", cell.norm],
+      ["norm", place.norm],
       ["epsilon", epsilon],
-      ["from", cell.from],
+      ["from", place.from],
       ["options", options],
     ] as const;
     const [given] = idle.filter(([, value]) => value !== undefined);
     if (given)
-      throw new OptionError(`published: expected ${given[0]} beside an attack only, got no attack`, [
+      throw new OptionError(`${section}: expected ${given[0]} beside an attack only, got no attack`, [
         given[0],
       ]);
     return;
   }
   if (!measureOf(measure).underAttack)
-    throw new OptionError(`published: expected no attack beside ${measure}, got '${attack}'`, ["attack"]);
-  checkSource(cell, of);
-  const meant = attacksMeant(cell, of);
+    throw new OptionError(`${section}: expected no attack beside ${measure}, got '${attack}'`, ["attack"]);
+  checkSource(section, place, of);
+  const meant = attacksMeant(place, of);
   if (meant === 1) return;
   throw new OptionError(
     meant === 0
-      ? `published: expected an attack that the recipe's evaluation runs, got ${attack} ${norm} at ${epsilon ?? "no epsilon"}`
-      : `published: expected one attack, got ${meant} of the name ${attack} (allowed: options that tell them apart)`,
+      ? `${section}: expected an attack that the recipe's evaluation runs, got ${attack} ${norm} at ${epsilon ?? "no epsilon"}`
+      : `${section}: expected one attack, got ${meant} of the name ${attack} (allowed: options that tell them apart)`,
     ["attack"],
   );
 }
 
 function checkCell(cell: PublishedCell, cases: Cases): void {
-  const of = caseOf(cell, cases);
+  const of = caseOf("published", cell, cases);
   const methods = of.methods.map(({ name }) => name);
   if (!methods.includes(cell.method))
     withPath(["method"], () => failUnknown("published", "method", cell.method, methods));
-  checkAttack(cell, of);
+  checkPlace("published", cell, of);
 }
 
 /** What makes two cells the same place of a table. */

@@ -194,7 +194,9 @@ export async function readRun(folder: string): Promise<RunRecord> {
   const updates = await Promise.all(
     sorted.map((trial) => readInputUpdates(join(folder, paths.inputUpdates(trial)))),
   );
-  const contrasts = await Promise.all(sorted.map((trial) => readContrast(join(folder, paths.contrast(trial)))));
+  const contrasts = await Promise.all(
+    sorted.map((trial) => readContrast(join(folder, paths.contrast(trial)))),
+  );
   return {
     ...{ run, results, metrics, profiles, correct },
     contrasts: contrasts.filter((each) => each !== null),

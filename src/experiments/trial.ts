@@ -358,7 +358,11 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const training = await trainedModel(context, trial);
   const sources = await sourcesFor(context, trial);
   const begun = performance.now();
-  const { evaluation, disturbed, hidden, gallery, contrast, journal } = await evaluateTrial(context, trial, sources);
+  const { evaluation, disturbed, hidden, gallery, contrast, journal } = await evaluateTrial(
+    context,
+    trial,
+    sources,
+  );
   await writeGallery(join(folder, paths.gallery(trial.name)), gallery);
   if (contrast) await writeContrast(join(folder, paths.contrast(trial.name)), contrast);
   await writeJson(

@@ -4,7 +4,15 @@ import { methodName } from "../experiments/names.js";
 import type { RunRecord } from "../experiments/records.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
-import { changeOf, dataUri, divergingImage, divergingPixels, imagePixels, pixelImage, scaleBar } from "./pixels.js";
+import {
+  changeOf,
+  dataUri,
+  divergingImage,
+  divergingPixels,
+  imagePixels,
+  pixelImage,
+  scaleBar,
+} from "./pixels.js";
 import { plural } from "./text.js";
 
 const gap = 3;
@@ -73,7 +81,9 @@ function sizesText(record: InputUpdates): string {
 /** Changes of the first stored inputs of each method's first seed; null where none were kept. */
 export async function inputUpdates(record: RunRecord): Promise<Figure | null> {
   const all = record.inputUpdates;
-  const firsts = all.filter((each, i) => all.findIndex((other) => methodName(other) === methodName(each)) === i);
+  const firsts = all.filter(
+    (each, i) => all.findIndex((other) => methodName(other) === methodName(each)) === i,
+  );
   const [first] = firsts;
   if (first === undefined) return null;
   const panels: Panel[] = [];

@@ -6,18 +6,27 @@ import { heading, paragraph, type Block, type Fact, type ReportDocument } from "
 import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
 import { publishedTableBlocks } from "./published.js";
+import { questionBlocks } from "./questions.js";
 import { resultsTable } from "./results-table.js";
 import { duration, integer, percent, plural, sentence } from "./text.js";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
-/** `3 of 10 trials are done; not run: …`. */
+/** `method (seeds 1, 2); other`: trials' names with the seeds of a method together. */
+function trialsText(trials: readonly string[]): string {
+  const parts = trials.map((trial) => /^(.*)-seed(\d+)$/.exec(trial) ?? [trial, trial, ""]);
+  const methods = unique(parts.map(([, method = ""]) => method));
+  const seedsOf = (name: string) => parts.flatMap(([, method, seed = ""]) => (method === name ? [seed] : []));
+  return methods.map((method) => `${method} (${seedsOf(method).join(", ")})`).join("; ");
+}
+
+/** `3 of 10 trials are done. Not run, with their seeds: …`. */
 function stateText({ trials, kept }: KeptResults): string {
   const done = new Set(kept.map(({ trial }) => trial));
   const left = trials.filter((trial) => !done.has(trial));
   if (kept.length === 0) return `Not run: none of its ${plural(trials.length, "trial")} is done.`;
   if (left.length === 0) return `All of its ${plural(trials.length, "trial")} are done.`;
-  return `${integer(kept.length)} of its ${plural(trials.length, "trial")} are done. Not run: ${left.join(", ")}.`;
+  return `${integer(kept.length)} of its ${plural(trials.length, "trial")} are done. Not run, with their seeds: ${trialsText(left)}.`;
 }
 
 const commitText = (commit: string | null): string =>
@@ -93,12 +102,27 @@ function recipeBlocks(each: Kept): Block[] {
   ];
 }
 
+/** The questions of all recipes, with what was measured of them. */
+function answers(all: readonly Kept[]): Block[] {
+  const blocks = all.flatMap(({ results: { kept, questions, published } }) =>
+    questionBlocks(
+      kept.map(({ row }) => row),
+      questions,
+      { published },
+    ),
+  );
+  return blocks.length === 0 ? [] : [heading(2, "What was asked, and the answers"), ...blocks];
+}
+
 /** All kept results as Markdown; equal records give equal bytes. */
 export function resultsPage(all: readonly Kept[]): string {
   const document: ReportDocument = {
     title: "Results",
     lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/ by: node scripts/results.mjs. Nothing here is typed by hand.",
-    blocks: all.length === 0 ? [paragraph("Nothing is kept yet.")] : all.flatMap(recipeBlocks),
+    blocks:
+      all.length === 0
+        ? [paragraph("Nothing is kept yet.")]
+        : [...answers(all), ...all.flatMap(recipeBlocks)],
   };
   return markdown(document);
 }

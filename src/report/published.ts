@@ -5,11 +5,10 @@ import {
   pairedComparisons,
   pooledComparisons,
   type PairedComparison,
-  type Place,
   type PooledComparison,
 } from "../experiments/comparison/paired.js";
 import { measureOf } from "../experiments/measures.js";
-import type { PublishedTable } from "../experiments/published.js";
+import type { Place, PublishedTable } from "../experiments/published.js";
 import type { ResultRow } from "../experiments/records.js";
 import { heading, paragraph, type Block, type DataColumn, type DataTable } from "./document.js";
 import { attackText, epsilonText, normText, optionsText, plural } from "./text.js";
@@ -21,16 +20,26 @@ export const pText = (p: number): string => (p < 1e-4 ? "< 0.0001" : String(Numb
 const pIs = (p: number): string => (p < 1e-4 ? `p ${pText(p)}` : `p = ${pText(p)}`);
 
 /** A figure in per cent, as papers print them. */
-const figure = (value: number): string => value.toFixed(2);
+export const figureText = (value: number): string => value.toFixed(2);
 
-const signed = (value: number): string =>
-  `${value > 0 ? "+" : value < 0 ? "−" : "±"}${figure(Math.abs(value))}`;
+export const signedText = (value: number): string =>
+  `${value > 0 ? "+" : value < 0 ? "−" : "±"}${figureText(Math.abs(value))}`;
 
-const plusMinus = (value: number, spread: number | null | undefined): string =>
-  spread === null || spread === undefined ? figure(value) : `${figure(value)} ± ${figure(spread)}`;
+export const plusMinus = (value: number, spread: number | null | undefined): string =>
+  spread === null || spread === undefined
+    ? figureText(value)
+    : `${figureText(value)} ± ${figureText(spread)}`;
 
 /** `test error under FGSM L∞ ε 0.1 (2x400)`. */
-function placeText({ case: of, measure, attack, norm = "linf", epsilon, from, options }: Place): string {
+export function placeText({
+  case: of,
+  measure,
+  attack,
+  norm = "linf",
+  epsilon,
+  from,
+  options,
+}: Place): string {
   const own = options === undefined ? "" : ` (${optionsText(options)})`;
   const under =
     attack === undefined
@@ -40,7 +49,7 @@ function placeText({ case: of, measure, attack, norm = "linf", epsilon, from, op
 }
 
 const agreementText = (agreement: Agreement, difference: number | null): string => {
-  const by = `differs by ${signed(difference ?? 0)}`;
+  const by = `differs by ${signedText(difference ?? 0)}`;
   switch (agreement) {
     case "agrees":
       return "agrees within spread";
@@ -80,15 +89,15 @@ function columnsOf(table: PublishedTable, compared: readonly CellComparison[]): 
     column("printed", ({ cell }) => plusMinus(cell.value, cell.spread)),
     column("measured", ({ measured }) => (measured ? plusMinus(measured.mean, measured.sd) : none)),
     ...(table.statistic === "median"
-      ? [column("median", ({ measured }) => (measured ? figure(measured.median) : none))]
+      ? [column("median", ({ measured }) => (measured ? figureText(measured.median) : none))]
       : []),
     column("95 % interval", ({ interval }) =>
-      interval ? `${figure(interval.low)} to ${figure(interval.high)}` : none,
+      interval ? `${figureText(interval.low)} to ${figureText(interval.high)}` : none,
     ),
     column("seeds", ({ measured }) => String(measured?.n ?? 0)),
-    column("difference", ({ difference }) => (difference === null ? none : signed(difference))),
+    column("difference", ({ difference }) => (difference === null ? none : signedText(difference))),
     column("accuracy under many steps", ({ iterated }) =>
-      iterated ? `${figure(iterated.accuracy)} (${attackText(iterated.record.attack)})` : none,
+      iterated ? `${figureText(iterated.accuracy)} (${attackText(iterated.record.attack)})` : none,
     ),
     column("verdict", (each) => verdictText(each, table), true),
     column("note", ({ cell }) => cell.note ?? none, true),
@@ -152,7 +161,7 @@ function pairedTable({ source }: PublishedTable, pairs: readonly PairedCompariso
     rows: pairs.map((each) => ({
       name: `${each.method} – ${each.control}, ${placeText(each.place)}`,
       cells: [
-        signed(each.difference),
+        signedText(each.difference),
         pText(each.test.p),
         pText(each.corrected),
         each.test.method,

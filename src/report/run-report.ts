@@ -1,5 +1,6 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import { publishedOf } from "../experiments/published.js";
+import { questionsOf } from "../experiments/questions.js";
 import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
 import { imagesText, runConditions } from "./conditions.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
@@ -11,6 +12,7 @@ import { casesOf, namesOf } from "./methods.js";
 import { imageBlocks } from "./image-comparisons.js";
 import { publishedBlocks } from "./published.js";
 import { profileDetails } from "./profile-report.js";
+import { questionBlocks } from "./questions.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
 import { duration, integer, optionsText, plural } from "./text.js";
@@ -124,6 +126,9 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
       { kind: "table", table: resultsTable(record.results) },
       ...runNotes(record.results).map(paragraph),
       ...verdictBlocks(record.results),
+      ...questionBlocks(record.results.rows, questionsOf(record.run.recipe), {
+        published: publishedOf(record.run.recipe),
+      }),
       ...publishedBlocks(record.results.rows, publishedOf(record.run.recipe)),
       ...corruptionBlocks(methodCorruptionTable(record.results.rows), record.results.rows[0] ?? {}),
       heading(3, "Conditions"),

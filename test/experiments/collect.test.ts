@@ -92,7 +92,7 @@ describe("RESULTS.md", () => {
     const lines = page.split("\n");
     const has = (part: string): string => lines.find((line) => line.includes(part)) ?? "";
     expect(has("Recipe: recipes/papers/paper")).toBe(
-      "Two tiny nets. Recipe: recipes/papers/paper.yaml. 2 of its 4 trials are done. Not run: standard-seed1, adversarial-backprop-seed1.",
+      "Two tiny nets. Recipe: recipes/papers/paper.yaml. 2 of its 4 trials are done. Not run, with their seeds: standard (1); adversarial-backprop (1).",
     );
     expect(has("| 66.90 ± 80.00")).toMatch(
       /^\| adversarial-backprop, accuracy under FGSM L∞ ε 0\.1 \| 66\.90 ± 80\.00 \| [\d.]+ \| 1 \| [+−±][\d.]+ \| [\d.]+ \(PGD\) \| not run at this scale \(2 of 50 epochs\): agrees within spread \|$/,

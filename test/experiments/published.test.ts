@@ -60,7 +60,7 @@ describe("published", () => {
       "published: unknown method 'smg' – did you mean 'sgm'? (known: standard, sgm)",
     ],
     [{ case: "cnn" }, plain, "published: expected no case, since the recipe has none, got 'cnn'"],
-    [{}, cases, "published: expected the case of 'sgm', got none (known: dnn, cnn)"],
+    [{}, cases, "published: expected the case of accuracy, got none (known: dnn, cnn)"],
     [{ case: "dn" }, cases, "published: unknown case 'dn' – did you mean 'dnn'? (known: dnn, cnn)"],
     [
       { attack: "fgsm", epsilon: 0.2 },
@@ -92,7 +92,7 @@ describe("published", () => {
     [
       { valeu: 3 },
       plain,
-      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, method, measure, attack, norm, epsilon, from, options, value, spread, note)",
+      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, measure, attack, norm, epsilon, from, options, method, value, spread, note)",
     ],
   ])("refuses %j", (cell, of, message) => {
     expect(() => readPublished([table(cell)], of)).toThrow(message);

@@ -3,17 +3,12 @@ import { holm } from "../../evaluation/statistics/holm.js";
 import { median, summarize } from "../../evaluation/statistics/summary.js";
 import { differences, wilcoxonSignedRank, type WilcoxonTest } from "../../evaluation/statistics/wilcoxon.js";
 import { measureOf, read, type Reading } from "../measures.js";
-import type { PublishedCell, PublishedTable } from "../published.js";
+import type { Place, PublishedTable } from "../published.js";
 import type { ResultRow } from "../records.js";
 import { rowsOf } from "./beside.js";
 
 /** Pairs below which no verdict is given: five cannot bring a two-sided p below 0.0625. */
 export const leastPairs = 6;
-
-/** One place of a table: a reading in one case. */
-export interface Place extends Reading {
-  readonly case?: string | undefined;
-}
 
 /** One method against the control at one place, over the seeds of both. */
 export interface PairedComparison {
@@ -50,15 +45,18 @@ export function controlOf(
   return methods.includes(name) ? name : null;
 }
 
-const placeOf = ({ case: of, measure, attack, norm, epsilon, from, options }: PublishedCell): Place => ({
+const placeOf = ({ case: of, measure, attack, norm, epsilon, from, options }: Place): Place => ({
   case: of,
   ...{ measure, attack, norm, epsilon, from, options },
 });
 
-const placeKey = (cell: PublishedCell): string => JSON.stringify(placeOf(cell));
+const placeKey = (cell: Place): string => JSON.stringify(placeOf(cell));
+
+/** What is compared: the cells of a published table, or places that nobody printed. */
+type Places = Pick<PublishedTable, "control"> & { readonly cells: readonly Place[] };
 
 /** The places of a table, each once. */
-function placesOf({ cells }: PublishedTable): Place[] {
+function placesOf({ cells }: Places): Place[] {
   const found = new Map(cells.map((cell) => [placeKey(cell), placeOf(cell)]));
   return [...found.values()];
 }
@@ -90,7 +88,7 @@ function verdictOf(gain: number, pairs: number, corrected: number): PairedCompar
 }
 
 /** Every method against the table's control at every place, two-sided, with Holm's correction over all of them. */
-export function pairedComparisons(rows: readonly ResultRow[], table: PublishedTable): PairedComparison[] {
+export function pairedComparisons(rows: readonly ResultRow[], table: Places): PairedComparison[] {
   const tests = placesOf(table).flatMap((place) => {
     const methods = unique(rows.filter((row) => row.case === place.case).map(({ method }) => method));
     const control = controlOf(table, methods);

@@ -1,0 +1,160 @@
+// What a recipe was run to answer, and the answer that its rows give, in words and as a table.
+import { besidePublished } from "../experiments/comparison/beside.js";
+import { leastPairs, pairedComparisons, type PairedComparison } from "../experiments/comparison/paired.js";
+import { summarize } from "../evaluation/statistics/summary.js";
+import type { PublishedTable } from "../experiments/published.js";
+import type { PairedQuestion, Question, ReadingsQuestion } from "../experiments/questions.js";
+import type { ResultRow } from "../experiments/records.js";
+import { read } from "../experiments/measures.js";
+import { heading, paragraph, type Block, type DataColumn, type DataTable } from "./document.js";
+import { figureText, placeText, plusMinus, pText, signedText } from "./published.js";
+import { plural } from "./text.js";
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+/** What each verdict is called, in the order in which they are said; pairs too few to decide come last. */
+const said: readonly (readonly [PairedComparison["verdict"], string])[] = [
+  ["better", "Better than"],
+  ["worse", "Worse than"],
+  ["no difference shown", "No difference shown from"],
+  [null, `No verdict (fewer than ${leastPairs} seeds) against`],
+];
+
+/** `Better than standard: a (2 of 3 places), b (…).` for each verdict that any comparison has. */
+function pairedAnswer(pairs: readonly PairedComparison[], control: string): string {
+  const places = unique(pairs.map(({ place }) => placeText(place))).length;
+  const parts = said.flatMap(([verdict, words]) => {
+    const own = pairs.filter((each) => each.verdict === verdict);
+    if (own.length === 0) return [];
+    const methods = unique(own.map(({ method }) => method)).map((method) => {
+      const count = own.filter((each) => each.method === method).length;
+      return places === 1 ? method : `${method} (${count} of ${plural(places, "place")})`;
+    });
+    return [`${words} ${control}: ${methods.join(", ")}.`];
+  });
+  return parts.join(" ");
+}
+
+const column = (name: string, words = false): DataColumn => ({ group: null, name, words });
+
+/** Mean ± sd in % of a method's rows at a place. */
+function measuredText(
+  rows: readonly ResultRow[],
+  { place }: Pick<PairedComparison, "place">,
+  method: string,
+): string {
+  const values = rows
+    .filter((row) => row.case === place.case && row.method === method)
+    .flatMap((row) => read(row, place) ?? []);
+  if (values.length === 0) return "–";
+  const { mean, sd } = summarize(values);
+  return plusMinus(mean, sd);
+}
+
+function pairedQuestionTable(
+  rows: readonly ResultRow[],
+  { ask }: PairedQuestion,
+  pairs: readonly PairedComparison[],
+): DataTable {
+  return {
+    caption: `${ask} In %:`,
+    corner: "method and measure",
+    columns: [
+      ...["method", "control", "difference", "seeds", "p (Holm)"].map((name) => column(name)),
+      column("verdict", true),
+    ],
+    rows: pairs.map((pair) => ({
+      name: `${pair.method}, ${placeText(pair.place)}`,
+      cells: [
+        measuredText(rows, pair, pair.method),
+        measuredText(rows, pair, pair.control),
+        signedText(pair.difference),
+        String(pair.test.pairs + pair.test.zeros),
+        pText(pair.corrected),
+        pair.verdict ?? "no verdict",
+      ],
+    })),
+  };
+}
+
+function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Block[] {
+  const { control, places } = question;
+  const pairs = pairedComparisons(rows, { control, cells: places });
+  if (pairs.length === 0) return [paragraph("Not run.")];
+  return [
+    paragraph(pairedAnswer(pairs, control)),
+    { kind: "table", table: pairedQuestionTable(rows, question, pairs) },
+    paragraph(
+      `Wilcoxon's signed-rank test, exact, two-sided; a pair is one seed; p (Holm) is corrected for the ${plural(pairs.length, "test")} of this table, and decides at 5 % from ${leastPairs} seeds on.`,
+    ),
+  ];
+}
+
+interface ReadingFit {
+  readonly name: string;
+  /** Cells that were run, and how many of them agree within spread. */
+  readonly run: number;
+  readonly agree: number;
+  /** Mean of |measured − printed| over the cells that were run, percentage points. */
+  readonly distance: number;
+}
+
+function fitsOf(
+  rows: readonly ResultRow[],
+  { readings }: ReadingsQuestion,
+  table: PublishedTable,
+): ReadingFit[] {
+  const compared = besidePublished(rows, table);
+  return Object.entries(readings).flatMap(([name, methods]) => {
+    const own = compared.filter(({ cell, measured }) => methods.includes(cell.method) && measured !== null);
+    if (own.length === 0) return [];
+    const agree = own.filter(({ agreement }) => agreement === "agrees").length;
+    const distance = summarize(own.map(({ difference }) => Math.abs(difference ?? 0))).mean;
+    return [{ name, run: own.length, agree, distance }];
+  });
+}
+
+function readingsBlocks(
+  rows: readonly ResultRow[],
+  question: ReadingsQuestion,
+  published: readonly PublishedTable[],
+): Block[] {
+  const table = published.find(({ source }) => source === question.source);
+  const fits = table === undefined ? [] : fitsOf(rows, question, table);
+  const [best] = fits.toSorted((a, b) => b.agree / b.run - a.agree / a.run || a.distance - b.distance);
+  if (best === undefined) return [paragraph("Not run.")];
+  const readings = Object.keys(question.readings).length;
+  const left = fits.length < readings ? ` Not run: ${plural(readings - fits.length, "reading")}.` : "";
+  const all =
+    best.agree === best.run ? "all its figures" : `${best.agree} of its ${plural(best.run, "figure")}`;
+  return [
+    paragraph(
+      best.agree === 0
+        ? `None gives any of the printed figures within its spread; nearest comes ${best.name}, off by ${figureText(best.distance)} points in the mean.${left}`
+        : `Nearest comes ${best.name}: ${all} within spread, off by ${figureText(best.distance)} points in the mean.${left}`,
+    ),
+    {
+      kind: "table",
+      table: {
+        caption: question.ask,
+        corner: "reading",
+        columns: [column("figures within spread"), column("mean distance, points")],
+        rows: fits.map(({ name, run, agree, distance }) => ({
+          name,
+          cells: [`${agree} of ${run}`, figureText(distance)],
+        })),
+      },
+    },
+  ];
+}
+
+/** A recipe's questions, each under a heading of `level`, with the answers that `rows` give. */
+export const questionBlocks = (
+  rows: readonly ResultRow[],
+  questions: readonly Question[],
+  { published, level = 3 }: { readonly published: readonly PublishedTable[]; readonly level?: 2 | 3 },
+): Block[] =>
+  questions.flatMap((question) => [
+    heading(level, question.ask),
+    ...("readings" in question ? readingsBlocks(rows, question, published) : pairedBlocks(rows, question)),
+  ]);
