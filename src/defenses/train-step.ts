@@ -8,7 +8,7 @@ import { input, scope, toNode, type InputNode, type Node, type Operand } from ".
 import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
 import { losses, smoothLabels, type LossName } from "../nn/losses.js";
-import type { Model, NoiseSource, Pass } from "../nn/model.js";
+import type { BetweenEpochs, Model, NoiseSource, Pass } from "../nn/model.js";
 import { noiseInput, noiseValues, type NoiseInput } from "../nn/noise-inputs.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
 import { add, div, mul } from "../ops/arithmetic.js";
@@ -52,6 +52,8 @@ export interface TrainStep {
   readonly movesInputs: boolean;
   /** Whether it needs the inputs as they were before any update, as `originals`. */
   readonly needsOriginals: boolean;
+  /** The model's rule between epochs, where it has one. */
+  readonly betweenEpochs?: BetweenEpochs;
   /** State of each sample, like its input in shape: read as `name`, returned as `name.next`, at first `initial`. */
   readonly perSample: readonly { readonly name: string; readonly initial: number }[];
 }
@@ -283,6 +285,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     scalars: (epoch) =>
       Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.valueAt(epoch)])),
     slots,
+    ...(model.betweenEpochs && { betweenEpochs: model.betweenEpochs }),
     movesInputs: outcome.storedInputs !== undefined,
     needsOriginals: asked.originals.length > 0,
     perSample: [...asked.perSample].map(([name, { initial }]) => ({ name, initial })),

@@ -251,11 +251,20 @@ function snapshotAfter({ options, source }: Session, epoch: number): Float32Arra
   return [source.stored.slice(0, images * imageSize(options.imageShape))];
 }
 
+/** Gives weights and statistics the values that the model's rule has for them after `epoch`. */
+async function applyRule({ options, program }: Session, epoch: number): Promise<void> {
+  const { betweenEpochs } = options.step;
+  if (!betweenEpochs) return;
+  const weights = await program.read(weightNames(options));
+  await program.hold(betweenEpochs(weights, (epoch + 1) / options.epochs));
+}
+
 /** Trains the rest of the epoch at `position`; returns where the next one begins. */
 async function nextEpoch(session: Session, position: Position): Promise<Position> {
   const { options, program } = session;
   const { epoch } = position;
   const sums = await trainEpoch(session, position);
+  await applyRule(session, epoch);
   const means = Object.entries(sums).map(([name, sum]) => [name, sum / options.split.count] as const);
   const learningRate = learningRateAt(options.schedule, epoch, errorsOf(position.history));
   const record = await measured(session, { epoch, learningRate, metrics: Object.fromEntries(means) });

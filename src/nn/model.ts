@@ -23,6 +23,9 @@ export interface Buffer {
 /** Values of parameters and buffers by name. */
 export type Weights = Readonly<Record<string, Tensor>>;
 
+/** See `Model.betweenEpochs`. */
+export type BetweenEpochs = (weights: Weights, progress: number) => Weights;
+
 export interface NoiseSource {
   /** A float32 node of `request.shape` that holds the noise. */
   draw(request: NoiseRequest): Node;
@@ -83,6 +86,12 @@ export interface Model {
   readonly io?: { readonly input: string; readonly output: string };
   /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
   readonly draws?: readonly NoiseRequest[];
+  /**
+   * What changes after an epoch beside what training has moved: new values of some parameters and buffers, from all of
+   * them and from the share of the epochs that is over, `progress` in (0, 1]. A pure function: training that was stopped
+   * and continued is as if it never stopped.
+   */
+  readonly betweenEpochs?: BetweenEpochs;
   /**
    * The form in which the model is exported and judged, where it is another: the same logits in evaluation, without what
    * only training needs.

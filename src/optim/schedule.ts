@@ -29,12 +29,16 @@ export const scheduleSchema = z.union(
     }),
     z.strictObject({
       initial: z.number().min(0),
+      cosine: z.int().min(1).describe("epochs in which the rate falls to 0 along half a cosine"),
+    }),
+    z.strictObject({
+      initial: z.number().min(0),
       whenStalled: stallRule.describe("lower the rate when the training error stops falling"),
     }),
   ],
   {
     error:
-      "expected a number, { initial, at: { epoch: rate } }, { initial, decay, every } or { initial, whenStalled }",
+      "expected a number, { initial, at: { epoch: rate } }, { initial, decay, every }, { initial, cosine } or { initial, whenStalled }",
   },
 );
 
@@ -62,6 +66,8 @@ function stallsIn(
 export function learningRateAt(schedule: Schedule, epoch: number, errors: readonly number[]): number {
   if (typeof schedule === "number") return schedule;
   if ("decay" in schedule) return schedule.initial * schedule.decay ** Math.floor(epoch / schedule.every);
+  if ("cosine" in schedule)
+    return (schedule.initial * (1 + Math.cos(Math.PI * Math.min(1, epoch / schedule.cosine)))) / 2;
   if ("whenStalled" in schedule) {
     const { stalls } = stallsIn(errors.slice(0, epoch), schedule.whenStalled);
     return schedule.initial * schedule.whenStalled.factor ** stalls;

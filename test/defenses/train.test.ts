@@ -9,6 +9,7 @@ import * as defenses from "../../src/defenses/index.js";
 import type { Monitor } from "../../src/defenses/monitor.js";
 import { Interrupted, type TrainOptions } from "../../src/defenses/train.js";
 import type { TrainingState } from "../../src/defenses/training-state.js";
+import type { Model } from "../../src/nn/model.js";
 import { adam, sgd } from "../../src/optim/index.js";
 import { scheduleSchema } from "../../src/optim/schedule.js";
 import { toySplit } from "../support/toy-data.js";
@@ -58,17 +59,22 @@ describe("training", () => {
   const stoppedOften = async (
     overrides: Partial<TrainOptions>,
     defense = everything,
+    model = toyModel(),
   ): Promise<TrainingState> => {
     let state: TrainingState | null = null;
     for (;;) {
       const stop = new AbortController();
-      const result = await trainToy(defense, options, {
-        ...overrides,
-        ...(state && { state }),
-        signal: stop.signal,
-        onProgress: () => stop.abort(),
-        save: overrides.save ?? ((current) => saveCheckpoint(folder, "identity", current)),
-      }).catch((error: unknown) => {
+      const result = await trainToy(
+        defense,
+        { ...options, model },
+        {
+          ...overrides,
+          ...(state && { state }),
+          signal: stop.signal,
+          onProgress: () => stop.abort(),
+          save: overrides.save ?? ((current) => saveCheckpoint(folder, "identity", current)),
+        },
+      ).catch((error: unknown) => {
         expect(error).toBeInstanceOf(Interrupted);
         return null;
       });
@@ -107,6 +113,25 @@ describe("training", () => {
     expect(whole.history).toHaveLength(4);
     expect(whole.epoch).toBe(4);
     same(whole, await stoppedOften(early, plain));
+  });
+
+  it("gives weights what the model's rule between epochs says, through stops too", async () => {
+    const shares: number[] = [];
+    const model: Model = {
+      ...toyModel(),
+      betweenEpochs: ({ "dense2.bias": bias, "batchnorm1.mean": mean }, progress) => {
+        if (!bias || !mean) throw new Error("the rule sees parameters and buffers");
+        shares.push(progress);
+        return {
+          "dense2.bias": { ...bias, data: Float32Array.from(bias.data, (x) => Number(x) + progress) },
+        };
+      },
+    };
+    const whole = await trainToy(everything, { ...options, model });
+    expect(shares).toEqual([0.2, 0.4, 0.6, 0.8, 1]);
+    same(whole, await stoppedOften({}, everything, model));
+    const without = await trainToy(everything, options);
+    expect(without.tensors["dense1.weight"]?.data).not.toEqual(whole.tensors["dense1.weight"]?.data);
   });
 
   it("lowers its rate when the training error stops falling, through stops too", async () => {

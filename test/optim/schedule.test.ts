@@ -17,6 +17,14 @@ describe("learning rates by epoch", () => {
     expect(rates({ initial: 8, decay: 0.5, every: 2 }, 5)).toEqual([8, 8, 4, 4, 2]);
   });
 
+  it("falls along half a cosine (Loshchilov and Hutter 2017, one period)", () => {
+    const falling = rates({ initial: 0.2, cosine: 4 }, 6);
+    const half = Math.SQRT1_2;
+    [0.2, 0.1 * (1 + half), 0.1, 0.1 * (1 - half), 0, 0].forEach((rate, epoch) =>
+      expect(falling[epoch]).toBeCloseTo(rate, 15),
+    );
+  });
+
   it("is WAME's of the SGM paper's authors", () => {
     const schedule = { initial: 1e-3, at: { 10: 1e-4, 20: 1e-5 } };
     expect([0, 9, 10, 19, 20, 49].map((epoch) => rates(schedule, 50)[epoch])).toEqual([
@@ -43,7 +51,7 @@ describe("learning rates by epoch", () => {
   it("says what it takes", () => {
     const { error } = scheduleSchema.safeParse("fast");
     expect(error?.issues[0]?.message).toBe(
-      "expected a number, { initial, at: { epoch: rate } }, { initial, decay, every } or { initial, whenStalled }",
+      "expected a number, { initial, at: { epoch: rate } }, { initial, decay, every }, { initial, cosine } or { initial, whenStalled }",
     );
   });
 });

@@ -14,9 +14,20 @@ export function numbered(prefix: string): Naming {
   };
 }
 
+/** The rules between epochs of all `parts` as one; nothing where none has any. */
+function rulesOf(parts: readonly NamedLayer[]): Pick<BuiltLayer, "betweenEpochs"> {
+  const rules = parts.flatMap(({ betweenEpochs }) => (betweenEpochs ? [betweenEpochs] : []));
+  if (rules.length === 0) return {};
+  return {
+    betweenEpochs: (weights, progress) =>
+      Object.fromEntries(rules.flatMap((rule) => Object.entries(rule(weights, progress)))),
+  };
+}
+
 /** What layers of a network have together. */
 export const combined = (parts: readonly NamedLayer[]): Omit<BuiltLayer, "outputShape" | "apply"> => ({
   parts,
+  ...rulesOf(parts),
   parameters: parts.flatMap((layer) => layer.parameters),
   buffers: parts.flatMap((layer) => layer.buffers),
   sites: parts.flatMap((layer) => layer.sites),

@@ -3,7 +3,7 @@ import { count } from "../../base/shape.js";
 import { floats, type Tensor } from "../../base/tensor.js";
 import type { Node } from "../../graph/node.js";
 import { fansOf, initializers, type InitializerName } from "../initializers.js";
-import type { Buffer, Parameter, Pass } from "../model.js";
+import type { BetweenEpochs, Buffer, Parameter, Pass } from "../model.js";
 
 /** A layer for a known input shape. */
 export interface BuiltLayer {
@@ -14,6 +14,8 @@ export interface BuiltLayer {
   readonly sites: readonly string[];
   /** What it is composed of, where it is. */
   readonly parts?: readonly NamedLayer[];
+  /** What changes of its values after an epoch, given those of the whole network. */
+  readonly betweenEpochs?: BetweenEpochs;
   initialize(seed: number): Readonly<Record<string, Tensor>>;
   apply(x: Node, pass: Pass): Node;
 }
