@@ -13,7 +13,7 @@ import * as registry from "../../src/nn/architectures/index.js";
 import type { Architecture } from "../../src/nn/architectures/architecture.js";
 import { exportClassifier, lookup, weightInputs } from "../../src/nn/classifier.js";
 import { multiplyAdds } from "../../src/graph/work.js";
-import { evaluationPass, type Model } from "../../src/nn/model.js";
+import { deployed, evaluationPass, leafLayers, type Model, type Weights } from "../../src/nn/model.js";
 import { localEngine } from "../../src/runtime/engine.js";
 
 const architectures = Object.entries(registry as Record<string, AnyUnit<Architecture>>);
@@ -40,6 +40,15 @@ const tiny: Record<string, unknown> = {
   senet: { blocks: [1, 1], groups: 2, reduction: 4, activation: "tanh" },
   nasnet: { cells: 1, filters: 96, stem: 2, activation: "tanh" },
   capsnet: { filters: 2, kernel: 3, primary: 1, dimension: 3, activation: "tanh" },
+  condensenet: {
+    stages: [2, 1],
+    growth: [2, 4],
+    bottleneck: 2,
+    groups: 2,
+    denseFactor: 2,
+    dropout: 0.2,
+    activation: "tanh",
+  },
   "cifar-resnet": { depth: 8, filters: 2, survival: 0.5, activation: "tanh" },
 };
 
@@ -226,6 +235,64 @@ describe("published multiply–adds of one image, in thousand millions", () => {
     const x = input("input", [B, ...model.inputShape]);
     const logits = model.apply(x, evaluationPass(lookup(weightInputs(model))));
     expect(Math.abs(multiplyAdds([logits], 1) / 1e9 / published - 1)).toBeLessThan(0.02);
+  });
+});
+
+/** Values that a network's training ends with, but for what it learns. */
+function trained(model: Model): Weights {
+  const values = [...model.parameters, ...model.buffers].map(
+    ({ name, shape }) => [name, floats(shape, new Float32Array(count(shape)).fill(1))] as const,
+  );
+  const weights = Object.fromEntries(values);
+  return { ...weights, ...model.betweenEpochs?.(weights, 1) };
+}
+
+describe("published sizes of condensenet", () => {
+  const { condensenet } = registry;
+  const imagenet = { inputShape: [3, 224, 224], classes: 1000 };
+  const large = {
+    ...{ stages: [4, 6, 8, 10, 8], growth: [8, 16, 32, 64, 128], stride: 2, denseFactor: 2 },
+  };
+  const workOf = (model: Model): number => {
+    const x = input("input", [B, ...model.inputShape]);
+    return multiplyAdds([model.apply(x, evaluationPass(lookup(weightInputs(model))))], 1);
+  };
+  /** What the paper's authors count beside multiply–adds: each value that is rectified or pooled, each bias. */
+  const others = ({ layers = [], classes }: Model): number =>
+    leafLayers(layers).reduce((sum, { name, outputShape }, i, all) => {
+      if (/relu\d+$/.test(name)) return sum + count(outputShape);
+      if (/averagepool\d+$/.test(name)) return sum + 4 * count(outputShape);
+      return /globalaverage/.test(name) ? sum + count(all[i - 1]?.outputShape ?? []) : sum;
+    }, classes);
+
+  // Parameters and multiply–adds before and after; what was published, in millions.
+  it.each([
+    ["C = G = 4", condensenet(large)(imagenet), [11_922_680, 1_267_904_128], [4_773_944, 516_640_576], 529],
+    [
+      "C = G = 8",
+      condensenet({ ...large, groups: 8 })(imagenet),
+      [11_103_608, 1_137_847_936],
+      [2_935_416, 261_545_792],
+      274,
+    ],
+    ["86 layers for CIFAR-10", condensenet()(cifar10), [1_451_594, 173_858_624], [520_202, 62_381_888], 65.8],
+  ])("%s", (_, model, before, after, millions) => {
+    const { model: condensed } = deployed({ model, weights: trained(model), bounds: [0, 1] });
+    const total = (of: Model): number => of.parameters.reduce((sum, { shape }) => sum + count(shape), 0);
+    const [work, least] = [workOf(model), workOf(condensed)];
+    expect([total(model), work]).toEqual(before);
+    expect([total(condensed), least]).toEqual(after);
+    expect(Math.abs((least + others(condensed)) / 1e6 / millions - 1)).toBeLessThan(0.001);
+    expect(condensed.layers?.map(({ name, outputShape }) => [name, ...outputShape])).toEqual(
+      model.layers?.map(({ name, outputShape }) => [name, ...outputShape]),
+    );
+    expect(condensed.buffers.filter(({ name }) => name.endsWith("mask"))).toEqual([]);
+  });
+
+  it("refuses growth that does not fit the stages", () => {
+    expect(() => condensenet({ stages: [2, 2], growth: [8] })).toThrow(
+      "condensenet.growth: expected as many numbers as stages, got [8]",
+    );
   });
 });
 

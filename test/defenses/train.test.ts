@@ -123,7 +123,10 @@ describe("training", () => {
         if (!bias || !mean) throw new Error("the rule sees parameters and buffers");
         shares.push(progress);
         return {
-          "dense2.bias": { ...bias, data: Float32Array.from(bias.data, (x) => Number(x) + progress) },
+          "dense2.bias": {
+            ...bias,
+            data: Float32Array.from(Array.from(bias.data, Number), (x) => x + progress),
+          },
         };
       },
     };

@@ -10,4 +10,5 @@ export { cifarResnet as "cifar-resnet" } from "./cifar-resnet.js";
 export { inceptionV3 as "inception-v3" } from "./inception-v3.js";
 export { senet } from "./senet.js";
 export { nasnet } from "./nasnet.js";
+export { condensenet } from "./condensenet.js";
 export { capsnet } from "./capsnet.js";

@@ -14,5 +14,6 @@ export { squeezeExcite } from "./squeeze-excite.js";
 export { wired, type Wire, type Wiring } from "./wiring.js";
 export { capsuleLengths, primaryCapsules, routedCapsules } from "./capsules.js";
 export { reconstruction } from "./reconstruction.js";
+export { condensedGroups, learnedGroups, type LearnedGroups } from "./learned-groups.js";
 export { subsample } from "./subsample.js";
 export type { Size } from "./window.js";
