@@ -23,6 +23,8 @@ interface Position {
   readonly history: readonly EpochRecord[];
   readonly sums: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** Not in files of earlier versions. */
+  readonly processorSeconds?: number | null;
   readonly blocks: readonly string[];
   readonly storedLength: number;
   /** Blocks of the state of each sample, of the same length as the inputs. */
@@ -179,13 +181,14 @@ async function readCheckpoint(folder: string, identity: string): Promise<Trainin
   const file = await readState(folder, identity);
   if (file === null) return null;
   const { tensors, position } = file;
-  const { epoch, batches, history, sums, seconds, bestEpoch, blocks, storedLength } = position;
+  const { epoch, batches, history, sums, seconds, processorSeconds = null, bestEpoch } = position;
+  const { blocks, storedLength } = position;
   const { state, best, snapshots } = parted(tensors);
   const perSample: Record<string, Float32Array> = {};
   for (const each of position.perSample ?? [])
     perSample[each.name] = await readBlocks(folder, each.blocks, storedLength);
   return {
-    ...{ epoch, batches, history, sums, seconds },
+    ...{ epoch, batches, history, sums, seconds, processorSeconds },
     tensors: state,
     best: bestEpoch === undefined ? null : { epoch: bestEpoch, tensors: best },
     stored: blocks.length === 0 ? null : await readBlocks(folder, blocks, storedLength),

@@ -12,6 +12,7 @@ import { feedsFor, storeResults, type Chunk, type FeedSource } from "./feeds.js"
 import type { Monitor } from "./monitor.js";
 import { bytesOf, runLimits, stepsPerRun, type StepBytes } from "./run-limits.js";
 import { bestEpoch, hasStopped, type EarlyStopping } from "./selection.js";
+import { startWatch, type Spent, type Stopwatch } from "./stopwatch.js";
 import type { TrainStep } from "./train-step.js";
 import type { EpochRecord, TrainingState } from "./training-state.js";
 
@@ -94,8 +95,7 @@ interface Session {
   readonly options: TrainOptions;
   readonly program: Program;
   readonly source: FeedSource;
-  /** Moved on by the time that is not spent on training. */
-  begun: number;
+  readonly watch: Stopwatch;
   chunkSize: number;
   readonly stateBytes: number;
   lastSave: number;
@@ -109,11 +109,7 @@ const isFinite = ({ data }: Tensor): boolean =>
 const placeOf = (epoch: number, batches: number): string =>
   batches === 0 ? `the end of epoch ${epoch}` : `epoch ${epoch + 1}, batch ${batches}`;
 
-/** Seconds of training behind `session`, earlier parts included. */
-const secondsOf = ({ options, begun }: Session): number =>
-  options.state.seconds + (performance.now() - begun) / 1000;
-
-type Position = Omit<TrainingState, "tensors" | "stored" | "perSample" | "seconds">;
+type Position = Omit<TrainingState, "tensors" | "stored" | "perSample" | keyof Spent>;
 
 const errorsOf = (history: readonly EpochRecord[]): number[] =>
   history.map(({ metrics }) => metrics["error"] ?? NaN);
@@ -125,7 +121,7 @@ async function saveNow(session: Session, position: Position): Promise<void> {
   // Weights may be lost one step before the loss shows it: such a state is no good to continue from.
   if (!options.save || !Object.values(tensors).every(isFinite)) return;
   const { stored, perSample } = source;
-  await options.save({ ...position, tensors, stored, perSample, seconds: secondsOf(session) });
+  await options.save({ ...position, tensors, stored, perSample, ...session.watch.spent() });
   session.lastGood = placeOf(position.epoch, position.batches);
 }
 
@@ -227,10 +223,11 @@ async function loadStep({ engine, step, state }: TrainOptions, frozen: Tensors):
 /** What the monitor finds after the epoch that `record` is of; its time does not count as training. */
 async function measured(session: Session, record: EpochRecord): Promise<EpochRecord> {
   const { options, program } = session;
-  if (!options.monitor) return record;
-  const begun = performance.now();
-  const found = await options.monitor.measure(record.epoch, () => program.read(weightNames(options)));
-  session.begun += performance.now() - begun;
+  const { monitor } = options;
+  if (!monitor) return record;
+  const found = await session.watch.pause(() =>
+    monitor.measure(record.epoch, () => program.read(weightNames(options))),
+  );
   return { ...record, metrics: { ...record.metrics, ...found } };
 }
 
@@ -282,15 +279,14 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
   const { state, split, step } = options;
   const { stored, perSample, epoch, batches, history, sums, best, snapshots } = state;
   const { imageShape, seed } = options;
-  const begun = performance.now();
   const session: Session = {
     options,
     program,
     source: { step, split, imageShape, seed, stored, perSample, spare: [] },
-    begun,
+    watch: startWatch(state),
     chunkSize: runLimits.firstSteps,
     stateBytes: bytesOf(state.tensors),
-    lastSave: begun,
+    lastSave: performance.now(),
     lastGood: epoch + batches > 0 ? placeOf(epoch, batches) : "none yet",
   };
   const goesOn = (at: Position): boolean => at.epoch < options.epochs && !endsEarly(options, at.history);
@@ -305,7 +301,7 @@ export async function train(options: TrainOptions, frozen: Weights = {}): Promis
     }
     const tensors = await program.read(Object.keys(state.tensors));
     const restored = { ...tensors, ...position.best?.tensors };
-    return { ...position, tensors: restored, stored, perSample, seconds: secondsOf(session) };
+    return { ...position, tensors: restored, stored, perSample, ...session.watch.spent() };
   } finally {
     await program.release();
   }

@@ -4,6 +4,7 @@ import { gatherRows } from "../data/batches.js";
 import type { Split } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import type { Tensors } from "../runtime/engine.js";
+import type { Spent } from "./stopwatch.js";
 import type { TrainStep } from "./train-step.js";
 
 /** Means over one epoch, by metric; `loss` is among them. What a monitor measured after it stands beside them. */
@@ -13,8 +14,8 @@ export interface EpochRecord {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Everything that training depends on: a run continued from it equals one that never stopped. */
-export interface TrainingState {
+/** Everything that training depends on: a run continued from it equals one that never stopped. What was spent decides nothing. */
+export interface TrainingState extends Spent {
   /** Epoch in progress, from 0, and the batches of it that are done. */
   readonly epoch: number;
   readonly batches: number;
@@ -31,8 +32,6 @@ export interface TrainingState {
   readonly best: { readonly epoch: number; readonly tensors: Tensors } | null;
   /** Sums over the samples of the epoch in progress. */
   readonly sums: Readonly<Record<string, number>>;
-  /** Time spent on training so far, in all parts of a run that stopped. Decides nothing. */
-  readonly seconds: number;
 }
 
 /** What a step keeps of each sample at first: the inputs as they are, where they move, and the state beside them. */
@@ -67,5 +66,6 @@ export function initialState(step: TrainStep, weights: Weights, split: Split): T
     best: null,
     sums: {},
     seconds: 0,
+    processorSeconds: 0,
   };
 }

@@ -7,6 +7,7 @@ import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js"
 import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { compose } from "../defenses/compose.js";
 import type { Defense } from "../defenses/defense.js";
+import type { Spent } from "../defenses/stopwatch.js";
 import { train, type Progress } from "../defenses/train.js";
 import { buildTrainStep } from "../defenses/train-step.js";
 import type { WeightDecay } from "../defenses/weight-rules.js";
@@ -91,15 +92,14 @@ export interface HardenOptions {
   readonly onEpoch?: (record: EpochRecord) => void;
 }
 
-export interface Hardened {
+/** A hardened classifier, and what was spent on training it, earlier parts included. */
+export interface Hardened extends Spent {
   readonly classifier: Classifier;
   /** The classifier as an ONNX file. */
   readonly file: Uint8Array;
   readonly history: readonly EpochRecord[];
   /** The first stored inputs after each epoch that `inputUpdates` asks for: [images, …]. */
   readonly snapshots: readonly Float32Array[];
-  /** Time spent on training, earlier parts included. */
-  readonly seconds: number;
 }
 
 /** The classifier to start from. */
@@ -231,10 +231,14 @@ export async function harden(options: HardenOptions): Promise<Hardened> {
   checkFit(start.model.name, start.model, options.dataset, preprocessingOf(options).layout);
   const engine = options.engine ?? workerEngine();
   try {
-    const { tensors, history, snapshots, seconds } = await trainFrom(start, options, engine);
+    const { tensors, history, snapshots, seconds, processorSeconds } = await trainFrom(
+      start,
+      options,
+      engine,
+    );
     const classifier = { ...start, weights: updated(start.weights, tensors) };
     const file = exportClassifier(classifier, options.metadata ?? {});
-    return { classifier, file, history, snapshots, seconds };
+    return { classifier, file, history, snapshots, seconds, processorSeconds };
   } finally {
     if (options.engine === undefined) await engine.close();
   }

@@ -13,7 +13,15 @@ const keptTrial = z.strictObject({
   split: z.literal("test"),
   n: z.int().min(1).nullable().describe("images of the split that were read; null where not recorded"),
   model: z.string().describe("sha256 of the model's file"),
-  seconds: z.strictObject({ training: z.number(), evaluation: z.number() }),
+  seconds: z.strictObject({
+    training: z.number(),
+    evaluation: z.number(),
+    processor: z
+      .number()
+      .nullable()
+      .default(null)
+      .describe("of all processors, spent on training; null where not recorded"),
+  }),
   environment: z.strictObject({
     training: trialEnvironment.nullable(),
     evaluation: trialEnvironment.nullable(),

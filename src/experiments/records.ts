@@ -201,7 +201,11 @@ export const metricsLine = z.strictObject({
 });
 
 /** Times of one trial, in seconds. */
-const trialTimes = z.strictObject({ training: z.number(), evaluation: z.number() });
+const trialTimes = z.strictObject({
+  training: z.number(),
+  evaluation: z.number(),
+  processor: z.number().nullable().optional().describe("of all processors, spent on training"),
+});
 
 /** Versions and machine that a result comes from. */
 const environmentRecord = z.strictObject({

@@ -112,6 +112,7 @@ const trainingFile = z.strictObject({
   identity: z.string(),
   model: z.string().describe("sha256 of the model's file"),
   seconds: z.number(),
+  processorSeconds: z.number().nullable().optional(),
   metrics: z.array(metricsLine),
   environment: trialEnvironment.optional().describe("of the training"),
 });
@@ -126,11 +127,16 @@ const rowFile = z.strictObject({
   environment: trialEnvironment.optional().describe("of the evaluation"),
 });
 
+/** Times by the clock, and what training took of the processors: null where it was not recorded. */
+type TrialSeconds = Readonly<Record<"training" | "evaluation", number>> & {
+  readonly processor: number | null;
+};
+
 /** What a finished trial yields. */
 export interface TrialResult {
   readonly row: ResultRow;
   readonly metrics: readonly MetricsLine[];
-  readonly seconds: { readonly training: number; readonly evaluation: number };
+  readonly seconds: TrialSeconds;
 }
 
 /** A finished trial with where it comes from. */
@@ -142,6 +148,11 @@ export interface FinishedTrial extends TrialResult {
   /** Versions and machines, where they were kept. */
   readonly environment: Readonly<Record<"training" | "evaluation", TrialEnvironment | null>>;
 }
+
+const trialSeconds = (
+  { seconds, processorSeconds = null }: TrainingRecord,
+  evaluation: number,
+): TrialSeconds => ({ training: seconds, evaluation, processor: processorSeconds });
 
 /** Whose result it is, as records say it. */
 const originOf = ({ recipe, method, seed }: Trial) => ({
@@ -214,7 +225,7 @@ export async function trainedModel(context: TrialContext, trial: Trial): Promise
   const { folder } = context;
   const known = await doneTraining(folder, trial);
   if (known !== null) return known;
-  const { file, history, snapshots, seconds } = await trainTrial(context, trial);
+  const { file, history, snapshots, seconds, processorSeconds } = await trainTrial(context, trial);
   await writeWhole(join(folder, paths.model(trial.name)), file);
   const about = { trial: trial.name, ...originOf(trial) };
   const updates = inputUpdatesOf(about, snapshots, context.dataset.train, context.dataset.imageShape);
@@ -222,7 +233,8 @@ export async function trainedModel(context: TrialContext, trial: Trial): Promise
   const identity = trainingIdentity(trial);
   const metrics = toLines(trial, history);
   const environment = trialEnvironmentOf(context.engine);
-  const done = { schema: 1 as const, identity, model: sha256(file), seconds, metrics, environment };
+  const times = { seconds, processorSeconds };
+  const done = { schema: 1 as const, identity, model: sha256(file), ...times, metrics, environment };
   await writeJson(join(folder, paths.training(trial.name)), done);
   await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
   return done;
@@ -252,7 +264,7 @@ export async function finishedTrial(
   return {
     row: done.row,
     metrics: training.metrics,
-    seconds: { training: training.seconds, evaluation: done.seconds },
+    seconds: trialSeconds(training, done.seconds),
     identity: done.identity,
     model: training.model,
     environment: { training: training.environment ?? null, evaluation: done.environment ?? null },
@@ -286,7 +298,7 @@ async function evaluateTrial(
   contrast: Contrast | null;
   journal: JournalFile;
 }> {
-  const { dataset, folder, engine, signal, sourceFiles } = context;
+  const { dataset, folder, engine, signal, sourceFiles, onEvaluation: onProgress } = context;
   const { recipe } = trial;
   const file = await readFile(join(folder, paths.model(trial.name)));
   const { classifier } = importClassifier(file, { name: trial.name });
@@ -296,35 +308,18 @@ async function evaluateTrial(
     ...(sources.length > 0 && { sources: sources.map(({ identity }) => identity) }),
   };
   const journal = await openJournal(join(folder, paths.journal(trial.name)), journalIdentity(decides));
-  const evaluation = await assess(classifier, splitImages(dataset, "test"), {
+  const images = splitImages(dataset, "test");
+  const evaluation = await assess(classifier, images, {
     ...recipe.evaluation,
-    transferFrom: sources,
-    engines: [engine],
-    journal,
-    signal,
-    onProgress: context.onEvaluation,
+    ...{ transferFrom: sources, engines: [engine], journal, signal, onProgress },
   });
-  const disturbed = await assessCorruptions(
-    classifier,
-    splitImages(dataset, "test"),
-    corruptionPlan(recipe.evaluation),
-    {
-      ...{
-        engines: [engine],
-        journal,
-        signal,
-        imageShape: dataset.imageShape,
-        onProgress: context.onEvaluation,
-      },
-      ...{ seed: recipe.evaluation.seed, batchSize: recipe.evaluation.batchSize, limit: evaluation.n },
-    },
-  );
-  const hidden = await assessActivations(
-    classifier,
-    splitImages(dataset, "test"),
-    recipe.evaluation.activations,
-    { engine, signal, limit: recipe.evaluation.limit, onProgress: context.onEvaluation },
-  );
+  const disturbed = await assessCorruptions(classifier, images, corruptionPlan(recipe.evaluation), {
+    ...{ engines: [engine], journal, signal, imageShape: dataset.imageShape, onProgress },
+    ...{ seed: recipe.evaluation.seed, batchSize: recipe.evaluation.batchSize, limit: evaluation.n },
+  });
+  const hidden = await assessActivations(classifier, images, recipe.evaluation.activations, {
+    ...{ engine, signal, limit: recipe.evaluation.limit, onProgress },
+  });
   const shown = evaluation.examples.filter(({ attack }) => !isTransfer(attack)).at(-1);
   const none = { attack: "none", norm: "linf", epsilon: 0 };
   const gallery: Gallery = {
@@ -342,7 +337,7 @@ async function evaluateTrial(
   const [source] = sources;
   const found =
     source &&
-    (await contrastWith(source, classifier, splitImages(dataset, "test"), {
+    (await contrastWith(source, classifier, images, {
       ...recipe.evaluation,
       ...{ engine, signal, images: recipe.evaluation.examples },
     }));
@@ -395,5 +390,5 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     environment: trialEnvironmentOf(context.engine),
   });
   await journal.remove();
-  return { row, metrics: training.metrics, seconds: { training: training.seconds, evaluation: seconds } };
+  return { row, metrics: training.metrics, seconds: trialSeconds(training, seconds) };
 }

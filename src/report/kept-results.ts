@@ -2,7 +2,16 @@
 import type { Kept } from "../experiments/collect.js";
 import type { KeptResults, KeptTrial } from "../experiments/kept-results.js";
 import type { ResultsFile } from "../experiments/records.js";
-import { heading, paragraph, type Block, type Fact, type ReportDocument } from "./document.js";
+import { summarize } from "../evaluation/statistics/summary.js";
+import { methodName } from "../experiments/names.js";
+import {
+  heading,
+  paragraph,
+  type Block,
+  type DataTable,
+  type Fact,
+  type ReportDocument,
+} from "./document.js";
 import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
 import { publishedTableBlocks } from "./published.js";
@@ -88,6 +97,33 @@ function measuredBlocks({ results: { kept, dataset, published }, images }: Kept)
   ];
 }
 
+/** What training took of the processors by method, mean over seeds, and how often that of its case's first method. */
+function costTable(kept: readonly KeptTrial[]): DataTable | null {
+  const known = kept.flatMap(({ row, seconds: { processor } }) =>
+    processor === null ? [] : [{ of: row.case, name: methodName(row), processor }],
+  );
+  const meanOf = (name: string): number =>
+    summarize(known.filter((each) => each.name === name).map(({ processor }) => processor)).mean;
+  const methods = new Map(
+    known.map(({ of, name }) => [name, known.find((other) => other.of === of)?.name ?? name]),
+  );
+  if (methods.size < 2) return null;
+  return {
+    caption: "What training took of the processors, mean over seeds:",
+    corner: "method",
+    columns: ["processor time", "of the first method's"].map((name) => ({ group: null, name })),
+    rows: [...methods].map(([name, first]) => ({
+      name,
+      cells: [duration(meanOf(name)), `${(meanOf(name) / meanOf(first)).toFixed(2)}×`],
+    })),
+  };
+}
+
+function costBlocks({ results: { kept } }: Kept): Block[] {
+  const table = costTable(kept);
+  return table === null ? [] : [{ kind: "table", table }];
+}
+
 function recipeBlocks(each: Kept): Block[] {
   const { results } = each;
   const rows = results.kept.map(({ row }) => row);
@@ -98,6 +134,7 @@ function recipeBlocks(each: Kept): Block[] {
     ),
     ...results.published.flatMap((table) => publishedTableBlocks(rows, table)),
     ...measuredBlocks(each),
+    ...costBlocks(each),
     ...provenance(results),
   ];
 }

@@ -167,7 +167,7 @@ describe("the status of a run's folder", () => {
     const state = { stored: null, perSample: {}, snapshots: [], history: [], best: null, sums: {} };
     const tensors = { step: scalar(7) };
     await saveCheckpoint(join(place, "checkpoint"), identity, {
-      ...{ ...state, tensors, epoch: 3, batches: 1, seconds: 14 },
+      ...{ ...state, tensors, epoch: 3, batches: 1, seconds: 14, processorSeconds: null },
     });
     expect(await first()).toMatchObject({ stage: "training", epochs: { done: 10, of: 10 } });
     rmSync(join(place, "run.lock"));
