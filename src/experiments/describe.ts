@@ -40,14 +40,20 @@ export interface LayerDescription {
   readonly multiplyAdds: number;
 }
 
-export interface Description {
-  readonly layers: readonly LayerDescription[];
+/** Size and arithmetic of a network. */
+export interface Size {
   /** All but batch-norm's. */
   readonly parameters: number;
   /** Scales and shifts. */
   readonly batchNormParameters: number;
   /** Of the forward pass of one image. */
   readonly multiplyAdds: number;
+}
+
+export interface Description extends Size {
+  readonly layers: readonly LayerDescription[];
+  /** Of what is exported after the last epoch, where that is another network. */
+  readonly exported?: Size;
   /** Of one training step. */
   readonly stepMultiplyAdds: number;
   readonly memory: TrainingMemory;
@@ -83,6 +89,23 @@ function stepFor(model: Model, { defenses, optimizer }: DescribeOptions): TrainS
   });
 }
 
+function sizesOf(model: Model, work: ReadonlyMap<string, number>): Size {
+  const batchNormParameters = sizeOf(model.parameters, batchNormRoles);
+  return {
+    parameters: sizeOf(model.parameters, everyRole) - batchNormParameters,
+    batchNormParameters,
+    multiplyAdds: [...work.values()].reduce((a, b) => a + b, 0),
+  };
+}
+
+/** The form in which `model` leaves training, where it has another. */
+function exportedForm(model: Model): Pick<Description, "exported"> {
+  if (!model.deployed) return {};
+  const weights = model.initialize(0);
+  const { model: form } = model.deployed({ ...weights, ...model.betweenEpochs?.(weights, 1) });
+  return { exported: sizesOf(form, workByLayer(form)) };
+}
+
 /** Layers, sizes, arithmetic and memory of a network under training. */
 export function describeModel(options: DescribeOptions): Description {
   const { batchSize, inputShape, classes, images = 0 } = options;
@@ -96,12 +119,10 @@ export function describeModel(options: DescribeOptions): Description {
     multiplyAdds: work.get(name) ?? 0,
   }));
   const roots = [...step.loop.carried.map(({ next }) => next), ...Object.values(step.loop.outputs)];
-  const batchNormParameters = sizeOf(model.parameters, batchNormRoles);
   return {
     layers,
-    parameters: sizeOf(model.parameters, everyRole) - batchNormParameters,
-    batchNormParameters,
-    multiplyAdds: [...work.values()].reduce((a, b) => a + b, 0),
+    ...sizesOf(model, work),
+    ...exportedForm(model),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),
     memory: trainingMemory(step, batchSize, {
       moved: (step.movesInputs ? 4 : 0) * (1 + step.perSample.length) * images * imageSize(inputShape),

@@ -39,6 +39,23 @@ describe("temper models describe", () => {
     expect(out).toMatch(/\nparameters +77,370, and 480 of batch-norm\n/);
   });
 
+  it("says what is exported where that is another network", async () => {
+    const sizes = ["stages=[2]", "growth=[4]", "groups=2"].flatMap((option) => ["--set", option]);
+    const args = ["condensenet", "--input", "1x6x6", ...sizes];
+    const { out } = await described(...args);
+    expect(tooWide(out)).toEqual([]);
+    // 1×1 convolutions: (8 + 12)·16 weights, and half of them; the rest is 8·9, 2·16·4·9/2 and 16·10 + 10.
+    expect(out).toMatch(/\nparameters +1,138, and 136 of batch-norm\n/);
+    expect(out).toMatch(/\nexported as +another network, after the last epoch:\n/);
+    expect(out).toMatch(/\n {2}parameters +978, and 136 of batch-norm\n/);
+    const found = JSON.parse((await described(...args, "--json")).out) as Record<string, unknown>;
+    expect(found["exported"]).toEqual({
+      parameters: 978,
+      batchNormParameters: 136,
+      multiplyAdds: 36 * (72 + 160 + 576) + 160,
+    });
+  });
+
   it("gives the same as JSON", async () => {
     const { out } = await described("mlp", "--set", "hidden=[30]", "--batch-size", "10", "--json");
     const found = JSON.parse(out) as Record<string, unknown>;

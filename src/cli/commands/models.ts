@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "commander";
 import { availableParallelism } from "node:os";
 import { check } from "../../base/errors.js";
 import type { ImageShape, Split } from "../../data/index.js";
-import type { Description } from "../../experiments/describe.js";
+import type { Description, Size } from "../../experiments/describe.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated, whole, words } from "../parse.js";
 import { readSettings } from "../settings.js";
@@ -130,14 +130,24 @@ function timeText({ secondsPerStep, imagesPerSecond, secondsPerEpoch, threads }:
   return `${step} a step, ${imagesPerSecond.toFixed(0)} images/s${epoch} (measured here, threads: ${threads})`;
 }
 
+/** Parameters, those of batch-norm apart. */
+const parametersText = ({ parameters, batchNormParameters }: Size): string =>
+  `${exact(parameters)}${orNothing(batchNormParameters, (value) => `, and ${exact(value)} of batch-norm`)}`;
+
+const exportedRows = (form: Size): [string, string][] => [
+  ["exported as", "another network, after the last epoch:"],
+  ["  parameters", parametersText(form)],
+  ["  forward pass", `${short(form.multiplyAdds)} multiply-adds an image`],
+];
+
 function totals(found: Description, flags: DescribeFlags, timing: Timing | null): [string, string][] {
-  const { parameters, batchNormParameters, memory, multiplyAdds, stepMultiplyAdds } = found;
+  const { memory, multiplyAdds, stepMultiplyAdds, exported } = found;
   const method = methodsOf(flags).join(" + ");
-  const batchNorm = orNothing(batchNormParameters, (value) => `, and ${exact(value)} of batch-norm`);
   const { total, engine, host, state, activations } = memory;
   return [
-    ["parameters", `${exact(parameters)}${batchNorm}`],
+    ["parameters", parametersText(found)],
     ["forward pass", `${short(multiplyAdds)} multiply-adds an image`],
+    ...(exported ? exportedRows(exported) : []),
     ["training", `${method}, ${flags.optimizer}, batches of ${flags.batchSize}`],
     ["one step", `${short(stepMultiplyAdds)} multiply-adds`],
     ["memory", `about ${bytesText(total)} more at the peak than an idle process:`],
