@@ -17,6 +17,7 @@ import { walk } from "./arrays.js";
 import { broadcastTo } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { tiled } from "./rows.js";
+import { emitSliceSums } from "./slice-sums.js";
 import { transpose } from "./structure.js";
 
 type Axis = { readonly axis: number };
@@ -167,7 +168,12 @@ export const scatterAdd: Operation<Add> = operation<Scatter, Add>(
     },
     derivative: (g, { inputs, attributes: { axis } }) => [gather(g, argument(inputs, 1), axis), null],
     lower: (emit, inputs, { inputs: nodes, attributes: { axis, shape } }) => {
-      const at = sizeOf(argument(nodes, 1).shape);
+      const places = argument(nodes, 1);
+      if (places.kind === "constant") {
+        const sums = emitSliceSums(emit, argument(inputs, 0), places.value, { axis, shape });
+        if (sums !== null) return sums;
+      }
+      const at = sizeOf(places.shape);
       const flat: Shape = [...shape.slice(0, axis), at, ...shape.slice(axis + 1)];
       const aligned = flat.map((d, i) => (i === axis ? d : 1));
       const values = emit.node("Reshape", [argument(inputs, 0), emit.shape(flat)]);

@@ -1,7 +1,10 @@
 // The library refuses what the command line refuses.
 import { describe, expect, it } from "vitest";
 import { harden } from "../../src/experiments/harden.js";
-import { mlp } from "../../src/nn/architectures/index.js";
+import { openPredictor } from "../../src/evaluation/predictor.js";
+import { capsnet, condensenet, mlp } from "../../src/nn/architectures/index.js";
+import { importClassifier } from "../../src/nn/imported.js";
+import { localEngine } from "../../src/runtime/engine.js";
 import { toyShape, toySplit } from "../support/toy-data.js";
 
 const dataset = { name: "toy", imageShape: toyShape, classes: 4, train: toySplit(20), test: toySplit(4) };
@@ -24,5 +27,39 @@ describe("harden", () => {
     const { file, history } = await harden({ ...options, epochs: 1, batchSize: 8 });
     expect(history).toHaveLength(1);
     expect(file.length).toBeGreaterThan(100);
+  });
+
+  it("trains what only training needs, and leaves it out of the file", async () => {
+    const model = capsnet({
+      filters: 2,
+      kernel: 3,
+      primary: 1,
+      dimension: 3,
+      reconstruction: 0.01,
+      decoder: [5],
+    });
+    const { file, history } = await harden({ ...options, model, loss: "margin", epochs: 1, batchSize: 8 });
+    expect(history[0]?.metrics["reconstruction"]).toBeGreaterThan(0);
+    const names = importClassifier(file).classifier.model.parameters.map(({ name }) => name);
+    expect(names.filter((name) => name.startsWith("conv"))).toHaveLength(4);
+    expect(names.filter((name) => name.startsWith("decoder"))).toEqual([]);
+  });
+
+  it("condenses while it trains: the file errs as often as the network that was measured last", async () => {
+    const model = condensenet({ stages: [1], growth: [3], bottleneck: 2, groups: 3 });
+    const curves = { splits: ["test" as const], every: 1, attacks: [], limit: 10 };
+    const { file, history } = await harden({ ...options, model, epochs: 2, batchSize: 8, curves });
+    const { classifier } = importClassifier(file);
+    const { parameters } = classifier.model;
+    // 6 channels, of which each group keeps a third.
+    expect(parameters.find(({ name }) => name.endsWith("grouped"))?.shape).toEqual([6, 2, 1, 1]);
+    const engine = localEngine({ threads: 1 });
+    const { images, labels, count } = dataset.test;
+    const predictor = await openPredictor(classifier, engine, 0);
+    const points = Float32Array.from(images, (pixel) => pixel / 255);
+    const { classes } = await predictor.predict(points, [...labels.keys()]);
+    await predictor.release();
+    const wrong = Array.from(classes).filter((found, i) => found !== labels[i]).length;
+    expect(history.at(-1)?.metrics["testError"]).toBe(wrong / count);
   });
 });

@@ -1,12 +1,14 @@
 // Learned group convolutions: which channels go and when, and that the condensed form computes the same.
 import { afterAll, describe, expect, it } from "vitest";
 import { checkDerivatives } from "../../src/autodiff/check.js";
+import { gradient } from "../../src/autodiff/gradient.js";
 import { B, count } from "../../src/base/shape.js";
 import { floats, type Tensor } from "../../src/base/tensor.js";
 import { loadCheckpoint, saveCheckpoint } from "../../src/defenses/checkpoint.js";
 import { standard } from "../../src/defenses/index.js";
 import { Interrupted } from "../../src/defenses/train.js";
 import type { TrainingState } from "../../src/defenses/training-state.js";
+import { graphFunction } from "../../src/graph/function.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import { input, type InputNode } from "../../src/graph/node.js";
 import type { Array64 } from "../../src/graph/op.js";
@@ -16,6 +18,10 @@ import { importClassifier } from "../../src/nn/imported.js";
 import { condensed, keptAt } from "../../src/nn/layers/condensing.js";
 import { deployed, evaluationPass, type Classifier, type Weights } from "../../src/nn/model.js";
 import { importGraph } from "../../src/onnx/import.js";
+import { simplify } from "../../src/graph/simplify.js";
+import { exportFunction } from "../../src/onnx/export.js";
+import { mul } from "../../src/ops/arithmetic.js";
+import { sum } from "../../src/ops/reduce.js";
 import { sgd } from "../../src/optim/index.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -105,6 +111,20 @@ describe.each([0, 0.25, 0.5])("condensenet after %d of the epochs", (progress) =
     const { x, nodes, logits, values } = prepared(form);
     for (const { error } of checkDerivatives(logits, [x, ...nodes.values()], { batch: 2, values }))
       expect(error).toBeLessThan(1e-4);
+  });
+
+  it("has the same gradient at its input as a file as in float64", async () => {
+    const { x, logits, nodes, values, images } = prepared(form);
+    const [slope] = gradient(sum(mul(logits, logits)), [x]);
+    if (slope === undefined) return expect.unreachable();
+    const fn = simplify(graphFunction("slope", [x, ...nodes.values()], { slope }));
+    const program = await engine.load(exportFunction(fn, { weights: form.weights }));
+    const result = await program.run({ input: images });
+    await program.release();
+    const [expected] = interpret([slope], { batch: 2, values });
+    expect(Array.from(result["slope"]?.data ?? [], Number)).toEqual(
+      Array.from(expected?.data ?? [], (value) => expect.closeTo(value, 3) as number),
+    );
   });
 
   it("reads what is left of the channels, group by group", () => {
