@@ -156,6 +156,10 @@ async function readProgress(folder: string, identity: string): Promise<Checkpoin
   return { epoch, epochs: epoch + share, seconds };
 }
 
+/** The epochs behind the checkpoint under `folder`; none where there is none. Throws as `loadCheckpoint` does. */
+export const checkpointHistory = async (folder: string, identity: string): Promise<readonly EpochRecord[]> =>
+  (await readState(folder, identity).catch(orFresh))?.position.history ?? [];
+
 /** The file of the checkpoint under `folder`, or null if there is none. */
 async function readState(
   folder: string,

@@ -7,7 +7,8 @@ import type { KeptImages, KeptResults, KeptTrial } from "./kept-results.js";
 import type { MetricsLine } from "./records.js";
 import { filesAmong } from "./sources.js";
 import { paths, readJson } from "./store.js";
-import { finishedTrial, rowIdentity, trialsOf, type Trial } from "./trial.js";
+import { finishedTrial, rowIdentity } from "./trial.js";
+import { trialsOf, type Trial } from "./trials.js";
 
 export interface Kept {
   readonly results: KeptResults;

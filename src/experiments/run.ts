@@ -1,16 +1,15 @@
 // Runs a recipe: its trials side by side, each continued from where it stopped, and the files of the whole.
-import { availableParallelism, freemem } from "node:os";
 import { join } from "node:path";
-import { check, fail, TemperError } from "../base/errors.js";
+import { fail } from "../base/errors.js";
 import { writeWhole } from "../data/disk.js";
-import { Interrupted } from "../defenses/train.js";
+import type { Dataset } from "../data/index.js";
 import { recordOf, type RecipeFile } from "./cases.js";
 import { environment } from "./environment.js";
 import { lockFolder } from "./lock.js";
 import { openMaterials, type Materials } from "./materials.js";
-import type { Method, Recipe } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
 import type { ResultsFile, RunFile } from "./records.js";
-import { runJobs, type Outcome as JobOutcome } from "./schedule.js";
+import { runJobs, throwFailures, type Outcome as JobOutcome } from "./schedule.js";
 import { selectNamed } from "./select.js";
 import { smokeRecipe } from "./smoke.js";
 import { costOf, type Cost } from "./step.js";
@@ -18,16 +17,10 @@ import { emptyFolder, openFolder, paths, sweepFolder, writeJson } from "./store.
 import { identityOf, metricsLog, writeSummary } from "./summary.js";
 import { startTask } from "./task-host.js";
 import type { TaskEvent, TaskOptions } from "./task.js";
-import {
-  doneTraining,
-  finishedTrial,
-  sourceTrials,
-  takesPlace,
-  trialsOf,
-  type Trial,
-  type TrialResult,
-} from "./trial.js";
-import { memoryOf, widthFor } from "./width.js";
+import { checkKept, doneTraining } from "./trained-model.js";
+import { finishedTrial, type TrialResult } from "./trial.js";
+import { sourceTrials, trialsOf, type Trial } from "./trials.js";
+import { widthOf } from "./width.js";
 
 /** What happens while a recipe runs; for bars and lines. */
 export type RunEvent =
@@ -131,37 +124,6 @@ function planned(plan: Plan): Trial[] {
   return left.sort((a, b) => (costs.get(b)?.work ?? 0) - (costs.get(a)?.work ?? 0));
 }
 
-/** Trials side by side: as many as were asked for, or as cores and memory have room for. */
-function widthOf(plan: Plan, left: readonly Trial[]): number {
-  const { jobs, recipe } = plan.options;
-  const cores = Math.floor(availableParallelism() / recipe.threads);
-  const most = Math.max(1, Math.min(jobs ?? cores, left.length));
-  if (jobs !== undefined || most === 1) return most;
-  const known = new Map<Method, number>();
-  const needs = left.map((trial) => {
-    const { recipe: of, method } = trial;
-    const need = known.get(method) ?? memoryOf(of, materialsOf(plan, trial).dataset, method);
-    known.set(method, need);
-    return need;
-  });
-  return widthFor(needs, { cores: most, free: freemem() });
-}
-
-/** Throws what ended the run: that it was stopped, or the failures, in one line. */
-function throwFailures(outcomes: readonly Outcome[], stop: AbortSignal): void {
-  const failures = outcomes.flatMap((each) => ("error" in each ? [each] : []));
-  const real = failures.filter(({ error }) => !(error instanceof Interrupted));
-  const [first] = real;
-  if (stop.aborted) throw new Interrupted("run");
-  if (first === undefined) {
-    const [stopped] = failures;
-    if (stopped) throw new TemperError(`${stopped.name}: its process was stopped; the same command goes on`);
-    return;
-  }
-  if (real.length === 1) throw first.error;
-  throw new TemperError(`${real.length} trials failed, ${first.name} first: ${first.error.message}`);
-}
-
 /** Runs every trial that is left, each in a process of its own, `width` at once; a failure stops no other. */
 async function runAll(plan: Plan, left: readonly Trial[], width: number): Promise<Outcome[]> {
   const { options, results, stop, trials } = plan;
@@ -201,17 +163,6 @@ async function finishedTrials(
   return results;
 }
 
-/** Throws where what was trained before would be lost: a recipe may be added to, not changed in what it has trained. */
-async function checkKept(folder: string, trials: readonly Trial[]): Promise<void> {
-  for (const trial of trials)
-    check(
-      !(await takesPlace(folder, trial)),
-      folder,
-      "trainings of this recipe",
-      () => `another one of ${trial.name} (use --fresh to start over, or --out for another folder)`,
-    );
-}
-
 /** Runs what is left in a folder that is this process's own. */
 async function continueRun(
   options: RunOptions,
@@ -235,7 +186,8 @@ async function continueRun(
       results: await writeSummary(folder, { ...before, identity, recipe: recordOf(recipe) }, trials, results),
       alreadyDone: true,
     };
-  const jobs = widthOf(plan, left);
+  const datasetOf = (trial: Trial): Dataset => materialsOf(plan, trial).dataset;
+  const jobs = widthOf(left, { datasetOf, threads: recipe.threads, jobs: options.jobs });
   const run: RunFile = {
     schema: 1,
     kind: "temper-run",

@@ -1,5 +1,6 @@
 // Jobs side by side: each begins when those before it in need are over, and one that fails stops no other.
 import { TemperError } from "../base/errors.js";
+import { Interrupted } from "../defenses/train.js";
 
 /** Something to be done, under a name that others may wait for. */
 export interface Job<T> {
@@ -66,4 +67,19 @@ export async function runJobs<T>(
     else if (running.size === 0) return outcomes;
     else await Promise.race(running.values());
   }
+}
+
+/** Throws what ended the run: that it was stopped, or the failures, in one line. */
+export function throwFailures(outcomes: readonly Outcome<unknown>[], stop: AbortSignal): void {
+  const failures = outcomes.flatMap((each) => ("error" in each ? [each] : []));
+  const real = failures.filter(({ error }) => !(error instanceof Interrupted));
+  const [first] = real;
+  if (stop.aborted) throw new Interrupted("run");
+  if (first === undefined) {
+    const [stopped] = failures;
+    if (stopped) throw new TemperError(`${stopped.name}: its process was stopped; the same command goes on`);
+    return;
+  }
+  if (real.length === 1) throw first.error;
+  throw new TemperError(`${real.length} trials failed, ${first.name} first: ${first.error.message}`);
 }

@@ -13,7 +13,9 @@ import { filesAmong, type SourceFile } from "./sources.js";
 import { statusOf, type RunStatus, type TrialFacts } from "./status.js";
 import { paths, readJson, readMetrics } from "./store.js";
 import { identityOf } from "./summary.js";
-import { doneTraining, finishedTrial, savedProgress, takesPlace, trialsOf, type Trial } from "./trial.js";
+import { doneTraining, savedProgress, takesPlace } from "./trained-model.js";
+import { finishedTrial } from "./trial.js";
+import { trialsOf, type Trial } from "./trials.js";
 
 interface Place {
   readonly folder: string;

@@ -1,7 +1,7 @@
 // How far a run is: the state of each trial and the time that is left, from what lies on the disk.
 import type { CheckpointProgress } from "../defenses/checkpoint.js";
 import type { StrikeProgress } from "./journal.js";
-import type { Trial } from "./trial.js";
+import type { Trial } from "./trials.js";
 
 /** What the disk says of one trial. */
 export interface TrialFacts {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { RecipeFile } from "./cases.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
 import { paths, writeJson, writeMetrics } from "./store.js";
-import { knownMetrics, type Trial, type TrialResult } from "./trial.js";
+import { knownMetrics } from "./trained-model.js";
+import type { TrialResult } from "./trial.js";
+import type { Trial } from "./trials.js";
 
 /** Hash of all that decides the results. */
 export function identityOf({ cases }: RecipeFile): string {

@@ -10,7 +10,9 @@ import { lockFolder } from "./lock.js";
 import { openMaterials } from "./materials.js";
 import type { MetricsLine } from "./records.js";
 import { paths } from "./store.js";
-import { runTrial, trainedModel, trialsOf, type TrialResult } from "./trial.js";
+import { trainedModel } from "./trained-model.js";
+import { runTrial, type TrialResult } from "./trial.js";
+import { trialsOf } from "./trials.js";
 
 /** Plain data: it travels to another process. */
 export interface Task {

@@ -1,41 +1,24 @@
 // One trial: a method with a seed, trained, exported and evaluated; each part is done once and found again.
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../base/errors.js";
-import { writeWhole } from "../data/disk.js";
 import { splitImages } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
-import {
-  checkpointProgress,
-  dropCheckpoint,
-  loadCheckpoint,
-  type CheckpointProgress,
-} from "../defenses/checkpoint.js";
-import type { Progress } from "../defenses/train.js";
-import type { EpochRecord } from "../defenses/training-state.js";
-import type { Engine } from "../runtime/engine.js";
 import { importClassifier } from "../nn/imported.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { isTransfer } from "../attacks/transfer.js";
 import { assessActivations, type ActivationResults } from "./activations.js";
 import { assess } from "./assess.js";
-import { makeAugmentation } from "./augmentation.js";
 import { contrastWith, writeContrast, type Contrast } from "./contrast.js";
 import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./corruptions.js";
 import { correctnessOf } from "./correctness.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { firstLayerFeatures } from "./features.js";
-import { harden, type Hardened } from "./harden.js";
-import { inputUpdatesOf, writeInputUpdates } from "./input-updates.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
-import type { RecipeFile } from "./cases.js";
-import { trialName } from "./names.js";
-import { make, type Method, type Recipe } from "./recipe.js";
+import type { Method } from "./recipe.js";
 import {
-  metricsLine,
   resultRow,
   trialEnvironment,
   type Gallery,
@@ -46,58 +29,21 @@ import {
 import type { SourceFile } from "./sources.js";
 import { trainingOutcome } from "./training-outcome.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
+import {
+  doneTraining,
+  sha256,
+  trainedModel,
+  type TrainingContext,
+  type TrainingRecord,
+} from "./trained-model.js";
+import { hash, originOf, sourceTrials, trainingIdentity, type Trial } from "./trials.js";
 
-export interface Trial {
-  /** `method-seedN` or `case.method-seedN`: its folder and its model's file. */
-  readonly name: string;
-  /** The recipe, or the case of it. */
-  readonly recipe: Recipe;
-  readonly method: Method;
-  readonly seed: number;
-}
-
-/** Every method of every case with every seed, in the recipe's order. */
-export const trialsOf = ({ cases }: Pick<RecipeFile, "cases">): Trial[] =>
-  cases.flatMap((recipe) =>
-    recipe.methods.flatMap((method) =>
-      recipe.seeds.map((seed) => {
-        const name = trialName({ case: recipe.case, method: method.name, seed });
-        return { name, recipe, method, seed };
-      }),
-    ),
-  );
-
-export interface TrialContext {
+export interface TrialContext extends TrainingContext {
   readonly dataset: Dataset;
-  readonly folder: string;
-  readonly engine: Engine;
   /** The files among the models to craft on. */
   readonly sourceFiles: readonly SourceFile[];
-  readonly signal: AbortSignal;
-  /** Seconds between checkpoints. */
-  readonly saveEvery: number;
-  readonly onEpoch: (line: MetricsLine) => void;
-  readonly onProgress: (progress: Progress) => void;
   readonly onEvaluation: (progress: EvaluationProgress) => void;
 }
-
-const hash = (value: unknown): string => createHash("sha256").update(JSON.stringify(value)).digest("hex");
-
-/** What decides a trial's weights. */
-const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
-  const { dataset, model, training, threads } = recipe;
-  return hash({ dataset, model, training, threads, method, seed });
-};
-
-/** The trials on whose models points are crafted that are tried on `trial`: all of its case that the recipe names, but itself. */
-export const sourceTrials = (trial: Trial): Trial[] =>
-  trialsOf({ cases: [trial.recipe] }).filter(
-    ({ name, method, seed }) =>
-      name !== trial.name &&
-      (trial.recipe.evaluation.transferFrom ?? []).some(
-        (entry) => "method" in entry && entry.method === method.name && entry.seed === seed,
-      ),
-  );
 
 /** What decides a trial's row. */
 export const rowIdentity = (trial: Trial, files: readonly SourceFile[]): string =>
@@ -106,18 +52,6 @@ export const rowIdentity = (trial: Trial, files: readonly SourceFile[]): string 
     evaluation: trial.recipe.evaluation,
     ...(files.length > 0 && { files: files.map(({ identity }) => identity) }),
   });
-
-const trainingFile = z.strictObject({
-  schema: z.literal(1),
-  identity: z.string(),
-  model: z.string().describe("sha256 of the model's file"),
-  seconds: z.number(),
-  processorSeconds: z.number().nullable().optional(),
-  metrics: z.array(metricsLine),
-  environment: trialEnvironment.optional().describe("of the training"),
-});
-
-export type TrainingRecord = z.output<typeof trainingFile>;
 
 const rowFile = z.strictObject({
   schema: z.literal(1),
@@ -154,104 +88,12 @@ const trialSeconds = (
   evaluation: number,
 ): TrialSeconds => ({ training: seconds, evaluation, processor: processorSeconds });
 
-/** Whose result it is, as records say it. */
-const originOf = ({ recipe, method, seed }: Trial) => ({
-  ...(recipe.case !== undefined && { case: recipe.case }),
-  method: method.name,
-  seed,
-});
-
 /** Options of a method as results show them: those of its one defence, or of each by name. */
 const optionsOf = ({ defenses }: Method): Record<string, unknown> => {
   const [only] = defenses;
   if (defenses.length === 1 && only) return { ...only.options };
   return Object.fromEntries(defenses.map(({ name, options }) => [name, options]));
 };
-
-const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =>
-  history.map(({ epoch, learningRate, metrics }) => ({
-    trial: trial.name,
-    ...originOf(trial),
-    epoch: epoch + 1,
-    learningRate,
-    metrics: { ...metrics },
-  }));
-
-/** Trains from the last checkpoint, or from the start. */
-function trainTrial(context: TrialContext, trial: Trial): Promise<Hardened> {
-  const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
-  const { recipe } = trial;
-  const { optimizer, augmentation, meanOfLast: _, ...training } = recipe.training;
-  return harden({
-    ...training,
-    dataset,
-    engine,
-    signal,
-    onProgress,
-    model: make.architecture(recipe.model),
-    defenses: trial.method.defenses.map(make.defense),
-    optimizer: make.optimizer(optimizer),
-    augmentation: makeAugmentation(augmentation),
-    seed: trial.seed,
-    name: trial.name,
-    metadata: { method: trial.method.name, seed: String(trial.seed) },
-    checkpoint: {
-      folder: join(folder, paths.checkpoint(trial.name)),
-      identity: trainingIdentity(trial),
-      every: saveEvery,
-    },
-    onEpoch: (record) => toLines(trial, [record]).forEach(onEpoch),
-  });
-}
-
-const sha256 = (file: Uint8Array): string => createHash("sha256").update(file).digest("hex");
-
-/** The record of a training that is done, if it is of this recipe and its model still lies where it was put. */
-export async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecord | null> {
-  const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
-  if (known?.identity !== trainingIdentity(trial)) return null;
-  const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
-  return model !== null && sha256(model) === known.model ? known : null;
-}
-
-/** Whether another training has been done under the trial's name, which this one would take the place of. */
-export async function takesPlace(folder: string, trial: Trial): Promise<boolean> {
-  const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
-  return known !== null && known.identity !== trainingIdentity(trial);
-}
-
-/** The trained model's file; trains if it is not there or not of this recipe. */
-export async function trainedModel(context: TrialContext, trial: Trial): Promise<TrainingRecord> {
-  const { folder } = context;
-  const known = await doneTraining(folder, trial);
-  if (known !== null) return known;
-  const { file, history, snapshots, seconds, processorSeconds } = await trainTrial(context, trial);
-  await writeWhole(join(folder, paths.model(trial.name)), file);
-  const about = { trial: trial.name, ...originOf(trial) };
-  const updates = inputUpdatesOf(about, snapshots, context.dataset.train, context.dataset.imageShape);
-  if (updates) await writeInputUpdates(join(folder, paths.inputUpdates(trial.name)), updates);
-  const identity = trainingIdentity(trial);
-  const metrics = toLines(trial, history);
-  const environment = trialEnvironmentOf(context.engine);
-  const times = { seconds, processorSeconds };
-  const done = { schema: 1 as const, identity, model: sha256(file), ...times, metrics, environment };
-  await writeJson(join(folder, paths.training(trial.name)), done);
-  await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
-  return done;
-}
-
-/** Epochs that are behind a trial: from its training file or its last checkpoint. */
-export async function knownMetrics(folder: string, trial: Trial): Promise<MetricsLine[]> {
-  const identity = trainingIdentity(trial);
-  const done = await readJson(join(folder, paths.training(trial.name)), trainingFile);
-  if (done?.identity === identity) return done.metrics;
-  const saved = await loadCheckpoint(join(folder, paths.checkpoint(trial.name)), identity);
-  return saved === null ? [] : toLines(trial, saved.history);
-}
-
-/** How far the trial's last checkpoint is, null where there is none. */
-export const savedProgress = (folder: string, trial: Trial): Promise<CheckpointProgress | null> =>
-  checkpointProgress(join(folder, paths.checkpoint(trial.name)), trainingIdentity(trial));
 
 /** The trial's result if all of it is done, else null. */
 export async function finishedTrial(

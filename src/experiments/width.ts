@@ -1,8 +1,10 @@
 // How many trials run side by side: as many as cores and memory have room for.
+import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import type { Dataset } from "../data/index.js";
 import { make, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
+import type { Trial } from "./trials.js";
 
 /** Bytes of an idle process with its engine's library. */
 const idle = 150e6;
@@ -30,4 +32,27 @@ export function widthFor(
     width++;
   }
   return Math.max(1, width);
+}
+
+export interface WidthOptions {
+  readonly datasetOf: (trial: Trial) => Dataset;
+  /** Of each engine. */
+  readonly threads: number;
+  /** As many as were asked for; default what cores and memory have room for. */
+  readonly jobs?: number | undefined;
+}
+
+/** How many of `left` run side by side. */
+export function widthOf(left: readonly Trial[], { datasetOf, threads, jobs }: WidthOptions): number {
+  const cores = Math.floor(availableParallelism() / threads);
+  const most = Math.max(1, Math.min(jobs ?? cores, left.length));
+  if (jobs !== undefined || most === 1) return most;
+  const known = new Map<Method, number>();
+  const needs = left.map((trial) => {
+    const { recipe, method } = trial;
+    const need = known.get(method) ?? memoryOf(recipe, datasetOf(trial), method);
+    known.set(method, need);
+    return need;
+  });
+  return widthFor(needs, { cores: most, free: freemem() });
 }

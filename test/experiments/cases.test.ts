@@ -7,7 +7,7 @@ import { methodNamed, recordOf } from "../../src/experiments/cases.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
 import { runRecipe, type RunOptions } from "../../src/experiments/run.js";
 import { readRun } from "../../src/experiments/store.js";
-import { trialsOf } from "../../src/experiments/trial.js";
+import { trialsOf } from "../../src/experiments/trials.js";
 import { writeReport } from "../../src/report/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "temper-cases-"));

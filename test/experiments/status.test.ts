@@ -13,7 +13,7 @@ import { smokeRecipe } from "../../src/experiments/smoke.js";
 import { runStatus } from "../../src/experiments/status-facts.js";
 import { statusOf, type TrialFacts } from "../../src/experiments/status.js";
 import { identityOf } from "../../src/experiments/summary.js";
-import { trialsOf } from "../../src/experiments/trial.js";
+import { trialsOf } from "../../src/experiments/trials.js";
 
 const text = `
 name: tiny
