@@ -16,7 +16,8 @@ export { parseRecipe } from "./experiments/recipe-file.js";
 export { readAttack, type AttackPlan } from "./experiments/attack-plan.js";
 export type { Method, Recipe } from "./experiments/recipe.js";
 export type { Reference } from "./experiments/references.js";
-export { runRecipe, type RunEvent, type RunOptions, type RunOutcome } from "./experiments/run.js";
+export type { RunEvent, RunOptions } from "./experiments/run-options.js";
+export { runRecipe, type RunOutcome } from "./experiments/run.js";
 export { readRun } from "./experiments/store.js";
 export { schemas } from "./experiments/records.js";
 export { jsonSchemas } from "./experiments/schemas.js";
@@ -30,6 +31,7 @@ export type {
   RobustRecord,
   RunFile,
   RunRecord,
+  SearchRecord,
   StepProfile,
 } from "./experiments/records.js";
 export {

@@ -36,7 +36,8 @@ export async function showRun(io: Io, folder: string, { json = false }: ShowOpti
   if (io.err.isTTY === true) note(io, "writing the report …");
   await writeReport(folder, record);
   if (json) return void printJson(io, record.results);
-  print(io, terminalTable(record.results, widthOf(io.out, io.env), colors(io)).trimEnd());
+  const { searches } = record.run;
+  print(io, terminalTable(record.results, widthOf(io.out, io.env), { ...colors(io), searches }).trimEnd());
   places(io, folder, [
     ["report", "report.html"],
     ["results", "results.json"],

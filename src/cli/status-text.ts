@@ -1,6 +1,8 @@
 // How far a run is, as lines of at most `width` letters.
+import type { CandidateStatus, SearchStatus } from "../experiments/search-status.js";
 import type { RunStatus, TimeLeft, TrialStatus } from "../experiments/status.js";
-import { duration, percent, plural, shorten } from "../report/text.js";
+import { foundText } from "../report/searches.js";
+import { duration, optionsText, percent, plural, shorten } from "../report/text.js";
 import { attackStage, leftText } from "./progress.js";
 import { entry, wrap } from "./text.js";
 
@@ -71,9 +73,36 @@ function heading({ name, folder, process, trials }: RunStatus): string {
   return `${name}: ${done}, ${running}; ${at} (${folder})`;
 }
 
+/** Where a candidate of a search is: its word, and what there is to say. */
+function candidateState(of: CandidateStatus, { rung }: SearchStatus, run: RunStatus): [string, string] {
+  const { stage, process, accuracy, epochs } = of;
+  const right = accuracy === null ? "no good" : `${percent(accuracy, Infinity)} %`;
+  if (stage === "pruned") return [stage, right];
+  if (stage === "measured") return ["done", right];
+  const place = stage === "waiting" ? "" : `epoch ${Math.min(epochs + 1, rung ?? 0)}/${rung ?? 0}`;
+  if (process !== null) return ["running", place];
+  return [stage === "waiting" || run.process !== null ? "waiting" : "stopped", place];
+}
+
+function searchLines(search: SearchStatus, run: RunStatus, column: number, width: number): string[] {
+  const { record, rung, rungs, candidates, waiting } = search;
+  if (record !== null) return [...wrap(`search of ${search.search}: ${foundText(record)}`, width), ""];
+  const at = `rung ${rungs.indexOf(rung ?? 0) + 1} of ${rungs.length} (${plural(rung ?? 0, "epoch")})`;
+  const rows = candidates.map((of) => {
+    const name = shorten(`${optionsText(of.values)}, seed ${of.seed}`, column - 4);
+    const [word, rest] = candidateState(of, search, run);
+    return entry(`  ${name.padEnd(column - 2)}${word}`, rest, column + wordWidth + 2, width);
+  });
+  return [
+    ...wrap(`search of ${search.search}: ${at}, ${plural(waiting, "training")} to go`, width),
+    ...rows,
+    "",
+  ];
+}
+
 /** The run's trials by case, one or more lines each, and the time that is left. */
 export function statusText(run: RunStatus, width: number): string {
-  const { trials, left } = run;
+  const { trials, left, searches } = run;
   const longest = Math.max(0, ...trials.map(({ method, seed }) => `${method}-seed${seed}`.length));
   const column = Math.min(longest, Math.floor(width * 0.4)) + 4;
   const lines = trials.flatMap((trial, i) => {
@@ -82,5 +111,6 @@ export function statusText(run: RunStatus, width: number): string {
   });
   const isDone = trials.every(({ stage }) => stage === "done");
   const end = isDone ? [] : ["", entry("time left", leftInAll(left), "time left".length + 2, width)];
-  return [...wrap(heading(run), width), "", ...lines, ...end].join("\n");
+  const found = searches.flatMap((search) => searchLines(search, run, Math.floor(width * 0.6), width));
+  return [...wrap(heading(run), width), "", ...found, ...lines, ...end].join("\n");
 }

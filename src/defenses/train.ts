@@ -59,6 +59,17 @@ export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
 
+/** The loss is no longer a finite number. */
+export class Diverged extends TemperError {
+  constructor(
+    message: string,
+    /** The epoch it happened in, from 1. */
+    readonly epoch: number,
+  ) {
+    super(message);
+  }
+}
+
 /** Consecutive full batches in groups of at most `size`, the odd-sized last batch alone. */
 function nextChunk(
   order: Uint32Array,
@@ -182,8 +193,9 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
     adapt(session, milliseconds / steps, { inputs, state: session.stateBytes });
     const refuse = (index: number, loss: number): never => {
       const batch = `batch ${done + index + 1} of ${total}`;
-      throw new TemperError(
+      throw new Diverged(
         `${options.name}: the loss is ${loss} in epoch ${epoch + 1}, ${batch}; last good checkpoint: ${session.lastGood}`,
+        epoch + 1,
       );
     };
     accumulate(sums, storeResults(source, results, chunk), chunk.batchSize, refuse);

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { fail, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
+import { verifySearch } from "./candidates.js";
 import { methodName } from "./names.js";
 import { readQuestions, type Question } from "./questions.js";
 import { readPublished, type PublishedTable } from "./published.js";
@@ -28,6 +29,7 @@ const caseSchema = z.strictObject({
   training: z.record(z.string(), z.unknown()).optional(),
   seeds: z.unknown().optional(),
   methods: z.unknown().optional(),
+  search: z.unknown().optional(),
   evaluation: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -88,6 +90,7 @@ function readCase(base: Data, name: string, value: unknown): Recipe {
   return inCase(name, own, () => {
     const recipe = { ...readRecipe(withCase(base, own)), case: name };
     verifyRecipe(recipe);
+    verifySearch(recipe);
     return recipe;
   });
 }
@@ -97,6 +100,7 @@ function readCases(data: unknown): readonly Recipe[] {
   if (!isData(data) || data["cases"] === undefined) {
     const recipe = readRecipe(data);
     verifyRecipe(recipe);
+    verifySearch(recipe);
     return [recipe];
   }
   const { cases: given, ...base } = data;

@@ -1,12 +1,15 @@
 // Brings a recipe's finished trials together, from the folder of its run and from what was kept of earlier ones.
 import { join } from "node:path";
 import { check } from "../base/errors.js";
+import { withFound } from "./candidates.js";
 import type { RecipeFile } from "./cases.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
 import type { KeptImages, KeptResults, KeptTrial } from "./kept-results.js";
-import type { MetricsLine } from "./records.js";
+import { schemas, type MetricsLine } from "./records.js";
+import { foundValues, searchesDone } from "./search.js";
 import { filesAmong } from "./sources.js";
 import { paths, readJson } from "./store.js";
+import { searchRecords } from "./summary.js";
 import { finishedTrial, rowIdentity } from "./trial.js";
 import { trialsOf, type Trial } from "./trials.js";
 
@@ -76,7 +79,9 @@ export async function collect({ recipe, path, folder, before }: CollectOptions):
   const { name, published, questions, cases } = recipe;
   const files = cases.flatMap(({ evaluation }) => filesAmong(evaluation.transferFrom));
   check(files.length === 0, path, "points crafted on trials of the recipe alone", () => files.join(", "));
-  const trials = trialsOf(recipe);
+  const run = await readJson(join(folder, paths.run), schemas.run);
+  const searches = searchesDone(recipe, [...(run?.searches ?? []), ...(before?.results.searches ?? [])]);
+  const trials = trialsOf(withFound(recipe, foundValues(searches)));
   const found: Found[] = [];
   const taken: string[] = [];
   for (const trial of trials) {
@@ -95,6 +100,7 @@ export async function collect({ recipe, path, folder, before }: CollectOptions):
       dataset: [...new Set(cases.map(({ dataset }) => dataset))].join(", "),
       published: [...published],
       questions: [...questions],
+      ...searchRecords(searches),
       trials: trials.map((trial) => trial.name),
       kept: found.map(({ trial }) => trial),
     },

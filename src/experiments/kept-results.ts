@@ -3,7 +3,7 @@ import { z } from "zod";
 import { correctFile } from "./correctness.js";
 import { publishedSchema } from "./published.js";
 import { questionsSchema } from "./questions.js";
-import { resultRow, trialEnvironment } from "./records.js";
+import { resultRow, searchRecord, trialEnvironment } from "./records.js";
 
 /** One finished trial. */
 const keptTrial = z.strictObject({
@@ -40,6 +40,7 @@ export const keptResults = z.strictObject({
   dataset: z.string().describe("several, with commas between, where cases differ in it"),
   published: publishedSchema,
   questions: questionsSchema.default([]),
+  searches: z.array(searchRecord).optional().describe("those that are done, where the recipe has any"),
   trials: z.array(z.string()).describe("all of the recipe's, in its order"),
   kept: z.array(keptTrial).describe("those that are finished, in the same order"),
 });

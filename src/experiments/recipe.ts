@@ -2,6 +2,7 @@
 import { z } from "zod";
 import * as attackRegistry from "../attacks/index.js";
 import { OptionError, parseOptions } from "../base/options.js";
+import { failUnknown } from "../base/errors.js";
 import { datasetNamed } from "../data/index.js";
 import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
@@ -10,6 +11,7 @@ import { activationsEntry } from "./activations.js";
 import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
+import { readSearch, type Search } from "./search-section.js";
 import { readTraining, trainingSchema, type Training } from "./training-section.js";
 import { readSources, type SourceEntry } from "./sources.js";
 import { checkCrafting } from "./transfer.js";
@@ -42,6 +44,7 @@ const schema = z.strictObject({
       "threads of each engine; the last bits of results depend on it, on nothing else of the machine",
     ),
   methods: z.array(z.unknown()).min(1),
+  search: z.unknown().optional().describe("options to be searched on validation images; null is none"),
   evaluation: evaluation.prefault({}),
 });
 
@@ -50,17 +53,22 @@ export interface Method {
   readonly name: string;
   /** Outermost first. */
   readonly defenses: readonly Reference[];
+  /** How it is trained, where a search has changed that of the recipe. */
+  readonly training?: Training;
+  /** Its values are still to be found: nothing is trained of it. */
+  readonly isOpen?: true;
 }
 
 export interface Recipe extends Omit<
   z.output<typeof schema>,
-  "model" | "methods" | "training" | "evaluation"
+  "model" | "methods" | "training" | "evaluation" | "search"
 > {
   /** Which case of its file it is, where that has cases. */
   readonly case?: string;
   readonly model: Reference;
   readonly training: Training;
   readonly methods: readonly Method[];
+  readonly search?: Search;
   readonly evaluation: Omit<z.output<typeof evaluation>, "attacks" | "transferFrom"> & {
     readonly attacks: readonly AttackPlan[];
     /** Models on which the attacks' points are crafted too, to be tried on every trial but the model itself. */
@@ -107,9 +115,26 @@ function sourcesIn(
   });
 }
 
+/** How a method of the recipe is trained. */
+export const trainingOf = (recipe: Recipe, { training = recipe.training }: Method): Training => training;
+
+/** The search, where there is one; what it names must be there. */
+function searchIn(given: unknown, recipe: Recipe): { readonly search?: Search } {
+  if (given === undefined || given === null) return {};
+  return withPath(["search"], () => {
+    const search = readSearch(given, recipe);
+    const names = recipe.methods.map(({ name }) => name);
+    for (const { method } of search.methods)
+      if (!names.includes(method))
+        withPath(["methods", method], () => failUnknown("recipe.search", "method", method, names));
+    if (search.objective !== "clean") checkPlans([search.objective], datasetNamed(recipe.dataset).classes);
+    return { search };
+  });
+}
+
 /** A recipe from plain data; errors carry the path of the key at fault. */
 export function readRecipe(data: unknown): Recipe {
-  const given = parseOptions("recipe", schema, data);
+  const { search: asked, ...given } = parseOptions("recipe", schema, data);
   withPath(["dataset"], () => datasetNamed(given.dataset));
   withPath(["evaluation", "corruptions"], () =>
     checkCorruptions(
@@ -140,9 +165,10 @@ export function readRecipe(data: unknown): Recipe {
       `method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`,
       ["methods", twice],
     );
+  const whole = { ...recipe, ...searchIn(asked, recipe) };
   return sources.length === 0
-    ? recipe
-    : { ...recipe, evaluation: { ...recipe.evaluation, transferFrom: sources } };
+    ? whole
+    : { ...whole, evaluation: { ...whole.evaluation, transferFrom: sources } };
 }
 
 /** The defence, optimizer, architecture and attack that a recipe names. */

@@ -223,6 +223,44 @@ const environmentRecord = z.strictObject({
 /** What a single trial comes from. */
 export const trialEnvironment = environmentRecord.omit({ jobs: true });
 
+/** The search of a method's options: all that was tried, and what was found. */
+export const searchRecord = z.strictObject({
+  ...caseField,
+  method: z.string(),
+  identity: z.string().describe("hash of all that decides what is found"),
+  objective: z
+    .union([
+      z.literal("clean"),
+      z.strictObject({
+        ...robustRecord.pick({ attack: true, norm: true, epsilon: true }).shape,
+        options: z.record(z.string(), z.unknown()),
+      }),
+    ])
+    .describe("clean, or under which attack: accuracy on validation images, which is to be large"),
+  images: z.int().min(1).describe("validation images that it is measured on"),
+  seeds: z.array(z.int()).describe("that each candidate is trained with; its score is the mean over them"),
+  draws: z
+    .strictObject({ trials: z.int(), seed: z.int() })
+    .nullable()
+    .describe("how candidates were drawn; null where they are every combination of the values"),
+  rungs: z.array(z.int()).describe("epochs after which candidates are compared"),
+  eta: z.int().describe("one in so many goes on from a rung"),
+  candidates: z.array(
+    z.strictObject({
+      values: z.record(z.string(), z.unknown()),
+      scores: z
+        .array(share.nullable())
+        .describe("at each rung that it took part in; null where its training diverged"),
+      pruned: z
+        .int()
+        .nullable()
+        .describe("epochs of the rung from which it did not go on; null for those of the last rung"),
+    }),
+  ),
+  found: z.int().min(0).describe("the best candidate, from 0"),
+  seconds: z.number().describe("of all trainings"),
+});
+
 export const runFile = z.strictObject({
   schema: z.literal(1),
   kind: z.literal("temper-run"),
@@ -233,6 +271,7 @@ export const runFile = z.strictObject({
   started: z.string(),
   finished: z.string().nullable(),
   times: z.record(z.string(), trialTimes).describe("by trial"),
+  searches: z.array(searchRecord).optional().describe("those that are done, where the recipe has any"),
 });
 
 const milliseconds = z.number().min(0).describe("milliseconds a step");
@@ -298,6 +337,7 @@ export const profileFile = z.strictObject({
 export type StepProfile = z.output<typeof profileFile>;
 export type KernelRecord = z.output<typeof kernelRecord>;
 export type TrialEnvironment = z.output<typeof trialEnvironment>;
+export type SearchRecord = z.output<typeof searchRecord>;
 export type RunFile = z.output<typeof runFile>;
 export type BudgetRecord = NonNullable<z.output<typeof auditFile>["budget"]>[number];
 export type RobustRecord = z.output<typeof robustRecord>;

@@ -1,20 +1,21 @@
 // Runs a recipe: its trials side by side, each continued from where it stopped, and the files of the whole.
-import { join } from "node:path";
 import { fail } from "../base/errors.js";
-import { writeWhole } from "../data/disk.js";
 import type { Dataset } from "../data/index.js";
+import { withFound } from "./candidates.js";
 import { recordOf, type RecipeFile } from "./cases.js";
-import { environment } from "./environment.js";
 import { lockFolder } from "./lock.js";
 import { openMaterials, type Materials } from "./materials.js";
 import type { Recipe } from "./recipe.js";
 import type { ResultsFile, RunFile } from "./records.js";
+import type { RunEvent, RunOptions } from "./run-options.js";
+import { runSearches, type SearchesDone } from "./run-searches.js";
 import { runJobs, throwFailures, type Outcome as JobOutcome } from "./schedule.js";
+import { foundValues } from "./search.js";
 import { selectNamed } from "./select.js";
 import { smokeRecipe } from "./smoke.js";
 import { costOf, type Cost } from "./step.js";
-import { emptyFolder, openFolder, paths, sweepFolder, writeJson } from "./store.js";
-import { identityOf, metricsLog, writeSummary } from "./summary.js";
+import { emptyFolder, openFolder, sweepFolder } from "./store.js";
+import { beginRun, identityOf, metricsLog, searchRecords, writeSummary } from "./summary.js";
 import { startTask } from "./task-host.js";
 import type { TaskEvent, TaskOptions } from "./task.js";
 import { checkKept, doneTraining } from "./trained-model.js";
@@ -22,39 +23,10 @@ import { finishedTrial, type TrialResult } from "./trial.js";
 import { sourceTrials, trialsOf, type Trial } from "./trials.js";
 import { widthOf } from "./width.js";
 
-/** What happens while a recipe runs; for bars and lines. */
-export type RunEvent =
-  | { readonly kind: "start"; readonly trials: readonly string[]; readonly finished: readonly string[] }
-  | { readonly kind: "moving-inputs"; readonly trial: string; readonly bytes: number }
-  | TaskEvent
-  /** `trial` may also be the training of one that others wait for. */
-  | { readonly kind: "failed"; readonly trial: string; readonly message: string }
-  | { readonly kind: "done"; readonly trial: string; readonly result: TrialResult };
-
-export interface RunOptions {
-  readonly recipe: RecipeFile;
-  /** The recipe's text, kept beside the results. */
-  readonly text: string;
-  readonly folder: string;
-  /** The folder that files named in the recipe are relative to; default the current one. */
-  readonly base?: string;
-  /** Run only the trials whose names match one of these patterns (`*`: any letters, `?`: one); default all. */
-  readonly only?: readonly string[];
-  /** Run the recipe with little of everything (`smokeCuts`), to see that all of it works. */
-  readonly smoke?: boolean;
-  /** Start over: remove what an earlier run left. */
-  readonly fresh?: boolean;
-  readonly provider?: string;
-  /** Trials side by side; default: as many as cores have room for, at most the trials left. Results do not depend on it. */
-  readonly jobs?: number;
-  /** Seconds between checkpoints; default 15. */
-  readonly checkpointEvery?: number;
-  readonly signal?: AbortSignal;
-  onEvent?(event: RunEvent): void;
-}
-
 interface Plan {
   readonly options: RunOptions;
+  /** With the values that searches have found. */
+  readonly recipe: RecipeFile;
   /** All of the recipe's. */
   readonly trials: readonly Trial[];
   /** Those of this call. */
@@ -94,8 +66,8 @@ async function trainedApart(folder: string, left: readonly Trial[]): Promise<Tri
 
 /** Trainings that are done apart, then the trials that are left; the longest first, lest the last one run alone beside idle cores. */
 async function jobsOf(plan: Plan, left: readonly Trial[], taskOptions: TaskOptions) {
-  const { options } = plan;
-  const { recipe, folder, base = ".", smoke = false, provider = "cpu", checkpointEvery = 15 } = options;
+  const { options, recipe } = plan;
+  const { folder, base = ".", smoke = false, provider = "cpu", checkpointEvery = 15 } = options;
   const first = await trainedApart(folder, left);
   const isFirst = (trial: Trial): boolean => first.some(({ name }) => name === trial.name);
   const task = (trial: Trial, trainOnly: boolean): (() => Promise<TrialResult | null>) => {
@@ -128,7 +100,10 @@ function planned(plan: Plan): Trial[] {
 async function runAll(plan: Plan, left: readonly Trial[], width: number): Promise<Outcome[]> {
   const { options, results, stop, trials } = plan;
   const emit = (event: RunEvent): void => options.onEvent?.(event);
-  const log = await metricsLog(options.folder, trials);
+  const log = await metricsLog(
+    options.folder,
+    trials.filter(({ method }) => method.isOpen !== true),
+  );
   const onEvent = (event: TaskEvent): void => {
     if (event.kind === "epoch") log.add(event.line);
     emit(event);
@@ -166,41 +141,36 @@ async function finishedTrials(
 /** Runs what is left in a folder that is this process's own. */
 async function continueRun(
   options: RunOptions,
-  work: Pick<Plan, "trials" | "chosen">,
+  { done, isNew }: SearchesDone,
   before: RunFile | null,
 ): Promise<RunOutcome> {
-  const { recipe, folder } = options;
-  const identity = identityOf(recipe);
-  const { trials, chosen } = work;
+  const { folder } = options;
+  const identity = identityOf(options.recipe);
+  const recipe = withFound(options.recipe, foundValues(done));
+  const trials = trialsOf(recipe);
+  const chosen = selectNamed(trials, options.only);
   await checkKept(folder, chosen);
   const materials = await openMaterials(recipe.cases, options);
   const results = await finishedTrials(folder, trials, materials);
   const names = chosen.map(({ name }) => name);
   options.onEvent?.({ kind: "start", trials: names, finished: names.filter((name) => results.has(name)) });
-  const plan: Plan = { options, ...work, results, stop: new AbortController(), materials };
+  const plan: Plan = { options, recipe, trials, chosen, results, stop: new AbortController(), materials };
   const { stop } = plan;
   const left = planned(plan);
   const isWhole = results.size === trials.length;
   if (left.length === 0 && before !== null && (before.finished !== null || !isWhole))
     return {
-      results: await writeSummary(folder, { ...before, identity, recipe: recordOf(recipe) }, trials, results),
-      alreadyDone: true,
+      results: await writeSummary(
+        folder,
+        { ...before, identity, recipe: recordOf(options.recipe), ...searchRecords(done) },
+        trials,
+        results,
+      ),
+      alreadyDone: !isNew,
     };
   const datasetOf = (trial: Trial): Dataset => materialsOf(plan, trial).dataset;
   const jobs = widthOf(left, { datasetOf, threads: recipe.threads, jobs: options.jobs });
-  const run: RunFile = {
-    schema: 1,
-    kind: "temper-run",
-    name: recipe.name,
-    recipe: recordOf(recipe),
-    identity,
-    environment: environment({ provider: options.provider ?? "cpu", threads: recipe.threads, jobs }),
-    started: before?.started ?? new Date().toISOString(),
-    finished: null,
-    times: {},
-  };
-  await writeJson(join(folder, paths.run), run);
-  await writeWhole(join(folder, paths.recipe), options.text);
+  const run = await beginRun(options, { before, jobs, done });
   const forward = (): void => stop.abort();
   options.signal?.addEventListener("abort", forward);
   if (options.signal?.aborted) stop.abort();
@@ -219,14 +189,15 @@ async function continueRun(
 export async function runRecipe(given: RunOptions): Promise<RunOutcome> {
   const options = given.smoke === true ? { ...given, recipe: smokeRecipe(given.recipe) } : given;
   const { folder, fresh = false } = options;
-  const trials = trialsOf(options.recipe);
-  const chosen = selectNamed(trials, options.only);
-  const before = await openFolder(folder, { fresh });
+  const chosen = selectNamed(trialsOf(options.recipe), options.only);
+  const known = await openFolder(folder, { fresh });
   const unlock = await lockFolder(folder);
   try {
     if (fresh) await emptyFolder(folder);
     await sweepFolder(folder);
-    return await continueRun(options, { trials, chosen }, fresh ? null : before);
+    const before = fresh ? null : known;
+    const searches = await runSearches(options, chosen, before);
+    return await continueRun(options, searches, before);
   } finally {
     await unlock();
   }

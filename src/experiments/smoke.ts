@@ -3,10 +3,19 @@ import { limit, type Dataset } from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
 import type { AttackPlan } from "./attack-plan.js";
 import type { Recipe } from "./recipe.js";
+import type { Search } from "./search-section.js";
 import type { Training } from "./training-section.js";
 
 /** What a smoke run keeps. */
-const kept = { train: 64, validation: 16, test: 32, epochs: 2, batchSize: 32, seeds: 1 } as const;
+const kept = {
+  train: 64,
+  validation: 16,
+  test: 32,
+  epochs: 2,
+  batchSize: 32,
+  seeds: 1,
+  candidates: 3,
+} as const;
 
 /** At most so much of what attacks spend, by the options' names. */
 const budgets: Readonly<Record<string, number>> = {
@@ -44,12 +53,25 @@ const cutTraining = ({ validation, curves, meanOfLast, ...training }: Training):
   ...(meanOfLast !== undefined && { meanOfLast: Math.min(meanOfLast, kept.epochs) }),
 });
 
+/** The candidates that come first, with two rungs at most. */
+const cutSearch = ({ seeds, rungs, objective, methods, ...search }: Search): Search => ({
+  ...search,
+  seeds: seeds.slice(0, kept.seeds),
+  rungs: rungs.length > 1 ? [1, kept.epochs] : rungs.map((rung) => Math.min(rung, kept.epochs)),
+  objective: objective === "clean" ? objective : cheap(objective),
+  methods: methods.map(({ method, candidates }) => ({
+    method,
+    candidates: candidates.slice(0, kept.candidates),
+  })),
+});
+
 const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
   ...recipe,
   name,
   description: `Smoke run: ${smokeCuts.join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
   training: cutTraining(recipe.training),
+  ...(recipe.search && { search: cutSearch(recipe.search) }),
   evaluation: {
     ...recipe.evaluation,
     limit: Math.min(recipe.evaluation.limit ?? Infinity, kept.test),
@@ -61,7 +83,7 @@ const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
 export const smokeCuts: readonly string[] = [
   `${kept.train} training, at most ${kept.validation} validation and ${kept.test} test images`,
   `at most ${kept.epochs} epochs of batches of at most ${kept.batchSize}`,
-  "the first seed only",
+  `the first seed only, the first ${kept.candidates} candidates of a search`,
   `attacks with at most ${budgets["steps"] ?? 0} steps and ${budgets["queries"] ?? 0} queries, no restarts, AutoAttack's fast form`,
 ];
 

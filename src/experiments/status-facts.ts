@@ -2,12 +2,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { check, fail } from "../base/errors.js";
+import { searchesOf, withFound } from "./candidates.js";
 import type { RecipeFile } from "./cases.js";
 import { journalProgress } from "./journal.js";
 import { lockHolder } from "./lock.js";
 import { openSourceFiles } from "./materials.js";
 import { parseRecipe } from "./recipe-file.js";
 import { schemas, type RunFile } from "./records.js";
+import { searchStatus, type SearchStatus } from "./search-status.js";
+import { foundValues, searchesDone } from "./search.js";
 import { smokeRecipe } from "./smoke.js";
 import { filesAmong, type SourceFile } from "./sources.js";
 import { statusOf, type RunStatus, type TrialFacts } from "./status.js";
@@ -27,6 +30,8 @@ interface Place {
 /** What comes first in a trial's life is read first: what a process moves on meanwhile is seen further, never nowhere. */
 async function factsOf(place: Place, trial: Trial): Promise<TrialFacts> {
   const { folder, reported } = place;
+  if (trial.method.isOpen === true)
+    return { trial, process: null, saved: null, strikes: [], reported: 0, training: null, result: null };
   check(
     !(await takesPlace(folder, trial)),
     folder,
@@ -78,11 +83,15 @@ export async function runStatus(folder: string, options: StatusOptions = {}): Pr
   if (run === null) return fail(folder, "the folder of a run", "none that has begun (no run.json)");
   const recipe = ownRecipe(folder, run, options.recipe ?? (await keptRecipe(folder)));
   const reported = new Map((await readMetrics(folder)).map(({ trial, epoch }) => [trial, epoch]));
+  const done = searchesDone(recipe, run.searches);
+  const searches: SearchStatus[] = [];
+  for (const search of recipe.cases.flatMap(searchesOf))
+    searches.push(await searchStatus(folder, search, done));
   const trials: TrialFacts[] = [];
-  for (const of of recipe.cases) {
+  for (const of of withFound(recipe, foundValues(done)).cases) {
     const place = { folder, reported, sourceFiles: await openSourceFiles(of, options.base ?? ".") };
     for (const trial of trialsOf({ cases: [of] })) trials.push(await factsOf(place, trial));
   }
   const { jobs } = run.environment;
-  return statusOf({ name: recipe.name, folder, process: await lockHolder(folder), jobs, trials });
+  return statusOf({ name: recipe.name, folder, process: await lockHolder(folder), jobs, searches, trials });
 }

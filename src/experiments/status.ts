@@ -1,6 +1,8 @@
 // How far a run is: the state of each trial and the time that is left, from what lies on the disk.
 import type { CheckpointProgress } from "../defenses/checkpoint.js";
 import type { StrikeProgress } from "./journal.js";
+import type { SearchStatus } from "./search-status.js";
+import { trainingOf } from "./recipe.js";
 import type { Trial } from "./trials.js";
 
 /** What the disk says of one trial. */
@@ -53,6 +55,8 @@ export interface RunStatus {
   readonly folder: string;
   /** The process at work in the folder; null where none is. */
   readonly process: number | null;
+  /** Of methods' values, which their trials wait for. */
+  readonly searches: readonly SearchStatus[];
   readonly trials: readonly TrialStatus[];
   readonly left: TimeLeft;
 }
@@ -92,7 +96,7 @@ function epochsDone({ training, saved, process, reported }: TrialFacts): number 
 
 function leftOf(all: readonly TrialFacts[], facts: TrialFacts): TrialStatus["left"] {
   const { trial, training, strikes, result } = facts;
-  const epochs = Math.max(0, trial.recipe.training.epochs - epochsDone(facts));
+  const epochs = Math.max(0, trainingOf(trial.recipe, trial.method).epochs - epochsDone(facts));
   const each = epochSeconds(facts) ?? meanOfAlike(all, facts, epochSeconds);
   const whole = meanOfAlike(all, facts, (other) => other.result?.seconds ?? null);
   const spent = strikes.reduce((total, { milliseconds }) => total + milliseconds, 0) / 1000;
@@ -112,7 +116,7 @@ function trialStatus(all: readonly TrialFacts[], facts: TrialFacts): TrialStatus
     seed: trial.seed,
     stage: stageOf(facts),
     process: result === null ? process : null,
-    epochs: { done: Math.floor(epochsDone(facts)), of: trial.recipe.training.epochs },
+    epochs: { done: Math.floor(epochsDone(facts)), of: trainingOf(trial.recipe, trial.method).epochs },
     strikes: result === null ? strikes.map(({ strike, images }) => ({ strike, images })) : [],
     clean: result?.clean ?? null,
     left: leftOf(all, facts),
@@ -120,22 +124,26 @@ function trialStatus(all: readonly TrialFacts[], facts: TrialFacts): TrialStatus
 }
 
 /** The time until the last of `trials` ends, `jobs` side by side: their sum shared out, or the longest of them. */
-function timeLeft(trials: readonly TrialStatus[], jobs: number): TimeLeft {
+function timeLeft(trials: readonly TrialStatus[], jobs: number, searches: readonly SearchStatus[]): TimeLeft {
   const lefts = trials.flatMap(({ stage, left }) => (stage === "done" ? [] : [left]));
   const known = lefts.map(({ training, evaluation }) => (training ?? 0) + (evaluation ?? 0));
-  const measured = lefts.some((left) => left.training !== null || left.evaluation !== null);
-  const sum = known.reduce((a, b) => a + b, 0);
+  const searching = searches.flatMap(({ left }) => left ?? []);
+  const measured =
+    searching.length > 0 || lefts.some((left) => left.training !== null || left.evaluation !== null);
+  const sum = [...known, ...searching].reduce((a, b) => a + b, 0);
   return {
     seconds: lefts.length > 0 && !measured ? null : Math.max(sum / jobs, ...known, 0),
     jobs,
     unknown: {
-      trainings: lefts.filter(({ training }) => training === null).length,
+      trainings:
+        lefts.filter(({ training }) => training === null).length +
+        searches.reduce((total, { left, waiting }) => total + (left === null ? waiting : 0), 0),
       evaluations: lefts.filter(({ evaluation }) => evaluation === null).length,
     },
   };
 }
 
-export interface RunFacts extends Pick<RunStatus, "name" | "folder" | "process"> {
+export interface RunFacts extends Pick<RunStatus, "name" | "folder" | "process" | "searches"> {
   /** Trials side by side. */
   readonly jobs: number;
   readonly trials: readonly TrialFacts[];
@@ -147,5 +155,5 @@ export interface RunFacts extends Pick<RunStatus, "name" | "folder" | "process">
  */
 export function statusOf({ trials: facts, jobs, ...about }: RunFacts): RunStatus {
   const trials = facts.map((each) => trialStatus(facts, each));
-  return { ...about, trials, left: timeLeft(trials, jobs) };
+  return { ...about, trials, left: timeLeft(trials, jobs, about.searches) };
 }

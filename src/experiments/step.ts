@@ -5,12 +5,13 @@ import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
 import { makeAugmentation } from "./augmentation.js";
-import { make, type Method, type Recipe } from "./recipe.js";
+import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
 
 /** The training step of a method. */
-export function stepOf({ training }: Recipe, method: Method, model: Model): TrainStep {
+export function stepOf(recipe: Recipe, method: Method, model: Model): TrainStep {
+  const training = trainingOf(recipe, method);
   const defense = compose(method.defenses.map(make.defense));
   return buildTrainStep({
     model,
@@ -53,7 +54,7 @@ export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
   const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
   const images = trainingParts(dataset.train, recipe.training).train.count;
   return {
-    work: multiplyAdds(roots, recipe.training.batchSize),
+    work: multiplyAdds(roots, trainingOf(recipe, method).batchSize),
     movedBytes: (movesInputs ? 4 : 0) * (1 + perSample.length) * images * imageSize(dataset.imageShape),
   };
 }

@@ -34,6 +34,8 @@ export const paths = {
   trial: (trial: string): string => join("trials", trial),
   checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
   training: (trial: string): string => join("trials", trial, "training.json"),
+  /** Where a candidate's training came to nothing. */
+  diverged: (trial: string): string => join("trials", trial, "diverged.json"),
   row: (trial: string): string => join("trials", trial, "row.json"),
   correct: (trial: string): string => join("trials", trial, "correct.json"),
   profiles: "profiles",

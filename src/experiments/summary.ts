@@ -1,8 +1,12 @@
 // The files of a whole run: what decides it, its metrics while it goes on, its results.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { RecipeFile } from "./cases.js";
+import { writeWhole } from "../data/disk.js";
+import { recordOf, type RecipeFile } from "./cases.js";
+import { environment } from "./environment.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
+import type { RunOptions } from "./run-options.js";
+import type { DoneSearch } from "./search.js";
 import { paths, writeJson, writeMetrics } from "./store.js";
 import { knownMetrics } from "./trained-model.js";
 import type { TrialResult } from "./trial.js";
@@ -14,6 +18,40 @@ export function identityOf({ cases }: RecipeFile): string {
   const [first] = decisive;
   const all = first?.case === undefined ? first : decisive;
   return createHash("sha256").update(JSON.stringify(all)).digest("hex");
+}
+
+/** Searches as run.json keeps them. */
+export const searchRecords = (done: readonly DoneSearch[]): Pick<RunFile, "searches"> =>
+  done.length === 0 ? {} : { searches: done.map(({ record }) => record) };
+
+export interface BeginOptions {
+  /** The record that lay in the folder. */
+  readonly before: RunFile | null;
+  /** Processes side by side. */
+  readonly jobs: number;
+  readonly done: readonly DoneSearch[];
+}
+
+/** Writes run.json of a run that is not finished, and the recipe beside it; returns the record. */
+export async function beginRun(
+  { recipe, text, folder, provider = "cpu" }: RunOptions,
+  { before, jobs, done }: BeginOptions,
+): Promise<RunFile> {
+  const run: RunFile = {
+    schema: 1,
+    kind: "temper-run",
+    name: recipe.name,
+    recipe: recordOf(recipe),
+    identity: identityOf(recipe),
+    environment: environment({ provider, threads: recipe.threads, jobs }),
+    started: before?.started ?? new Date().toISOString(),
+    finished: null,
+    times: {},
+    ...searchRecords(done),
+  };
+  await writeJson(join(folder, paths.run), run);
+  await writeWhole(join(folder, paths.recipe), text);
+  return run;
 }
 
 export interface MetricsLog {

@@ -10,6 +10,7 @@ import { lockFolder } from "./lock.js";
 import { openMaterials } from "./materials.js";
 import type { MetricsLine } from "./records.js";
 import { paths } from "./store.js";
+import { trainUntil } from "./train-until.js";
 import { trainedModel } from "./trained-model.js";
 import { runTrial, type TrialResult } from "./trial.js";
 import { trialsOf } from "./trials.js";
@@ -25,6 +26,8 @@ export interface Task {
   readonly base: string;
   readonly smoke: boolean;
   readonly provider: string;
+  /** Of a candidate of a search: train so many epochs and keep the state. */
+  readonly until?: number;
   /** Seconds between checkpoints. */
   readonly saveEvery: number;
 }
@@ -62,8 +65,9 @@ export async function performTask(task: Task, { signal, onEvent }: TaskOptions):
       onEvaluation: (progress: EvaluationProgress) => onEvent({ kind: "evaluation", trial: name, progress }),
       onEpoch: (line: MetricsLine) => onEvent({ kind: "epoch", trial: name, line }),
     };
-    if (!task.trainOnly) return await runTrial(context, trial);
-    await trainedModel(context, trial);
+    if (task.until !== undefined) await trainUntil(context, trial, task.until);
+    else if (task.trainOnly) await trainedModel(context, trial);
+    else return await runTrial(context, trial);
     return null;
   } finally {
     await engine.close();

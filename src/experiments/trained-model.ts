@@ -18,7 +18,7 @@ import { makeAugmentation } from "./augmentation.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { harden, type Hardened, type HardenOptions } from "./harden.js";
 import { inputUpdatesOf, writeInputUpdates } from "./input-updates.js";
-import { make } from "./recipe.js";
+import { make, trainingOf } from "./recipe.js";
 import { metricsLine, trialEnvironment, type MetricsLine } from "./records.js";
 import { paths, readJson, writeJson } from "./store.js";
 import { originOf, trainingIdentity, type Trial } from "./trials.js";
@@ -59,7 +59,7 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
 function trainTrial(context: TrainingContext, trial: Trial): Promise<Hardened> {
   const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { recipe } = trial;
-  const { optimizer, augmentation, meanOfLast: _, ...training } = recipe.training;
+  const { optimizer, augmentation, meanOfLast: _, ...training } = trainingOf(recipe, trial.method);
   return harden({
     ...training,
     dataset,

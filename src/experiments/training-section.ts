@@ -1,6 +1,6 @@
 // The `training` section of a recipe: how every method of it is trained.
 import { z } from "zod";
-import { OptionError } from "../base/options.js";
+import { OptionError, parseOptions } from "../base/options.js";
 import { lossNames } from "../nn/losses.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
@@ -131,6 +131,19 @@ function readCurves({ attacks, ...rest }: NonNullable<Given["curves"]>): Curves 
       ]);
   });
   return { ...rest, attacks: plans };
+}
+
+/** What a search may change, whatever the method. */
+const searchedSchema = trainingSchema
+  .pick({ learningRate: true, batchSize: true, labelSmoothing: true, weightDecay: true, maxNorm: true })
+  .partial();
+
+/** Keys of the section that a search gives, checked. */
+export function readSearched(
+  given: Readonly<Record<string, unknown>>,
+): Partial<Pick<Training, keyof z.output<typeof searchedSchema>>> {
+  const read = parseOptions("training", searchedSchema, given);
+  return Object.fromEntries(Object.entries(read).filter(([key]) => key in given));
 }
 
 /** The section with its references resolved; errors carry the path of the key at fault. */

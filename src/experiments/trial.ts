@@ -17,7 +17,7 @@ import { correctnessOf } from "./correctness.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { firstLayerFeatures } from "./features.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
-import type { Method } from "./recipe.js";
+import { trainingOf, type Method } from "./recipe.js";
 import {
   resultRow,
   trialEnvironment,
@@ -211,7 +211,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     ...originOf(trial),
     options: optionsOf(trial.method),
     ...trainingOutcome(
-      trial.recipe.training,
+      trainingOf(trial.recipe, trial.method),
       training.metrics.map(({ epoch, metrics }) => ({ epoch: epoch - 1, metrics })),
     ),
     clean,

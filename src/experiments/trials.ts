@@ -35,7 +35,11 @@ export const sourceTrials = (trial: Trial): Trial[] =>
   );
 
 /** Whose result it is, as records say it. */
-export const originOf = ({ recipe, method, seed }: Trial) => ({
+export const originOf = ({
+  recipe,
+  method,
+  seed,
+}: Trial): { readonly case?: string; readonly method: string; readonly seed: number } => ({
   ...(recipe.case !== undefined && { case: recipe.case }),
   method: method.name,
   seed,
@@ -47,6 +51,7 @@ export const hash = (value: unknown): string =>
 
 /** What decides a trial's weights. */
 export const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
-  const { dataset, model, training, threads } = recipe;
-  return hash({ dataset, model, training, threads, method, seed });
+  const { dataset, model, threads } = recipe;
+  const { training = recipe.training, ...plain } = method;
+  return hash({ dataset, model, training, threads, method: plain, seed });
 };

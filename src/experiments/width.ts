@@ -2,7 +2,7 @@
 import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import type { Dataset } from "../data/index.js";
-import { make, type Method, type Recipe } from "./recipe.js";
+import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
 import type { Trial } from "./trials.js";
 
@@ -10,11 +10,11 @@ import type { Trial } from "./trials.js";
 const idle = 150e6;
 
 /** Predicted bytes of a process that trains `method`. */
-export function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
+function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
   const { imageShape, classes, train, test } = dataset;
   const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
   const { movedBytes } = costOf(recipe, dataset, method);
-  const { total } = trainingMemory(stepOf(recipe, method, model), recipe.training.batchSize, {
+  const { total } = trainingMemory(stepOf(recipe, method, model), trainingOf(recipe, method).batchSize, {
     moved: movedBytes,
   });
   return idle + train.images.byteLength + test.images.byteLength + total;

@@ -16,6 +16,7 @@ import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
 import { publishedTableBlocks } from "./published.js";
 import { questionBlocks } from "./questions.js";
+import { searchBlocks } from "./searches.js";
 import { resultsTable } from "./results-table.js";
 import { duration, integer, percent, plural, sentence } from "./text.js";
 
@@ -133,6 +134,7 @@ function recipeBlocks(each: Kept): Block[] {
       `${results.description === null ? "" : `${sentence(results.description)} `}Recipe: ${results.recipe}. ${stateText(results)}`,
     ),
     ...results.published.flatMap((table) => publishedTableBlocks(rows, table)),
+    ...searchBlocks(results.searches),
     ...measuredBlocks(each),
     ...costBlocks(each),
     ...provenance(results),

@@ -13,6 +13,7 @@ import { imageBlocks } from "./image-comparisons.js";
 import { publishedBlocks } from "./published.js";
 import { profileDetails } from "./profile-report.js";
 import { questionBlocks } from "./questions.js";
+import { searchBlocks } from "./searches.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
 import { duration, integer, optionsText, plural } from "./text.js";
@@ -130,6 +131,7 @@ export async function runReport(record: RunRecord, figures: readonly Figure[]): 
         published: publishedOf(record.run.recipe),
       }),
       ...publishedBlocks(record.results.rows, publishedOf(record.run.recipe)),
+      ...searchBlocks(record.run.searches),
       ...corruptionBlocks(methodCorruptionTable(record.results.rows), record.results.rows[0] ?? {}),
       heading(3, "Conditions"),
       { kind: "facts", facts: runConditions(record) },

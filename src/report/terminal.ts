@@ -1,6 +1,6 @@
 // Tables for a terminal: plain columns, broken into several tables where they would be too wide.
 import pc from "picocolors";
-import type { AuditFile, ResultsFile, StepProfile } from "../experiments/records.js";
+import type { AuditFile, ResultsFile, SearchRecord, StepProfile } from "../experiments/records.js";
 import { auditVerdict } from "./audit-verdict.js";
 import { epsilonUnit, imagesText, seedText } from "./conditions.js";
 import { corruptionNotes, corruptionTable, methodCorruptionTable } from "./corruptions.js";
@@ -10,6 +10,7 @@ import { profileNotes } from "./profile-report.js";
 import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
 import { aboutText, briefTable, budgetText, distancesTable, stageNotes } from "./audit-tables.js";
 import { resultsTable } from "./results-table.js";
+import { searchText } from "./searches.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten, unitText } from "./text.js";
@@ -18,6 +19,11 @@ import { verdicts } from "./verdicts.js";
 export interface TerminalOptions {
   /** ANSI colours; default: whether the terminal shows them. */
   readonly color?: boolean;
+}
+
+export interface TerminalTableOptions extends TerminalOptions {
+  /** Whose values stand in the table. */
+  readonly searches?: readonly SearchRecord[] | undefined;
 }
 
 const gap = "  ";
@@ -138,7 +144,7 @@ function folded(text: string, width: number, indent = ""): string {
 }
 
 /** The results of a run: methods × (clean, attacks × ε). */
-export function terminalTable(results: ResultsFile, width = 80, options: TerminalOptions = {}): string {
+export function terminalTable(results: ResultsFile, width = 80, options: TerminalTableOptions = {}): string {
   const records = results.rows.flatMap(({ robust }) => robust);
   const seeds = [...new Set(results.rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
@@ -147,9 +153,12 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
       ? ""
       : `, ${imagesText(records)}, ${labels} labels, ε in ${unitText(records.map(({ norm }) => norm))}`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
-  const notes = [facts, ...runNotes(results), ...corruptionNotes(results.rows[0] ?? {})].map((note) =>
-    folded(note, width),
-  );
+  const notes = [
+    facts,
+    ...(options.searches ?? []).map(searchText),
+    ...runNotes(results),
+    ...corruptionNotes(results.rows[0] ?? {}),
+  ].map((note) => folded(note, width));
   const found = verdicts(results);
   const summary = found === null ? [] : [folded(found.summary, width)];
   const doubts = doubtLines(runDoubts(results), width, options);

@@ -24,6 +24,7 @@ const run: RunStatus = {
   name: "paper",
   folder: "runs/paper",
   process: 4711,
+  searches: [],
   trials: [
     trial({ stage: "done", clean: 0.9917, left: { training: 0, evaluation: 0 } }),
     trial({ seed: 1, stage: "evaluating", process: 12, strikes, left: { training: 0, evaluation: 90 } }),

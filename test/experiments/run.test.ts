@@ -6,7 +6,8 @@ import { afterAll, describe, expect, it } from "vitest";
 import { correctFile, correctImages } from "../../src/experiments/correctness.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
 import type { ResultRow } from "../../src/experiments/records.js";
-import { runRecipe, type RunOptions } from "../../src/experiments/run.js";
+import type { RunOptions } from "../../src/experiments/run-options.js";
+import { runRecipe } from "../../src/experiments/run.js";
 
 const root = mkdtempSync(join(tmpdir(), "temper-runs-"));
 afterAll(() => {

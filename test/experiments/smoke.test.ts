@@ -19,7 +19,7 @@ const recipes = readdirSync("recipes", { recursive: true, encoding: "utf8" }).fi
 describe("a smoke run", () => {
   it.each(recipes)("of %s trains, evaluates and reports", async (file) => {
     const out = join(root, file);
-    const { code, err } = await temper(["run", join("recipes", file), "--smoke", "--out", out]);
+    const { code, err, out: printed } = await temper(["run", join("recipes", file), "--smoke", "--out", out]);
     expect(err).toContain("A smoke run, whose figures mean nothing: 64 training, at most 16 ");
     expect(code).toBe(0);
     const page = readFileSync(join(out, "report.md"), "utf8").replace(/\s+/g, " ");
@@ -27,6 +27,9 @@ describe("a smoke run", () => {
     expect(page).toContain(
       "Smoke run: 64 training, at most 16 validation and 32 test images; at most 2 epochs",
     );
+    const searches = /^search:/m.test(readFileSync(join("recipes", file), "utf8"));
+    expect(page.includes("### Searches Search of ")).toBe(searches);
+    expect(printed.includes("Search of ")).toBe(searches);
     expect(existsSync(join(out, "report.html"))).toBe(true);
   });
 

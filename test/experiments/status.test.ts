@@ -34,7 +34,7 @@ const facts = (...given: readonly Partial<TrialFacts>[]): TrialFacts[] =>
     ...{ trial, process: null, reported: 0, saved: null, training: null, strikes: [], result: null },
     ...given[i],
   }));
-const about = { name: "tiny", folder: "runs/tiny", process: null, jobs: 2 };
+const about = { name: "tiny", folder: "runs/tiny", process: null, jobs: 2, searches: [] };
 const done: Partial<TrialFacts> = {
   training: { epochs: 10, seconds: 50 },
   result: { clean: 0.9, seconds: 8 },

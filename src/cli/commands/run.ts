@@ -1,7 +1,7 @@
 // `temper run`: a recipe from data to report; goes on where it stopped.
 import { Option, type Command } from "@commander-js/extra-typings";
 import { dirname, join } from "node:path";
-import type { RunEvent } from "../../experiments/run.js";
+import type { RunEvent } from "../../experiments/run-options.js";
 import { readText } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
@@ -10,6 +10,8 @@ import { attackStage, epochText, progressView, trainingStep, type ProgressView }
 import { checkProvider, providerOption } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
+import { foundText } from "../../report/searches.js";
+import { plural } from "../../report/text.js";
 import { movingInputsText } from "../text.js";
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -31,6 +33,17 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         if (total > 1) view.tally(0, total);
         for (const trial of event.finished) finish(trial, "done before");
         return;
+      case "search":
+        return view.say(`search of ${event.search}: ${plural(event.candidates, "candidate")}`);
+      case "measured":
+        return view.finish(
+          event.trial,
+          event.accuracy === null
+            ? `no good: its loss was no number before the end of epoch ${event.epochs}`
+            : `${percent(event.accuracy)} right on validation images after epoch ${event.epochs}`,
+        );
+      case "found":
+        return view.say(`search of ${event.search}: ${foundText(event.record)}`);
       case "moving-inputs":
         return view.say(`${event.trial}: ${movingInputsText(event.bytes)}`);
       case "training":
