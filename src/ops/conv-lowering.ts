@@ -1,5 +1,6 @@
 // ONNX forms of a convolution and its two adjoints; shapes are x [N, C, …], w [K, C/groups, …], y [N, K, …].
 import { count, multiplyDims, type Shape } from "../base/shape.js";
+import { argument } from "../graph/node.js";
 import type { Emitter } from "../graph/op.js";
 import { blockedFilter, blockedTurned, emitBlocked, hasBlocks } from "./conv-blocked.js";
 import { lowerPhases } from "./conv-phases.js";
@@ -30,10 +31,39 @@ const gemm = (
  */
 const manyPixels = 64;
 
+/** Share of the columns that padding must add, and taps, from which on it is cheaper as zeros in x (measured on CPU). */
+const [wideFrames, manyTaps] = [1 / 4, 25];
+
+/**
+ * Whether padded columns are to be zeros in x: the blocked kernels take the outputs that read padding one by one, and
+ * add the same products in the same order where there is none.
+ */
+function wantsColumns({ target }: Emitter, { x, w, window, groups }: ConvSizes): boolean {
+  if (target.constantFilters !== true || window.kernel.length !== 2 || groups > 1) return false;
+  const { before, after } = alongAxis(window, 1);
+  return (before + after) / Number(x[3]) >= wideFrames && count(w.slice(2)) >= manyTaps;
+}
+
+/** The same convolution, with the padding of its columns as zeros in x. */
+function withColumns(emit: Emitter, x: string, { x: shape, window, ...rest }: ConvSizes): [string, ConvSizes] {
+  const [n = 1, channels = 1, height = 1, width = 1] = shape;
+  const { before, after } = alongAxis(window, 1);
+  // On planes, since ONNX Runtime takes padding in front of a convolution back into it.
+  const planes = emitReshape(emit, x, [multiplyDims(n, channels), height, width]);
+  const wide = emit.node("Pad", [planes, emit.constant([0, 0, before, 0, 0, after], "int64")]);
+  const padded = [n, channels, height, Number(width) + before + after];
+  const pads = window.pads.map((pad, i) => (i % 2 === 0 ? pad : 0));
+  return [emitReshape(emit, wide, padded), { ...rest, x: padded, window: { ...window, pads } }];
+}
+
 /** y from x, w and perhaps a bias [K]. */
 export function lowerConv(emit: Emitter, inputs: readonly string[], sizes: ConvSizes): string {
   const { w, y, window, groups } = sizes;
   if (isProduct(sizes)) return gemm(emit, inputs, { transB: 1 }, y);
+  if (hasBlocks(emit, w) && wantsColumns(emit, sizes)) {
+    const [x, wide] = withColumns(emit, argument(inputs, 0), sizes);
+    return lowerConv(emit, [x, ...inputs.slice(1)], wide);
+  }
   const takesMore = emit.target.constantFilters === true && count(y.slice(2).map(Number)) >= manyPixels;
   if (groups > 1 || takesMore || !hasBlocks(emit, w))
     return emit.node("Conv", inputs, { ...onnxWindow(window), group: groups });
