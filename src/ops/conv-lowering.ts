@@ -45,7 +45,11 @@ function wantsColumns({ target }: Emitter, { x, w, window, groups }: ConvSizes):
 }
 
 /** The same convolution, with the padding of its columns as zeros in x. */
-function withColumns(emit: Emitter, x: string, { x: shape, window, ...rest }: ConvSizes): [string, ConvSizes] {
+function withColumns(
+  emit: Emitter,
+  x: string,
+  { x: shape, window, ...rest }: ConvSizes,
+): [string, ConvSizes] {
   const [n = 1, channels = 1, height = 1, width = 1] = shape;
   const { before, after } = alongAxis(window, 1);
   // On planes, since ONNX Runtime takes padding in front of a convolution back into it.

@@ -79,7 +79,8 @@ export const maxPool: Operation<MaxPool> = operation<Window, MaxPool>(
       const x = argument(inputs, 0);
       return Float64Array.from(maximaOf(x, window), (at) => x.data[at] ?? NaN);
     },
-    derivative: (g, { inputs, attributes }) => {
+    derivative: (g, y) => {
+      const { inputs, attributes } = y;
       const x = argument(inputs, 0);
       const { kernel } = attributes;
       if (!isTiling(attributes, x.shape.slice(2).map(Number))) return [maxPoolScatter(x, g, attributes)];
@@ -88,7 +89,7 @@ export const maxPool: Operation<MaxPool> = operation<Window, MaxPool>(
         strides: kernel,
         inputShape: x.shape,
       });
-      return [mul(spread, firstMaxima(x, kernel))];
+      return [mul(spread, firstMaxima(x, y, kernel))];
     },
     lower: (emit, inputs, { attributes }) => emit.node("MaxPool", inputs, onnxWindow(attributes)),
     vectorize: ({ shape, attributes }, inputs, rows) =>

@@ -4,11 +4,15 @@ import { adversarialBackprop } from "../../src/defenses/adversarial-backprop.js"
 import { sgm } from "../../src/defenses/sgm.js";
 import { pgd } from "../../src/attacks/pgd.js";
 import { floats } from "../../src/base/tensor.js";
+import { randomStream } from "../../src/base/random.js";
 import { B } from "../../src/base/shape.js";
 import { graphFunction } from "../../src/graph/function.js";
+import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import { input, scope } from "../../src/graph/node.js";
 import { anyRuntime } from "../../src/graph/op.js";
-import { cast, erf, exp, mul, oneHot, tanh } from "../../src/ops/index.js";
+import { cast, conv, erf, exp, mul, oneHot, tanh } from "../../src/ops/index.js";
+import { exportFunction } from "../../src/onnx/export.js";
+import { readOnnx } from "../../src/onnx/read.js";
 import { localEngine, type Engine } from "../../src/runtime/engine.js";
 import { loadFunction } from "../../src/runtime/load.js";
 import { linf } from "../../src/threat/index.js";
@@ -90,5 +94,38 @@ describe("a provider that lacks operators", () => {
     const y = mul(exp(x), oneHot(labels, 3));
     const program = await loadFunction(card, graphFunction("f", [x, labels], { y }));
     await program.release();
+  });
+});
+
+describe("a convolution with constant filters and a wide frame", () => {
+  const [x, w] = [input("x", [B, 16, 6, 7]), input("w", [16, 16, 5, 5])];
+  const fn = graphFunction("framed", [x, w], {
+    y: conv(x, w, { pads: [2, 1, 2, 2] }),
+  });
+  const drawn = (shape: readonly number[], seed: number) => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    randomStream(seed, "framed").uniform(data, { sample: 0 }, [-1, 1]);
+    return floats(shape, data);
+  };
+  const filters = drawn([16, 16, 5, 5], 0);
+
+  it("has its columns padded in front of it, where there are blocked kernels", () => {
+    const types = (block: number) => {
+      const file = exportFunction(fn, { weights: { w: filters }, target: { ...anyRuntime, block } });
+      return readOnnx(file).nodes.map(({ operator }) => operator);
+    };
+    expect(types(8)).toContain("Pad");
+    expect(types(0)).not.toContain("Pad");
+  });
+
+  it("says what the interpreter says", async () => {
+    const inputs = drawn([3, 16, 6, 7], 1);
+    const program = await loadFunction(engine, fn, { weights: { w: filters } });
+    const { y } = await program.run({ x: { ...inputs, data: inputs.data.slice() } });
+    await program.release();
+    const values = { x: toArray64(inputs), w: toArray64(filters) };
+    const [expected] = interpret(Object.values(fn.outputs), { batch: 3, values });
+    expect(y?.data.length).toBe(expected?.data.length);
+    expected?.data.forEach((v, i) => expect(Number(y?.data[i])).toBeCloseTo(v, 4));
   });
 });
