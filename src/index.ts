@@ -137,6 +137,11 @@ export type { Schedule } from "./optim/schedule.js";
 export * as augmentations from "./augmentations/index.js";
 export type { Augmentation } from "./augmentations/augmentation.js";
 
+// --- Preprocessing that is fitted to training images, in front of a network. ----------------------------------------
+export * as preprocessors from "./data/preprocessors/index.js";
+export { behindChain, fitChain, type Chain } from "./data/preprocessing-chain.js";
+export type { FitImages, FittedValue, Preprocessor } from "./data/preprocessors/preprocessor.js";
+
 // --- Corruptions: disturbances that nobody aimed at the model. ------------------------------------------------------
 export * as corruptions from "./corruptions/index.js";
 export { corrupt, type CorruptOptions } from "./corruptions/corrupt.js";

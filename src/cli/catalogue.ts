@@ -11,6 +11,7 @@ import * as augmentations from "../augmentations/index.js";
 import type { AnyUnit } from "../base/options.js";
 import { corruptionNames, selectCorruptions } from "../corruptions/select.js";
 import { datasets } from "../data/index.js";
+import * as preprocessors from "../data/preprocessors/index.js";
 import * as methods from "../defenses/index.js";
 import * as models from "../nn/architectures/index.js";
 import * as optimizers from "../optim/index.js";
@@ -43,7 +44,7 @@ export interface Entry extends Partial<AttackFacts> {
   readonly options: readonly OptionInfo[];
 }
 
-const registries = { methods, attacks, models, optimizers, augmentations } as const;
+const registries = { methods, attacks, models, optimizers, augmentations, preprocessors } as const;
 
 export type Kind = keyof typeof registries | "corruptions" | "datasets" | "recipes";
 

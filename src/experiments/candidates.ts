@@ -4,8 +4,9 @@ import { parseOptions } from "../base/options.js";
 import * as defenseRegistry from "../defenses/index.js";
 import { datasetNamed } from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
+import { networkOf } from "./input-preprocessing.js";
 import { methodName } from "./names.js";
-import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
+import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath, type Reference } from "./references.js";
 import { candidateName, type Search, type Values } from "./search-section.js";
 import { stepOf } from "./step.js";
@@ -131,7 +132,7 @@ export function withFound(file: RecipeFile, found: ReadonlyMap<string, Values>):
 /** Throws, with the path in the recipe, where a candidate cannot be built. */
 export function verifySearch(recipe: Recipe): void {
   const { imageShape, classes } = datasetNamed(recipe.dataset);
-  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const model = networkOf(recipe)({ inputShape: imageShape, classes });
   for (const each of searchesOf(recipe))
     withPath(["search", "methods", each.method.name], () => {
       const candidates = candidateRecipe(each);

@@ -26,6 +26,7 @@ export interface RecipeFile {
 const caseSchema = z.strictObject({
   dataset: z.unknown().optional(),
   model: z.unknown().optional(),
+  preprocessing: z.unknown().optional(),
   training: z.record(z.string(), z.unknown()).optional(),
   seeds: z.unknown().optional(),
   methods: z.unknown().optional(),

@@ -6,7 +6,7 @@ import type { Classifier } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import { findThreat, type NormName } from "../threat/find.js";
 import { methodNamed, type RecipeFile } from "./cases.js";
-import { make } from "./recipe.js";
+import { networkOf } from "./input-preprocessing.js";
 import { stepOf } from "./step.js";
 
 export interface ExportAttackOptions {
@@ -31,6 +31,6 @@ export function exportAttack(
 export function exportStep(file: RecipeFile, name?: string): Uint8Array {
   const { recipe, method, name: known } = methodNamed("export", file, name);
   const { imageShape, classes } = datasetNamed(recipe.dataset);
-  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const model = networkOf(recipe)({ inputShape: imageShape, classes });
   return exportLoop(stepOf(recipe, method, model).loop, { metadata: { "temper.method": known } });
 }

@@ -12,7 +12,8 @@ import { exportLoop } from "../onnx/export.js";
 import type { Written } from "../onnx/writer.js";
 import type { Tensors } from "../runtime/engine.js";
 import { methodNamed, type RecipeFile } from "./cases.js";
-import { make, type Recipe } from "./recipe.js";
+import { networkOf } from "./input-preprocessing.js";
+import type { Recipe } from "./recipe.js";
 import { stepOf } from "./step.js";
 
 /** What is measured, and how the host feeds it. */
@@ -65,7 +66,7 @@ export function subjectFrom(
 export function subjectOf(file: RecipeFile, wanted: string | undefined, target: Target): Chosen {
   const { recipe, method, name } = methodNamed("profile", file, wanted);
   const { imageShape, classes } = datasetNamed(recipe.dataset);
-  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const model = networkOf(recipe)({ inputShape: imageShape, classes });
   const { batchSize } = recipe.training;
   const step = stepOf(recipe, method, model);
   return {

@@ -10,6 +10,7 @@ import * as optimizerRegistry from "../optim/index.js";
 import { activationsEntry } from "./activations.js";
 import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
+import { preprocessingEntry, readInputPreprocessing } from "./input-preprocessing.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
 import { readSearch, type Search } from "./search-section.js";
 import { readTraining, trainingSchema, type Training } from "./training-section.js";
@@ -34,6 +35,7 @@ const schema = z.strictObject({
   description: z.string().optional(),
   dataset: z.string(),
   model: z.unknown(),
+  preprocessing: preprocessingEntry,
   training: trainingSchema.prefault({}),
   seeds: z.array(z.int().min(0)).min(1).default([0]),
   threads: z
@@ -61,11 +63,13 @@ export interface Method {
 
 export interface Recipe extends Omit<
   z.output<typeof schema>,
-  "model" | "methods" | "training" | "evaluation" | "search"
+  "model" | "preprocessing" | "methods" | "training" | "evaluation" | "search"
 > {
   /** Which case of its file it is, where that has cases. */
   readonly case?: string;
   readonly model: Reference;
+  /** In front of the network, in this order. */
+  readonly preprocessing?: readonly Reference[];
   readonly training: Training;
   readonly methods: readonly Method[];
   readonly search?: Search;
@@ -143,9 +147,11 @@ export function readRecipe(data: unknown): Recipe {
       datasetNamed(given.dataset).imageShape,
     ),
   );
+  const { preprocessing, ...rest } = given;
   const recipe: Recipe = {
-    ...given,
+    ...rest,
     model: readReference(architectureRegistry, "model", given.model, ["model"]),
+    ...readInputPreprocessing(preprocessing),
     training: withPath(["training"], () => readTraining(given.training)),
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: readEvaluation(given.evaluation),

@@ -3,6 +3,7 @@ import { fail } from "../base/errors.js";
 import type { Dataset } from "../data/index.js";
 import { withFound } from "./candidates.js";
 import { recordOf, type RecipeFile } from "./cases.js";
+import { fitTrials } from "./fit-trials.js";
 import { lockFolder } from "./lock.js";
 import { openMaterials, type Materials } from "./materials.js";
 import type { Recipe } from "./recipe.js";
@@ -196,6 +197,7 @@ export async function runRecipe(given: RunOptions): Promise<RunOutcome> {
     if (fresh) await emptyFolder(folder);
     await sweepFolder(folder);
     const before = fresh ? null : known;
+    await fitTrials(options, chosen);
     const searches = await runSearches(options, chosen, before);
     return await continueRun(options, searches, before);
   } finally {

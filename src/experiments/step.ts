@@ -5,6 +5,7 @@ import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
 import { makeAugmentation } from "./augmentation.js";
+import { networkOf } from "./input-preprocessing.js";
 import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
@@ -30,9 +31,7 @@ export function stepOf(recipe: Recipe, method: Method, model: Model): TrainStep 
 /** Throws, with the path in the recipe, where its network or a method's training step cannot be built. */
 export function verifyRecipe(recipe: Recipe): void {
   const { imageShape, classes } = datasetNamed(recipe.dataset);
-  const model = withPath(["model"], () =>
-    make.architecture(recipe.model)({ inputShape: imageShape, classes }),
-  );
+  const model = withPath(["model"], () => networkOf(recipe)({ inputShape: imageShape, classes }));
   recipe.methods.forEach((method, i) => withPath(["methods", i], () => stepOf(recipe, method, model)));
 }
 
@@ -46,7 +45,7 @@ export interface Cost {
 
 /** The cost of a method, from its training step. */
 export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
-  const model = make.architecture(recipe.model)({
+  const model = networkOf(recipe)({
     inputShape: dataset.imageShape,
     classes: dataset.classes,
   });

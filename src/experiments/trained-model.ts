@@ -13,10 +13,12 @@ import {
 } from "../defenses/checkpoint.js";
 import type { Progress } from "../defenses/train.js";
 import type { EpochRecord } from "../defenses/training-state.js";
+import type { Weights } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { makeAugmentation } from "./augmentation.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { harden, type Hardened, type HardenOptions } from "./harden.js";
+import { networkOf } from "./input-preprocessing.js";
 import { inputUpdatesOf, writeInputUpdates } from "./input-updates.js";
 import { make, trainingOf } from "./recipe.js";
 import { metricsLine, trialEnvironment, type MetricsLine } from "./records.js";
@@ -25,6 +27,8 @@ import { originOf, trainingIdentity, type Trial } from "./trials.js";
 
 export interface TrainingContext {
   readonly dataset: HardenOptions["dataset"];
+  /** Values of the recipe's preprocessing; null where it has none. */
+  readonly fitted: Weights | null;
   readonly folder: string;
   readonly engine: Engine;
   readonly signal: AbortSignal;
@@ -66,7 +70,7 @@ function trainTrial(context: TrainingContext, trial: Trial): Promise<Hardened> {
     engine,
     signal,
     onProgress,
-    model: make.architecture(recipe.model),
+    model: networkOf(recipe, context.fitted),
     defenses: trial.method.defenses.map(make.defense),
     optimizer: make.optimizer(optimizer),
     augmentation: makeAugmentation(augmentation),

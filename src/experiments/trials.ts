@@ -51,7 +51,16 @@ export const hash = (value: unknown): string =>
 
 /** What decides a trial's weights. */
 export const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
-  const { dataset, model, threads } = recipe;
+  const { dataset, model, preprocessing, threads } = recipe;
   const { training = recipe.training, ...plain } = method;
-  return hash({ dataset, model, training, threads, method: plain, seed });
+  // Without the key it must stay what it was before there was one.
+  return hash({
+    dataset,
+    model,
+    ...(preprocessing && { preprocessing }),
+    training,
+    threads,
+    method: plain,
+    seed,
+  });
 };

@@ -2,7 +2,8 @@
 import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import type { Dataset } from "../data/index.js";
-import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
+import { networkOf } from "./input-preprocessing.js";
+import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
 import type { Trial } from "./trials.js";
 
@@ -12,7 +13,7 @@ const idle = 150e6;
 /** Predicted bytes of a process that trains `method`. */
 function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
   const { imageShape, classes, train, test } = dataset;
-  const model = make.architecture(recipe.model)({ inputShape: imageShape, classes });
+  const model = networkOf(recipe)({ inputShape: imageShape, classes });
   const { movedBytes } = costOf(recipe, dataset, method);
   const { total } = trainingMemory(stepOf(recipe, method, model), trainingOf(recipe, method).batchSize, {
     moved: movedBytes,

@@ -195,7 +195,7 @@ describe("test images", () => {
     const ignore = (): void => undefined;
     const context = {
       ...{ engine, folder: join(root, "hidden"), signal: new AbortController().signal, saveEvery: 15 },
-      ...{ sourceFiles: [], onEpoch: ignore, onProgress: ignore, onEvaluation: ignore },
+      ...{ sourceFiles: [], fitted: null, onEpoch: ignore, onProgress: ignore, onEvaluation: ignore },
       dataset: { ...whole, test: hidden },
     };
     const cut = (trial: Trial): Trial => ({

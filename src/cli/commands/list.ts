@@ -10,6 +10,7 @@ const kinds = [
   "models",
   "optimizers",
   "augmentations",
+  "preprocessors",
   "corruptions",
   "datasets",
   "recipes",

@@ -46,6 +46,8 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         return view.say(`search of ${event.search}: ${foundText(event.record)}`);
       case "moving-inputs":
         return view.say(`${event.trial}: ${movingInputsText(event.bytes)}`);
+      case "preprocessing":
+        return view.say(`${event.dataset}: fitting the preprocessing to the training images, once`);
       case "training":
         speeds.set(event.trial, event.progress.imagesPerSecond);
         epochs.set(event.trial, event.progress.epochs);

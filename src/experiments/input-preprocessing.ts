@@ -1,0 +1,118 @@
+// `preprocessing` in recipes: preprocessors in front of the network, fitted to the training images, part of the model.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import { cacheFolder } from "../data/cache.js";
+import { makeFolder, writeWhole } from "../data/disk.js";
+import { datasetNamed, type Dataset, type Split } from "../data/index.js";
+import { behindChain, fitChain, type Chain } from "../data/preprocessing-chain.js";
+import * as registry from "../data/preprocessors/index.js";
+import type { Architecture } from "../nn/architectures/architecture.js";
+import * as architectures from "../nn/architectures/index.js";
+import type { Weights } from "../nn/model.js";
+import { workerEngine } from "../runtime/worker-engine.js";
+import type { Recipe } from "./recipe.js";
+import { create, readReference, type Reference } from "./references.js";
+import { trainingParts } from "./training-parts.js";
+
+/** Left out, it leaves no trace in a recipe: trainings without it stay what they were. */
+export const preprocessingEntry = z
+  .union(
+    [
+      z.string(),
+      z.array(z.unknown()).min(1, "expected at least one preprocessor"),
+      z.record(z.string(), z.unknown()),
+    ],
+    {
+      error: "expected a preprocessor or a list of them",
+    },
+  )
+  .optional()
+  .describe("preprocessors in front of the network, in this order, fitted to the training images");
+
+/** The preprocessors of a recipe with their options; errors carry the path in it. */
+export function readInputPreprocessing(given: z.output<typeof preprocessingEntry>): {
+  readonly preprocessing?: readonly Reference[];
+} {
+  if (given === undefined) return {};
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const preprocessing = list.map((each, i) => {
+    const path = Array.isArray(given) ? ["preprocessing", i] : ["preprocessing"];
+    return readReference(registry, "preprocessor", each, path);
+  });
+  return { preprocessing };
+}
+
+type Subject = Pick<Recipe, "dataset" | "model" | "preprocessing">;
+
+/** What lies between the recipe's images and its network; null where nothing does. */
+function chainOf({ dataset, preprocessing }: Omit<Subject, "model">): Chain | null {
+  if (preprocessing === undefined) return null;
+  const preprocessors = preprocessing.map((reference) => create(registry, "preprocessor", reference));
+  return { imageShape: datasetNamed(dataset).imageShape, preprocessors };
+}
+
+/** The recipe's network behind its preprocessing; without `fitted`, with values that stand for those to be found. */
+export function networkOf(recipe: Subject, fitted?: Weights | null): Architecture {
+  const network = create(architectures, "model", recipe.model);
+  const chain = chainOf(recipe);
+  if (chain === null) return network;
+  return (input) => behindChain(network(input), chain, fitted ?? undefined);
+}
+
+/** Counts up where the same preprocessors find other values in the same images. */
+const version = 1;
+
+/** Where the values of a chain for these images are kept: named after everything that decides them. */
+function placeOf(
+  { dataset, preprocessing }: Omit<Subject, "model">,
+  { images, count }: Split,
+  folder: string,
+): string {
+  const { imageShape } = datasetNamed(dataset);
+  const decides = JSON.stringify({ version, preprocessing, imageShape, count });
+  const hash = createHash("sha256").update(decides).update(images).digest("hex");
+  return join(folder, "preprocessing", `${dataset}-${hash.slice(0, 24)}.safetensors`);
+}
+
+async function readFitted(path: string): Promise<Weights | null> {
+  const file = await readFile(path).catch(() => null);
+  return file && decodeTensors(path, file).tensors;
+}
+
+export interface FitPreprocessingOptions {
+  /** Temper's cache folder; default `cacheFolder()`. */
+  readonly cacheDir?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called where the values are not in the cache, before they are found. */
+  readonly onFit?: () => void;
+}
+
+/**
+ * The values of a recipe's preprocessors for its training images without those held out, from the cache folder where
+ * they have been found before; null where it has none to find.
+ */
+export async function fitPreprocessing(
+  recipe: Pick<Recipe, "dataset" | "preprocessing" | "training">,
+  dataset: Dataset,
+  { cacheDir = cacheFolder(), signal, onFit }: FitPreprocessingOptions = {},
+): Promise<Weights | null> {
+  const chain = chainOf(recipe);
+  if (chain === null) return null;
+  const { train } = trainingParts(dataset.train, recipe.training);
+  const path = placeOf(recipe, train, cacheDir);
+  const known = await readFitted(path);
+  if (known !== null) return known;
+  onFit?.();
+  const engine = workerEngine();
+  try {
+    const fitted = await fitChain(chain, train, { engine, signal });
+    await makeFolder(dirname(path));
+    await writeWhole(path, encodeTensors(fitted, {}));
+    return fitted;
+  } finally {
+    await engine.close();
+  }
+}
