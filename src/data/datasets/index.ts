@@ -2,3 +2,4 @@
 export { mnist } from "./mnist.js";
 export { cifar10 } from "./cifar10.js";
 export { cifar100, cifar100Coarse as "cifar100-coarse" } from "./cifar100.js";
+export { svhn, svhnExtra as "svhn-extra" } from "./svhn.js";
