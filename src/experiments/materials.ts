@@ -1,7 +1,7 @@
 // What the trials of one case share: its images, and the files that points are crafted on.
 import { datasetNamed, loadDataset, type Dataset } from "../data/index.js";
 import { make, type Recipe } from "./recipe.js";
-import { smokeImages } from "./smoke.js";
+import { drawnDataset, drawsInPlaceOf, smokeImages } from "./smoke.js";
 import { openSources, type SourceFile } from "./sources.js";
 
 export interface Materials {
@@ -32,7 +32,9 @@ export async function openMaterials(
 ): Promise<Map<Recipe, Materials>> {
   const datasets = new Map<string, Promise<Dataset>>();
   const load = (name: string): Promise<Dataset> => {
-    const known = datasets.get(name) ?? loadDataset(datasetNamed(name));
+    const isDrawn = smoke && drawsInPlaceOf(name);
+    const known =
+      datasets.get(name) ?? (isDrawn ? Promise.resolve(drawnDataset(name)) : loadDataset(datasetNamed(name)));
     datasets.set(name, known);
     return known;
   };

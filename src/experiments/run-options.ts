@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly base?: string;
   /** Run only the trials whose names match one of these patterns (`*`: any letters, `?`: one); default all. */
   readonly only?: readonly string[];
-  /** Run the recipe with little of everything (`smokeCuts`), to see that all of it works. */
+  /** Run the recipe with little of everything (`smokeNotes`), to see that all of it works. */
   readonly smoke?: boolean;
   /** Start over: remove what an earlier run left. */
   readonly fresh?: boolean;

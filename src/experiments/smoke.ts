@@ -1,5 +1,6 @@
 // Smoke runs: the same recipe with little of everything, to see that all of it works; its figures mean nothing.
-import { limit, type Dataset } from "../data/index.js";
+import { randomStream } from "../base/random.js";
+import { datasetNamed, imageSize, limit, locateDataset, type Dataset, type Split } from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
 import type { AttackPlan } from "./attack-plan.js";
 import type { Recipe } from "./recipe.js";
@@ -65,10 +66,20 @@ const cutSearch = ({ seeds, rungs, objective, methods, ...search }: Search): Sea
   })),
 });
 
+/** Whether a smoke run draws images in the place of the dataset `name`, which is not on this machine. */
+export const drawsInPlaceOf = (name: string): boolean => locateDataset(datasetNamed(name)) === undefined;
+
+/** In words, what the smoke run of these cases leaves out, or puts in the place of what is not here. */
+export const smokeNotes = (cases: readonly Pick<Recipe, "dataset">[]): string[] => {
+  const names = [...new Set(cases.map(({ dataset }) => dataset))].filter(drawsInPlaceOf);
+  const drawn = names.map((name) => `drawn images in the place of ${name}, which is not on this machine`);
+  return [...smokeCuts, ...drawn];
+};
+
 const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
   ...recipe,
   name,
-  description: `Smoke run: ${smokeCuts.join("; ")}. ${recipe.description ?? ""}`.trim(),
+  description: `Smoke run: ${smokeNotes([recipe]).join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
   training: cutTraining(recipe.training),
   ...(recipe.search && { search: cutSearch(recipe.search) }),
@@ -79,8 +90,7 @@ const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
   },
 });
 
-/** In words, what a smoke run leaves out. */
-export const smokeCuts: readonly string[] = [
+const smokeCuts: readonly string[] = [
   `${kept.train} training, at most ${kept.validation} validation and ${kept.test} test images`,
   `at most ${kept.epochs} epochs of batches of at most ${kept.batchSize}`,
   `the first seed only, the first ${kept.candidates} candidates of a search`,
@@ -102,3 +112,25 @@ export const smokeImages = (dataset: Dataset): Dataset => ({
   train: limit(dataset.train, kept.train + kept.validation),
   test: limit(dataset.test, kept.test),
 });
+
+/** Images of random pixels, with every class in turn. */
+function drawn(part: string, count: number, { size, classes }: { size: number; classes: number }): Split {
+  const images = new Uint8Array(count * size);
+  const row = new Float32Array(size);
+  for (let sample = 0; sample < count; sample++) {
+    randomStream(0, `smoke/${part}`).uniform(row, { sample }, [0, 256]);
+    images.set(row, sample * size);
+  }
+  return { images, labels: Uint8Array.from({ length: count }, (_, i) => i % classes), count };
+}
+
+/** As many images as a smoke run takes, in the form of the dataset `name`. */
+export function drawnDataset(name: string): Dataset {
+  const { imageShape, classes } = datasetNamed(name);
+  const form = { size: imageSize(imageShape), classes };
+  return {
+    ...{ name, imageShape, classes },
+    train: drawn("train", kept.train + kept.validation, form),
+    test: drawn("test", kept.test, form),
+  };
+}

@@ -91,7 +91,7 @@ interface RunFlags {
 async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const path = await recipeFile(given);
   const text = await readText(path, "a recipe");
-  const [{ parseRecipe }, { runRecipe }, { smokeCuts, smokeName }] = await Promise.all([
+  const [{ parseRecipe }, { runRecipe }, { smokeName, smokeNotes }] = await Promise.all([
     import("../../experiments/recipe-file.js"),
     import("../../experiments/run.js"),
     import("../../experiments/smoke.js"),
@@ -101,7 +101,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const name = smoke ? smokeName(recipe) : recipe.name;
   const folder = flags.out ?? join("runs", name);
   await checkProvider(flags.provider);
-  if (smoke) note(io, `A smoke run, whose figures mean nothing: ${smokeCuts.join("; ")}.`);
+  if (smoke) note(io, `A smoke run, whose figures mean nothing: ${smokeNotes(recipe.cases).join("; ")}.`);
   const view = await progressView(io);
   const messages = {
     view,

@@ -2,7 +2,7 @@
 import { check } from "../../base/errors.js";
 import { cifarShape } from "../cifar.js";
 import { imageSize, type DatasetFile, type DatasetSource, type LoadedFile, type Split } from "../dataset.js";
-import { readMat } from "../mat.js";
+import { readMat, type MatArray } from "../mat.js";
 
 const size = imageSize(cifarShape);
 const [channels, height, width] = cifarShape;
@@ -11,23 +11,22 @@ const [channels, height, width] = cifarShape;
 function readDigits(file: LoadedFile): Split {
   const { path } = file;
   const arrays = readMat(file, ["X", "y"]);
-  const [pixels, classOf] = [arrays.get("X"), arrays.get("y")];
-  const shape = pixels?.shape ?? [];
+  const arrayOf = (name: string): MatArray => arrays.get(name) as MatArray; // readMat yields all that it is asked for
+  const [{ shape, data: pixels }, { data: classOf }] = [arrayOf("X"), arrayOf("y")];
   const count = shape[3] ?? 1;
   const fits = [height, width, channels].every((side, axis) => shape[axis] === side) && shape.length <= 4;
-  check(fits && count > 0, `${path}: X`, `images 32×32×3×N`, () => shape.join("×"));
-  check(classOf?.data.length === count, `${path}: y`, `${count} labels, one for each image`, () =>
-    String(classOf?.data.length),
+  check(fits && count > 0, `${path}: X`, "images 32×32×3×N", () => shape.join("×"));
+  check(classOf.length === count, `${path}: y`, `${count} labels, one for each image`, () =>
+    String(classOf.length),
   );
   const split = { images: new Uint8Array(count * size), labels: new Uint8Array(count), count };
-  const from = pixels?.data ?? [];
   for (let image = 0; image < count; image++)
     for (let channel = 0; channel < channels; channel++)
       for (let x = 0; x < width; x++)
         for (let y = 0; y < height; y++)
           split.images[image * size + (channel * height + y) * width + x] =
-            from[image * size + (channel * width + x) * height + y] ?? 0;
-  const labels = Array.from(classOf?.data ?? []);
+            pixels[image * size + (channel * width + x) * height + y] ?? 0;
+  const labels = Array.from(classOf);
   const wrong = labels.findIndex((label) => !Number.isInteger(label) || label < 1 || label > 10);
   check(wrong < 0, `${path}: y`, "labels from 1 to 10", () => `${labels[wrong]} at index ${wrong}`);
   split.labels.set(labels.map((label) => label % 10));
