@@ -1,7 +1,7 @@
 // How far a run is, as lines of at most `width` letters.
 import type { CandidateStatus, SearchStatus } from "../experiments/search-status.js";
 import type { RunStatus, TimeLeft, TrialStatus } from "../experiments/status.js";
-import { foundText } from "../report/searches.js";
+import { foundText } from "../report/search-text.js";
 import { duration, optionsText, percent, plural, shorten } from "../report/text.js";
 import { attackStage, leftText } from "./progress.js";
 import { entry, wrap } from "./text.js";

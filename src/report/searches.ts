@@ -2,27 +2,8 @@
 import { methodName } from "../experiments/names.js";
 import type { SearchRecord } from "../experiments/records.js";
 import { heading, paragraph, type Block, type DataTable } from "./document.js";
-import { attackText, epsilonText, normText, optionsText, percent, plural } from "./text.js";
-
-/** `accuracy`, or `accuracy under PGD L∞ at ε 0.1 (steps 10)`. */
-function objectiveText({ objective }: SearchRecord): string {
-  if (objective === "clean") return "accuracy";
-  const { attack, norm, epsilon, options } = objective;
-  const more = optionsText(options);
-  const at = `${attackText(attack)} ${normText(norm)} at ε ${epsilonText(epsilon)}`;
-  return `accuracy under ${at}${more === "" ? "" : ` (${more})`}`;
-}
-
-const scoreText = (score: number | null, images: number): string =>
-  score === null ? "diverged" : percent(score, images);
-
-/** `epsilon 0.5 found, 98.81 % of 5,000 validation images right`. */
-export function foundText(record: SearchRecord): string {
-  const { candidates, found, images } = record;
-  const best = candidates[found];
-  const score = scoreText(best?.scores.at(-1) ?? null, images);
-  return `${optionsText(best?.values ?? {})} found, ${score} % ${objectiveText(record)} on ${plural(images, "validation image")}`;
-}
+import { foundText, objectiveText, scoreText } from "./search-text.js";
+import { optionsText, plural } from "./text.js";
 
 /** What was found among what, in a sentence or two. */
 export function searchText(record: SearchRecord): string {

@@ -76,6 +76,7 @@ describe("help is quick: before a command runs", () => {
       "base/errors.ts",
       "base/suggest.ts",
       "data/disk.ts",
+      "report/search-text.ts",
       "report/text.ts",
       "runtime/providers.ts",
     ]);

@@ -10,7 +10,7 @@ import { attackStage, epochText, progressView, trainingStep, type ProgressView }
 import { checkProvider, providerOption } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
-import { foundText } from "../../report/searches.js";
+import { foundText } from "../../report/search-text.js";
 import { plural } from "../../report/text.js";
 import { movingInputsText } from "../text.js";
 
