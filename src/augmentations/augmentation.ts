@@ -15,24 +15,38 @@ export interface Augmentation {
   readonly apply: (images: Node, noise: NoiseSource) => Node;
 }
 
-/** What a file under `augmentations/` exports. */
-export interface AugmentationUnit<S extends z.ZodType = z.ZodType> extends Unit<S, Augmentation> {
+interface Facts<S extends z.ZodType> {
   /** Options with which images stay as they are, bit for bit. */
   readonly neutral: z.input<S>;
+  /** How many channels images may have; absent where that does not matter. */
+  readonly channels?: readonly number[];
 }
 
-/** Declares an augmentation; `neutral` are the options at which it does nothing. */
+/** What a file under `augmentations/` exports. */
+export interface AugmentationUnit<S extends z.ZodType = z.ZodType> extends Unit<S, Augmentation>, Facts<S> {}
+
+/** Declares an augmentation, which throws for images of other than its `channels`. */
 export const augmentation = <S extends z.ZodType>(
   name: string,
   summary: string,
   schema: S,
-  neutral: z.input<S>,
+  facts: Facts<S>,
   apply: (options: z.output<S>) => Augmentation["apply"],
-): AugmentationUnit<S> =>
-  Object.assign(
-    unit(name, summary, schema, (options): Augmentation => ({ name, apply: apply(options) })),
-    { neutral },
+): AugmentationUnit<S> => {
+  const { channels } = facts;
+  const checked =
+    (change: Augmentation["apply"]): Augmentation["apply"] =>
+    (images, noise) => {
+      const found = sizesOf(images).channels;
+      const wanted = `images of ${channels?.join(" or ") ?? "any"} channels`;
+      check(channels?.includes(found) !== false, name, wanted, () => String(found));
+      return change(images, noise);
+    };
+  return Object.assign(
+    unit(name, summary, schema, (options): Augmentation => ({ name, apply: checked(apply(options)) })),
+    facts,
   );
+};
 
 interface ImageSizes {
   readonly rows: Dim;

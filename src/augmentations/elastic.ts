@@ -37,7 +37,7 @@ export const elastic = augmentation(
   "elastic",
   "elastic distortion: pixels pulled along a smooth random field",
   schema,
-  { alpha: 0 },
+  { neutral: { alpha: 0 } },
   ({ alpha, sigma, edge }) =>
     (images, noise) => {
       const { rows, height, width } = sizesOf(images);

@@ -15,7 +15,7 @@ export const horizontalFlip = augmentation(
   "horizontal-flip",
   "left and right exchanged in a share of the images",
   schema,
-  { p: 0 },
+  { neutral: { p: 0 } },
   ({ p }) =>
     (images, noise) => {
       const { rows, width } = sizesOf(images);

@@ -16,7 +16,7 @@ export const padAndCrop = augmentation(
   "pad-and-crop",
   "shifted by whole pixels: padded, then cropped anywhere",
   schema,
-  { pixels: 0 },
+  { neutral: { pixels: 0 } },
   ({ pixels, edge }) =>
     (images, noise) => {
       const { rows, height, width } = sizesOf(images);

@@ -8,12 +8,11 @@ import { constant, type Node } from "../graph/node.js";
 import type { NoiseSource } from "../nn/model.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
 import { sqrt } from "../ops/exponential.js";
-import { argMax, oneHot } from "../ops/indexing.js";
-import { clip, floor, round } from "../ops/piecewise.js";
-import { sum } from "../ops/reduce.js";
+import { clip, round } from "../ops/piecewise.js";
 import { reshape } from "../ops/reshape.js";
 import { slice } from "../ops/structure.js";
 import { augmentation, sizesOf } from "./augmentation.js";
+import { firstThatFits, startOf } from "./rectangles.js";
 
 const schema = z
   .strictObject({
@@ -49,15 +48,13 @@ function rectangle({ rows, height, width }: Sizes, noise: NoiseSource, { low, hi
   const aspects = uniform("aspects", aspect, 1 / aspect);
   const heights = round(sqrt(mul(areas, aspects)));
   const widths = round(sqrt(div(areas, aspects)));
-  const fit = mul(clip(sub(height, heights), 0, 1), clip(sub(width, widths), 0, 1));
-  const first = oneHot(argMax(fit, 1), tries);
-  const taken = (values: Node): Node => sum(mul(values, first), { axes: [1], keepDims: true });
-  return { tall: taken(heights), wide: taken(widths), fits: taken(fit) };
+  const most = { height: height - 1, width: width - 1 };
+  return firstThatFits({ tall: heights, wide: widths }, { tries, most });
 }
 
 /** [rows, n]: 1 from a random start on, for `length` [rows, 1] of n pixels. */
 function interval(n: number, length: Node, start: Node): Node {
-  const first = floor(mul(start, sub(n + 1, length)));
+  const first = startOf(n, length, start);
   const at = constant(
     floats(
       [1, n],
@@ -87,7 +84,7 @@ export const randomErasing = augmentation(
   "random-erasing",
   "a random rectangle overwritten in a share of the images",
   schema,
-  { p: 0 },
+  { neutral: { p: 0 } },
   (options) => (images, noise) => {
     const { rows, height, width } = sizesOf(images);
     const { tall, wide, fits } = rectangle({ rows, height, width }, noise, options);

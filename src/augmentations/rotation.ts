@@ -16,7 +16,7 @@ export const rotation = augmentation(
   "rotation",
   "turned about the middle by a random angle",
   schema,
-  { degrees: 0 },
+  { neutral: { degrees: 0 } },
   ({ degrees, edge }) =>
     (images, noise) => {
       const { rows, height, width } = sizesOf(images);

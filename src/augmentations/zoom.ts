@@ -18,7 +18,7 @@ export const zoom = augmentation(
   "zoom",
   "enlarged or shrunk about the middle by a random factor",
   schema,
-  { low: 1, high: 1 },
+  { neutral: { low: 1, high: 1 } },
   ({ low, high, edge }) =>
     (images, noise) => {
       const { rows, height, width } = sizesOf(images);
