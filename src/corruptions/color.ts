@@ -2,14 +2,14 @@
 import type { Image } from "./corruption.js";
 
 /** ITU-R BT.601's weights of red, green and blue. */
-const weights = [0.299, 0.587, 0.114] as const;
+export const lumaWeights = [0.299, 0.587, 0.114] as const;
 
 /** [height, width]: 0.299·red + 0.587·green + 0.114·blue, or the one channel there is. */
 export function lumaOf({ pixels, channels, height, width }: Image): Float64Array {
   if (channels === 1) return Float64Array.from(pixels);
   const size = height * width;
   return Float64Array.from({ length: size }, (_, i) =>
-    weights.reduce((sum, weight, c) => sum + weight * (pixels[c * size + i] ?? 0), 0),
+    lumaWeights.reduce((sum, weight, c) => sum + weight * (pixels[c * size + i] ?? 0), 0),
   );
 }
 

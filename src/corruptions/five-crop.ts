@@ -3,8 +3,8 @@ import { byChannel, disturbance } from "./corruption.js";
 import { cropSide } from "./random-crop.js";
 import { stretched } from "./resample.js";
 
-/** Where the five crops lie, as shares of the room there is. */
-const corners = [
+/** Where the five crops lie: down and right, as shares of the room there is. */
+export const corners = [
   [0, 0],
   [0, 1],
   [1, 0],

@@ -78,6 +78,129 @@ describe("one image", () => {
   });
 });
 
+describe("windows", () => {
+  const stretched = (top: number, left: number, tall: number, wide: number): Pixel => {
+    const within = (i: number, n: number, length: number): number =>
+      Math.min(length - 1, Math.max(0, ((i + 0.5) * length) / n - 0.5));
+    const held = (y: number, x: number): number =>
+      zeroBeyond(Math.min(y, top + tall - 1), Math.min(x, left + wide - 1));
+    return (y, x) => bilinear(top + within(y, height, tall), left + within(x, width, wide), held);
+  };
+
+  it("five-crop: a corner or the middle, stretched over the image", () => {
+    const crop = augmentations["five-crop"]({ side: 0.6 });
+    const batch = 24;
+    const map = asLinearMap(crop, shape, batch);
+    const images = Float64Array.from(
+      { length: batch * image.length },
+      (_, i) => image[i % image.length] ?? 0,
+    );
+    const out = map.apply(images);
+    const corners = [
+      [0, 0],
+      [0, 3],
+      [4, 0],
+      [4, 3],
+      [2, 2],
+    ] as const;
+    const drawn = Array.from(map.noise["noise/crop"]?.data ?? [], (u) => Math.floor(5 * u));
+    expect(new Set(drawn).size).toBe(5);
+    drawn.forEach((at, n) => {
+      const [top, left] = corners[at] ?? [NaN, NaN];
+      expectImage(out.slice(n * image.length, (n + 1) * image.length), stretched(top, left, 5, 4));
+    });
+  });
+
+  it("random-resized-crop: the first of ten windows that fits, anywhere, stretched; the whole image where none does", () => {
+    const batch = 12;
+    const crop = augmentations["random-resized-crop"]({ low: 0.6, high: 1, aspect: 4 });
+    const map = asLinearMap(crop, shape, batch);
+    const images = Float64Array.from(
+      { length: batch * image.length },
+      (_, i) => image[i % image.length] ?? 0,
+    );
+    const out = map.apply(images);
+    const noise = (name: string): Float64Array => map.noise[`noise/${name}`]?.data ?? new Float64Array();
+    let whole = 0;
+    for (let n = 0; n < batch; n++) {
+      const windows = Array.from({ length: 10 }, (_, i) => {
+        const area = 0.6 + 0.4 * (noise("areas")[10 * n + i] ?? NaN);
+        const ratio = 4 ** (2 * (noise("aspects")[10 * n + i] ?? NaN) - 1);
+        return [
+          Math.round(height * Math.sqrt(area / ratio)),
+          Math.round(width * Math.sqrt(area * ratio)),
+        ] as const;
+      });
+      const fits = windows.find(([tall, wide]) => tall <= height && wide <= width);
+      const [tall, wide] = fits ?? [height, width];
+      if (fits === undefined) whole++;
+      const first = (axis: number, room: number): number =>
+        Math.floor((noise("corner")[2 * n + axis] ?? NaN) * (room + 1));
+      const expected = stretched(first(0, height - tall), first(1, width - wide), tall, wide);
+      expectImage(out.slice(n * image.length, (n + 1) * image.length), expected);
+    }
+    expect(whole).toBeGreaterThan(0);
+    expect(whole).toBeLessThan(batch);
+  });
+});
+
+describe("colours", () => {
+  const size: ImageShape = [3, 4, 5];
+  const pixels = 20;
+  const colors = Float64Array.from({ length: 3 * pixels }, (_, i) => 0.5 + 0.4 * Math.sin(i * 2.3));
+  const luma = (image: Float64Array, i: number): number =>
+    0.299 * (image[i] ?? NaN) + 0.587 * (image[pixels + i] ?? NaN) + 0.114 * (image[2 * pixels + i] ?? NaN);
+
+  it("random-grayscale: three times the luma", () => {
+    const out = asLinearMap(augmentations["random-grayscale"]({ p: 1 }), size, 1).apply(colors);
+    out.forEach((v, i) => expect(v).toBeCloseTo(luma(colors, i % pixels), 6));
+  });
+
+  it("color-jitter: light, distance from the mean luma, distance from the luma, hue", () => {
+    const strengths = { brightness: 0.3, contrast: 0.5, saturation: 0.7, hue: 0.2 };
+    const map = asLinearMap(augmentations["color-jitter"](strengths), size, 1);
+    const drawn = (name: keyof typeof strengths): number =>
+      (2 * (map.noise[`noise/${name}`]?.data[0] ?? NaN) - 1) * strengths[name];
+    const [b, c, s] = [1 + drawn("brightness"), 1 + drawn("contrast"), 1 + drawn("saturation")];
+    const angle = 2 * Math.PI * drawn("hue");
+    const out = map.apply(colors);
+    const mean = Array.from({ length: pixels }, (_, i) => luma(colors, i)).reduce((x, y) => x + y) / pixels;
+    for (let i = 0; i < pixels; i++) {
+      const y = luma(colors, i);
+      const [u, v] = [0.492 * ((colors[2 * pixels + i] ?? NaN) - y), 0.877 * ((colors[i] ?? NaN) - y)];
+      const turned = {
+        u: s * (u * Math.cos(angle) - v * Math.sin(angle)),
+        v: s * (u * Math.sin(angle) + v * Math.cos(angle)),
+      };
+      const [red, blue] = [y + turned.v / 0.877, y + turned.u / 0.492];
+      const green = (y - 0.299 * red - 0.114 * blue) / 0.587;
+      [red, green, blue].forEach((value, channel) => {
+        expect(out[channel * pixels + i]).toBeCloseTo(b * (c * value + (1 - c) * mean), 5);
+      });
+    }
+  });
+
+  it("color-jitter turns hues the way of the corruption: red, yellow, green", () => {
+    const red = Float64Array.from({ length: 3 * pixels }, (_, i) => (i < pixels ? 1 : 0));
+    const only = { brightness: 0, contrast: 0, saturation: 0, hue: 1 / 3 };
+    const map = asLinearMap(augmentations["color-jitter"](only), size, 1);
+    const turns = (2 * (map.noise["noise/hue"]?.data[0] ?? NaN) - 1) / 3;
+    const out = map.apply(red);
+    const [green = NaN, blue = NaN] = [out[pixels], out[2 * pixels]];
+    expect(Math.abs(turns)).toBeGreaterThan(0.01);
+    expect(Math.sign(green - blue)).toBe(Math.sign(turns));
+  });
+
+  it("of images that have none are refused", () => {
+    expect(() => asLinearMap(augmentations["random-grayscale"]({}), shape, 1)).toThrow(
+      "random-grayscale: expected images of 3 channels, got 1",
+    );
+    expect(() => asLinearMap(augmentations["color-jitter"]({}), [2, 4, 4], 1)).toThrow(
+      "color-jitter: expected images of 1 or 3 channels, got 2",
+    );
+  });
+});
+
 describe("random-erasing", () => {
   const size: ImageShape = [3, 16, 16];
   const count = 400;
@@ -141,6 +264,10 @@ describe("several", () => {
 describe("options", () => {
   it.each([
     [() => augmentations.zoom({ low: 1.2, high: 1 }), "zoom.low: expected low ≤ high, got 1.2"],
+    [
+      () => augmentations["random-resized-crop"]({ low: 0.5, high: 0.4 }),
+      "random-resized-crop.low: expected low ≤ high, got 0.5",
+    ],
     [() => augmentations["random-erasing"]({ low: 0.5 }), "random-erasing.low: expected low ≤ high, got 0.5"],
     [
       () => augmentations["random-erasing"]({ fill: "noise" as never }),
