@@ -58,18 +58,20 @@ function run(program: string, args: readonly string[]): void {
   expect(status, `${program} ${args.join(" ")}\n${stdout}\n${stderr}`).toBe(0);
 }
 
-describe("the five recipes of CONTRIBUTING.md", () => {
-  it("are an operation, an attack, a defence, a network and a dataset, one file and one export line each", () => {
+describe("the seven recipes of CONTRIBUTING.md", () => {
+  it("are an operation, an attack, a defence, a network, a dataset, an augmentation and a corruption, one file and one export line each", () => {
     expect(blocks.filter(({ verb }) => verb === "file").map(({ path }) => path)).toEqual([
       "src/ops/gauss.ts",
       "src/attacks/momentum-pgd.ts",
       "src/defenses/gaussian-noise.ts",
       "src/nn/architectures/softmax-regression.ts",
       "src/data/datasets/letters.ts",
+      "src/augmentations/vertical-flip.ts",
+      "src/corruptions/posterize.ts",
     ]);
     const appended = blocks.filter(({ verb }) => verb === "append");
     for (const { text } of appended) expect(text.trim().split("\n")).toHaveLength(1);
-    expect(appended).toHaveLength(5);
+    expect(appended).toHaveLength(7);
   });
 
   it("done exactly as they say, pass types and contracts", () => {
@@ -79,10 +81,17 @@ describe("the five recipes of CONTRIBUTING.md", () => {
       JSON.stringify({ extends: "./tsconfig.json", include: ["src"], exclude: ["src/cli", "src/report"] }),
     );
     run("typescript/bin/tsc", ["-p", "tsconfig.scaffold.json"]);
-    const suites = ["ops", "attacks", "defenses", "architectures", "datasets"].map(
-      (name) => `test/contracts/${name}.test.ts`,
-    );
-    const words = "gauss|momentum-pgd|gaussian-noise|softmax-regression|letters|registry";
+    const suites = [
+      "ops",
+      "attacks",
+      "defenses",
+      "architectures",
+      "datasets",
+      "augmentations",
+      "corruptions",
+    ].map((name) => `test/contracts/${name}.test.ts`);
+    const words =
+      "gauss|momentum-pgd|gaussian-noise|softmax-regression|letters|vertical-flip|posterize|registry";
     const report = join(copy, "report.json");
     run("vitest/vitest.mjs", [
       "run",

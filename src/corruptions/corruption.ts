@@ -55,7 +55,7 @@ export const common = <P>(
     apply(image, published[parameterSetOf(image)][severity - 1] as P, random),
 });
 
-/** One of the five disturbances of Di, Yu & Tian, who name them and give no parameters. */
+/** A corruption without published parameters, such as the five disturbances that Di, Yu & Tian name. */
 export const disturbance = (
   name: string,
   summary: string,
