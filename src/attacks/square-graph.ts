@@ -1,7 +1,7 @@
 // One query of Square as a loop over a carried point: a window is changed, and kept where that helps.
 import { B, multiplyDims } from "../base/shape.js";
 import { graphFunction } from "../graph/function.js";
-import { input, type InputNode, type Node } from "../graph/node.js";
+import { input, type InputNode, type Node, type Operand } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
 import type { LoopFunction } from "../onnx/export.js";
 import { add, div, mul, sub } from "../ops/arithmetic.js";
@@ -11,7 +11,7 @@ import { maximum, minimum } from "../ops/extremum.js";
 import { abs, relu } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
 import { reshape } from "../ops/reshape.js";
-import { rowSums } from "../threat/rows.js";
+import { largestOfRows, rowSums } from "../threat/rows.js";
 import { intoBox, type Bounds } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import type { AttackLoss } from "./losses.js";
@@ -21,6 +21,8 @@ import { attackInputs, fallen, logitsAt } from "./white-box.js";
 /** What becomes of the point in one query, and what that needs. */
 interface Proposal {
   readonly moved: Node;
+  /** [n]: whether the row's point would be another; 1 where it always counts as one. */
+  readonly changes: Operand;
   readonly scanned: readonly InputNode[];
   readonly invariant: readonly InputNode[];
 }
@@ -47,7 +49,8 @@ function corners(best: InputNode, grid: Grid): Proposal {
   const [low, high] = [input("low", best.shape), input("high", best.shape)];
   const { profiles, window } = windowOf("window", grid, true);
   const moved = minimum(maximum(add(best, window), low), high);
-  return { moved, scanned: profiles, invariant: [low, high] };
+  const changes = cast(greater(reshape(largestOfRows(sub(moved, best)), [B]), 0), "float32");
+  return { moved, changes, scanned: profiles, invariant: [low, high] };
 }
 
 /** A norm of which a power adds up over coordinates. */
@@ -94,6 +97,7 @@ function redistribution(best: InputNode, grid: Grid, norm: AdditiveNorm, bounds:
   const scaled = mul(next, div(epsilon, add(root(rowSums(power(next))), tiny)));
   return {
     moved: intoBox(add(x, scaled), bounds),
+    changes: 1,
     scanned: [...first.profiles, ...second.profiles, pattern, signs],
     invariant: [x, epsilon],
   };
@@ -107,7 +111,7 @@ function proposalOf(best: InputNode, grid: Grid, { classifier, threat }: AttackT
 /**
  * One query: the proposal is taken over where its loss is larger or it has fallen. States `best` [n, channels, …],
  * `loss` [n], that of `best` times the direction, `resting` [n], 1 where `best` has fallen and stays, and
- * `queries` [n] until then.
+ * `queries` [n] until then, in L∞ without those that propose the point as it is.
  */
 export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction {
   const { model } = target.classifier;
@@ -116,7 +120,7 @@ export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction
   const best = input("best", [B, grid.channels, ...grid.spatial]);
   const [held, resting, queries] = [input("loss", [B]), input("resting", [B]), input("queries", [B])];
   const direction = input("direction", []);
-  const { moved, scanned, invariant } = proposalOf(best, grid, target);
+  const { moved, changes, scanned, invariant } = proposalOf(best, grid, target);
   const logits = logitsAt(target.classifier, reshape(moved, [B, ...model.inputShape]), inputs);
   const value = mul(reshape(loss.value(logits, inputs.labels), [B]), direction);
   const down = cast(fallen(logits, inputs.labels, direction), "float32");
@@ -131,7 +135,7 @@ export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction
       best: add(mul(moved, share), mul(best, sub(1, share))),
       loss: where(greater(taken, 0), value, held),
       resting: stays,
-      queries: add(queries, sub(1, resting)),
+      queries: add(queries, mul(sub(1, resting), changes)),
       proceed: greater(sum(sub(1, stays)), 0),
     }),
   );

@@ -1,9 +1,10 @@
-// Square's noise on the host: where it starts, and which window it changes how in each query.
+// Square's noise on the host: where it starts, and which window it changes how in each query that may change anything.
 import { randomStream, type RandomStream } from "../base/random.js";
 import { count, stridesOf } from "../base/shape.js";
 import { floats } from "../base/tensor.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { Bounds, Threat } from "../threat/threat.js";
+import { cellAt, offsetsIn, openWindows, type Corners } from "./square-corners.js";
 import { cellsOf, profileShape, pyramids, type Grid } from "./square-windows.js";
 
 /** One input's search, apart from the point where it stands. */
@@ -44,14 +45,14 @@ interface Pattern {
 /** Patterns by the sides of the window, each made once. */
 function patternsOf({ grid, threat }: Search): (sides: readonly number[]) => Pattern {
   const known = new Map<string, Pattern>();
-  const strides = stridesOf(grid.spatial);
+  const offsetsOf = offsetsIn(grid);
   const lengthOf = (values: readonly number[]): number =>
     threat.distance(Float32Array.from(values), values.length)[0] ?? 0;
   return (sides) => {
     const key = sides.join();
     const pattern = known.get(key) ?? {
       byAxis: sides.map((_, axis) => pyramids(sides, axis, lengthOf)),
-      offsets: cellsOf(sides).map((cell) => cell.reduce((at, i, axis) => at + i * (strides[axis] ?? 0), 0)),
+      offsets: offsetsOf(sides),
     };
     known.set(key, pattern);
     return pattern;
@@ -107,10 +108,15 @@ export function squareStart(originals: Float32Array, sample: number, search: Sea
   return (search.threat.name === "linf" ? stripes : tiles)(originals, sample, search, stream);
 }
 
-/** Fills what one query of one row scans: `at` counts the queries of all rows in the arrays. */
-type Writer = (at: number, words: Uint32Array, sides: readonly number[]) => void;
+/**
+ * Fills what one query of one row scans, `at` counting the queries of all rows in the arrays; or does nothing and
+ * returns false, where the query would leave the row as it is.
+ */
+type Writer = (at: number, words: Uint32Array, sides: readonly number[]) => boolean;
 
 interface Scans {
+  /** Called before the queries of a row, in their order. */
+  readonly begin?: (row: number) => void;
   readonly arrays: Readonly<
     Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>
   >;
@@ -163,17 +169,22 @@ function cornerInto(
   return corner;
 }
 
-/** L∞: one window, in each channel far beyond one end of the interval. */
-function cornerScans(queries: number, { grid, epsilon }: Search): Scans {
+/** L∞: one window, in each channel far beyond one end of the interval; none where the row has these ends already. */
+function cornerScans(queries: number, { grid, epsilon }: Search, corners: Corners): Scans {
   const window = profiles("window", queries, grid, true);
+  const { begin, mayChange } = openWindows(grid, corners);
   const axes = grid.spatial.length;
   const heights = new Float64Array(grid.channels);
   const corner: number[] = [];
   return {
     arrays: window.named,
+    begin,
     write(at, words, sides) {
       for (let c = 0; c < heights.length; c++) heights[c] = 4 * epsilon * signAt(words, 2 * axes + 1, c);
-      window.write(at, cornerInto(corner, grid, sides, words, 0), sides, heights);
+      cornerInto(corner, grid, sides, words, 0);
+      if (!mayChange(corner, sides, heights)) return false;
+      window.write(at, corner, sides, heights);
+      return true;
     },
   };
 }
@@ -196,11 +207,11 @@ function redistributionScans(queries: number, search: Search): Scans {
       second?.write(at, cornerInto(other, grid, sides, words, axes), sides, [1]);
       const { byAxis, offsets } = patternFor(sides);
       const values = byAxis[below(axes, words[2 * axes])];
-      const from =
-        at * count(grid.spatial) + corner.reduce((sum, i, axis) => sum + i * (strides[axis] ?? 0), 0);
+      const from = at * count(grid.spatial) + cellAt(corner, strides);
       offsets.forEach((offset, i) => (pattern.data[from + offset] = values?.[i] ?? 0));
       for (let c = 0; c < grid.channels; c++)
         signs.data[at * grid.channels + c] = signAt(words, 2 * axes + 1, c);
+      return true;
     },
   };
 }
@@ -209,32 +220,53 @@ function redistributionScans(queries: number, search: Search): Scans {
 export const scannedPerQuery = ({ grid: { channels, spatial }, threat }: Search): number =>
   threat.name === "linf" ? channels * spatial.reduce((sum, size) => sum + size, 0) : count(spatial);
 
+/** A row, and the number of the first query that is not decided. */
+export interface Pending {
+  readonly row: number;
+  readonly sample: number;
+  readonly query: number;
+}
+
+/** What a run scans. */
+export interface Proposals {
+  readonly scanned: Tensors;
+  readonly iterations: number;
+  /** For each row the number of the query with which it goes on after the run. */
+  readonly next: readonly number[];
+}
+
 /**
- * What a run scans: the queries from number `from` on, with windows of the given `sides` ([] for none), for rows of the
- * given `samples`. Keyed by sample and query.
+ * The next queries of each row, up to `most`, keyed by sample and query; `sides` are the windows' in all queries ([]:
+ * none, the point itself is asked). With `corners` (L∞), queries that would leave a row as it is are passed over. A row
+ * with fewer left than others has empty windows at the end.
  */
 export function squareProposals(
   search: Search,
-  samples: readonly number[],
-  from: number,
+  pending: readonly Pending[],
   sides: readonly (readonly number[])[],
-): Tensors {
-  const { grid, threat, seed } = search;
+  { most, corners }: { readonly most: number; readonly corners: Corners | null },
+): Proposals {
+  const { grid, seed } = search;
   const stream = randomStream(seed, "square");
-  const queries = sides.length * samples.length;
-  const { arrays, write } = (threat.name === "linf" ? cornerScans : redistributionScans)(queries, search);
+  const rows = pending.length;
+  const { arrays, begin, write } =
+    corners === null ? redistributionScans(most * rows, search) : cornerScans(most * rows, search, corners);
   const words = new Uint32Array(2 * grid.spatial.length + 1 + wordsFor(grid.channels));
-  sides.forEach((window, query) => {
-    if (window.length === 0) return;
-    samples.forEach((sample, row) => {
-      stream.words(words, { sample, iteration: from + query });
-      write(query * samples.length + row, words, window);
-    });
+  let iterations = 0;
+  const next = pending.map(({ row, sample, query: from }, i) => {
+    begin?.(row);
+    let [query, made] = [from, 0];
+    for (; query < sides.length && made < most; query++) {
+      const window = sides[query] ?? [];
+      if (window.length > 0) stream.words(words, { sample, iteration: query });
+      if (window.length === 0 || write(made * rows + i, words, window)) made++;
+    }
+    iterations = Math.max(iterations, made);
+    return query;
   });
-  return Object.fromEntries(
-    Object.entries(arrays).map(([name, { shape, data }]) => [
-      name,
-      floats([sides.length, samples.length, ...shape], data),
-    ]),
-  );
+  const scanned = Object.entries(arrays).map(([name, { shape, data }]) => [
+    name,
+    floats([iterations, rows, ...shape], data.subarray(0, iterations * rows * count(shape))),
+  ]);
+  return { scanned: Object.fromEntries(scanned) as Tensors, iterations, next };
 }

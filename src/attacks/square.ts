@@ -46,19 +46,14 @@ type SquareOptions = z.output<typeof schema>;
  */
 const leastSides: Readonly<Record<string, number>> = { linf: 1, l2: 3, l1: 1 };
 
-/** The windows' sides in queries `from` … `from + n − 1`; query 0 tries the start itself. */
-function sidesOf({ grid, threat }: Search, from: number, n: number, options: SquareOptions) {
+/** The windows' sides in each query; the first tries the start itself. */
+function sidesOf({ grid, threat }: Search, options: SquareOptions): readonly (readonly number[])[] {
   const { queries, initialShare: start, rescaleSchedule: rescaled } = options;
-  const least = leastSides[threat.name] ?? 1;
-  return range(n).map((i) => {
-    const query = from + i - 1;
-    return query < 0
-      ? []
-      : windowSides(grid, windowShare(query, { start, queries, rescaled }), {
-          least,
-          odd: threat.name !== "linf",
-        });
-  });
+  const smallest = { least: leastSides[threat.name] ?? 1, odd: threat.name !== "linf" };
+  const changes = range(queries).map((query) =>
+    windowSides(grid, windowShare(query, { start, queries, rescaled }), smallest),
+  );
+  return [[], ...changes];
 }
 
 /** The starting points of all rows. */
@@ -87,7 +82,9 @@ async function perturb(
   const points = (data: Float32Array) => tensor("float32", [n, grid.channels, ...grid.spatial], data);
   const originals = floatsOf(batch.inputs);
   const best = startsOf(batch, search);
-  const [resting, queries] = [new Float32Array(n), new Float32Array(n)];
+  const inCorners = threat.name === "linf";
+  // In L∞ the loop counts the changes asked for; the start is no change.
+  const [resting, queries] = [new Float32Array(n), new Float32Array(n).fill(inCorners ? 1 : 0)];
   const states = {
     best: points(best),
     loss: tensor("float32", [n], new Float32Array(n).fill(-Infinity)),
@@ -95,22 +92,26 @@ async function perturb(
     queries: tensor("float32", [n], queries),
   };
   const { low, high } = intervals(originals, search);
-  const own =
-    threat.name === "linf" ? { low: points(low), high: points(high) } : { input: points(originals) };
+  const own = inCorners ? { low: points(low), high: points(high) } : { input: points(originals) };
   const perRow = { ...own, labels: labelsOf(batch) };
-  const scalars = { direction: aim(targeted), ...(threat.name !== "linf" && { epsilon }) };
+  const scalars = { direction: aim(targeted), ...(!inCorners && { epsilon }) };
+  const corners = inCorners ? { best, low, high } : null;
   const length = new RunLength(n * scannedPerQuery(search));
+  const sides = sidesOf(search, options);
+  const next = new Int32Array(n);
   let rows = range(n);
-  for (let done = 0; done <= options.queries && rows.length > 0;) {
+  while (rows.length > 0) {
     signal?.throwIfAborted();
-    const samples = (rows.length === 1 ? [...rows, ...rows] : rows).map((row) => indices[row] ?? 0);
-    const from = done;
-    done += await length.run(options.queries + 1 - done, (iterations) => {
-      const sides = sidesOf(search, from, iterations, options);
-      const scanned = squareProposals(search, samples, from, sides);
-      return runRows(loop, rows, { states, perRow, scalars, scanned, iterations });
+    const taken = rows.length === 1 ? [...rows, ...rows] : rows;
+    const pending = taken.map((row) => ({ row, sample: indices[row] ?? 0, query: next[row] ?? 0 }));
+    const left = sides.length - Math.min(...pending.map((each) => each.query));
+    await length.run(left, async (most) => {
+      const proposals = squareProposals(search, pending, sides, { most, corners });
+      const { scanned, iterations } = proposals;
+      rows.forEach((row, i) => (next[row] = proposals.next[i] ?? sides.length));
+      if (iterations > 0) await runRows(loop, rows, { states, perRow, scalars, scanned, iterations });
     });
-    rows = rows.filter((row) => resting[row] === 0);
+    rows = rows.filter((row) => resting[row] === 0 && (next[row] ?? 0) < sides.length);
   }
   batch.passes?.add(range(n), query, queries);
   return best;
