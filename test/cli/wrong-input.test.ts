@@ -70,7 +70,7 @@ describe("usage, with code 2", () => {
     ],
     [
       ["list", "weapons"],
-      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, augmentations, corruptions, datasets, recipes.",
+      "command-argument value 'weapons' is invalid for argument 'kind'. Allowed choices are methods, attacks, models, optimizers, augmentations, preprocessors, corruptions, datasets, recipes.",
     ],
   ])("temper %j", async (args, line) => {
     expect(await failure(args)).toEqual({ code: 2, line: `temper: ${line}` });
@@ -237,12 +237,12 @@ describe("recipes, with file:line:column", () => {
     [
       "unknown key",
       [...good, "epoch: 3"],
-      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, training, seeds, threads, methods, evaluation)`,
+      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, preprocessing, training, seeds, threads, methods, search, evaluation)`,
     ],
     [
       "misspelt key",
       [...good, "trainig: {}"],
-      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, training, seeds, threads, methods, evaluation)`,
+      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, preprocessing, training, seeds, threads, methods, search, evaluation)`,
     ],
     [
       "unknown corruption",
