@@ -12,7 +12,7 @@ import { reshape } from "../ops/reshape.js";
 import { largestOfRows } from "../threat/rows.js";
 import { intoBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
-import { attackInputs, fallen, logitsAt, type AttackInputs } from "./white-box.js";
+import { attackInputs, fallen, queriedAt, type AttackInputs } from "./white-box.js";
 
 /** [n] → [n, 1, …], to scale whole rows of `like`. */
 const perRow = (values: Node, like: Node): Node =>
@@ -67,7 +67,7 @@ function decisions({ classifier }: AttackTarget): Decided {
   const inputs = attackInputs(classifier.model);
   const direction = input("direction", []);
   const adversarial = (points: Node): Node =>
-    cast(fallen(logitsAt(classifier, points, inputs), inputs.labels, direction), "float32");
+    cast(fallen(queriedAt(classifier, points, inputs), inputs.labels, direction), "float32");
   return { inputs, direction, adversarial };
 }
 
@@ -161,6 +161,6 @@ export function jumpLoop(target: AttackTarget): LoopFunction {
 /** Logits [n, classes] of given points. */
 export function logitsFunction({ classifier }: AttackTarget): GraphFunction {
   const inputs = attackInputs(classifier.model);
-  const logits = logitsAt(classifier, inputs.input, inputs);
+  const logits = queriedAt(classifier, inputs.input, inputs);
   return simplify(graphFunction("logits", [inputs.input, ...inputs.weights.values()], { logits }));
 }

@@ -10,7 +10,7 @@ import { reshape } from "../ops/reshape.js";
 import { intoBallAndBox } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import { attackLosses } from "./losses.js";
-import { attackInputs, fallen, logitsAt } from "./white-box.js";
+import { attackInputs, fallen, queriedAt } from "./white-box.js";
 
 /**
  * slope ← slope + v·(J(x + δv) − J(x − δv)) / 2δ with signs v, the same for all rows, and J the margin times the
@@ -24,7 +24,7 @@ export function slopeLoop({ classifier }: AttackTarget, delta: number): LoopFunc
   const signs = input("signs", inputShape);
   const direction = input("direction", []);
   const marginAt = (shift: Node): Node =>
-    attackLosses.margin.value(logitsAt(classifier, add(x, shift), inputs), labels);
+    attackLosses.margin.value(queriedAt(classifier, add(x, shift), inputs), labels);
   const shift = mul(signs, delta);
   const rise = mul(sub(marginAt(shift), marginAt(mul(shift, -1))), div(direction, 2 * delta));
   const along = mul(reshape(rise, [B, ...inputShape.map(() => 1)]), signs);
@@ -67,7 +67,7 @@ export function stepFunction(target: AttackTarget): GraphFunction {
   const step = mul(rate, div(div(nextFirst, bias1), add(sqrt(div(nextSecond, bias2)), floor)));
   const { bounds } = classifier;
   const moved = intoBallAndBox(threat, add(at, step), { center, epsilon, bounds });
-  const down = fallen(logitsAt(classifier, moved, inputs), labels, direction);
+  const down = fallen(queriedAt(classifier, moved, inputs), labels, direction);
   const all = [at, first, second, slope, center, labels, epsilon, rate, bias1, bias2, direction];
   return simplify(
     graphFunction("spsa-step", [...all, ...weights.values()], {

@@ -16,7 +16,7 @@ import { intoBox, type Bounds } from "../threat/threat.js";
 import type { AttackTarget } from "./attack.js";
 import type { AttackLoss } from "./losses.js";
 import { gridOf, profileShape, type Grid } from "./square-windows.js";
-import { attackInputs, fallen, logitsAt } from "./white-box.js";
+import { attackInputs, fallen, queriedAt } from "./white-box.js";
 
 /** What becomes of the point in one query, and what that needs. */
 interface Proposal {
@@ -121,7 +121,7 @@ export function squareLoop(target: AttackTarget, loss: AttackLoss): LoopFunction
   const [held, resting, queries] = [input("loss", [B]), input("resting", [B]), input("queries", [B])];
   const direction = input("direction", []);
   const { moved, changes, scanned, invariant } = proposalOf(best, grid, target);
-  const logits = logitsAt(target.classifier, reshape(moved, [B, ...model.inputShape]), inputs);
+  const logits = queriedAt(target.classifier, reshape(moved, [B, ...model.inputShape]), inputs);
   const value = mul(reshape(loss.value(logits, inputs.labels), [B]), direction);
   const down = cast(fallen(logits, inputs.labels, direction), "float32");
   const better = maximum(cast(greater(value, held), "float32"), down);

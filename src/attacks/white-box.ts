@@ -8,6 +8,7 @@ import { cast, greater, sameIndex } from "../ops/compare.js";
 import { mul, sub } from "../ops/arithmetic.js";
 import { argMax } from "../ops/indexing.js";
 import type { AttackLoss } from "./losses.js";
+import { reluAfterPooling } from "./pooled-relu.js";
 
 /** Inputs under the names they have in the ONNX file. */
 export interface AttackInputs {
@@ -35,9 +36,13 @@ export function attackInputs(model: Model): AttackInputs {
 /** +1: leave the labels; −1: reach them. A number where a file fixes it, else a scalar input. */
 export const aim = (targeted: boolean): number => (targeted ? -1 : 1);
 
-/** Logits [n, classes] at `x`, in evaluation mode. */
-export const logitsAt = ({ model }: Classifier, x: Node, { weights }: AttackInputs): Node =>
+/** Logits [n, classes] at `x`, in evaluation mode, for graphs that only ask. */
+export const queriedAt = ({ model }: Classifier, x: Node, { weights }: AttackInputs): Node =>
   model.apply(x, passOver(weights));
+
+/** Logits [n, classes] at `x`, in evaluation mode, for graphs that differentiate. */
+export const logitsAt = (classifier: Classifier, x: Node, inputs: AttackInputs): Node =>
+  reluAfterPooling(queriedAt(classifier, x, inputs));
 
 /** Whether each row has reached the attack's aim: [n], boolean. */
 export function fallen(logits: Node, labels: Node, direction: Operand): Node {
