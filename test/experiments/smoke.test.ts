@@ -16,14 +16,21 @@ const recipes = readdirSync("recipes", { recursive: true, encoding: "utf8" }).fi
   name.endsWith(".yaml"),
 );
 
-/** Trials of recipes with large networks: one of each kind, where all would take too long. */
+/** Trials of recipes with large networks or many methods: one of each kind, where all would take too long. */
 const some: Readonly<Record<string, readonly string[]>> = {
   "papers/abp-cifar10.yaml": ["dense-simple-dropout.standard-*", "conv-zca.adversarial-backprop-*"],
   "papers/sgm-cifar10.yaml": ["augmented.updates-seed0"],
   "papers/sgm-cifar100.yaml": ["plain.standard-*"],
+  "papers/sgm-mnist.yaml": [
+    "dnn.updates-seed0",
+    "cnn.updates-per-sample-seed0",
+    "cnn-aug.updates-identity-*",
+  ],
+  "papers/sgm-options.yaml": ["scales.standard-*", "scales.full-step-radius-*", "options.*"],
 };
 
-describe("a smoke run", () => {
+// Many processes, one after the other: minutes on a machine that does other work too.
+describe("a smoke run", { timeout: 300_000 }, () => {
   it.each(recipes)("of %s trains, evaluates and reports", async (file) => {
     const out = join(root, file);
     const only = (some[file] ?? []).flatMap((pattern) => ["--only", pattern]);
