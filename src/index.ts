@@ -24,16 +24,15 @@ export { jsonSchemas } from "./experiments/schemas.js";
 export type {
   AuditFile,
   FlagRecord,
-  Gallery,
   MetricsLine,
   ResultRow,
   ResultsFile,
   RobustRecord,
   RunFile,
-  RunRecord,
   SearchRecord,
   StepProfile,
 } from "./experiments/records.js";
+export type { Gallery, RunRecord } from "./experiments/run-record.js";
 export {
   terminalAudit,
   terminalProfile,

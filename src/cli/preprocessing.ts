@@ -53,12 +53,15 @@ export async function preprocessingFor(
   return { preprocessing, notes: said === "" ? [] : [`preprocessing: ${said}${from}`] };
 }
 
-/** Throws where `--preprocess` says how to resize images that are not resized: all but those of a folder. */
+/** Throws where `--preprocess` resizes images that are not resized, all but those of a folder, or names a dataset's classes. */
 export function checkHostSteps(
   given: readonly string[],
   { name, source }: Pick<ImageSet, "name" | "source">,
 ): void {
-  const key = given.map((text) => text.split("=")[0]?.trim() ?? "").find((each) => hostKeys.includes(each));
+  const keys = given.map((text) => text.split("=")[0]?.trim() ?? "");
+  if (source === "dataset" && keys.includes("classes"))
+    fail("--preprocess classes", "a folder of images or an .npz archive", `${name}, whose classes are known`);
+  const key = keys.find((each) => hostKeys.includes(each));
   if (key === undefined || source === "folder") return;
   fail(`--preprocess ${key}`, "a folder of images", name, "range, mean, std, channels, layout, classes");
 }

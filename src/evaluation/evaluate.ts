@@ -3,6 +3,7 @@ import { checkTarget, type Attack } from "../attacks/attack.js";
 import { drawing } from "../attacks/draws.js";
 import { range } from "../attacks/rows.js";
 import { check } from "../base/errors.js";
+import { count as sizeOf } from "../base/shape.js";
 import type { Classifier } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { findThreat, type NormName } from "../threat/find.js";
@@ -279,6 +280,7 @@ export async function evaluate(
         clean,
         classes: classifier.model.classes,
         draws: (classifier.model.draws ?? []).map(({ name }) => name),
+        inputs: sizeOf(classifier.model.inputShape),
         bounds: classifier.bounds,
         ...seen,
         gradients,

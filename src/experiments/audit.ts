@@ -22,7 +22,8 @@ import type { AttackPlan } from "./attack-plan.js";
 import { make } from "./recipe.js";
 import { checkCrafting } from "./transfer.js";
 import { worstImages, worstShown } from "./worst-images.js";
-import type { AuditFile, Gallery } from "./records.js";
+import type { AuditFile } from "./records.js";
+import type { Gallery } from "./run-record.js";
 
 /** Another model, on which points are crafted. */
 export interface TransferModel {
@@ -68,6 +69,8 @@ export interface AuditOptions {
   readonly journal?: string;
   /** What an audit has found before: returned as it is where nothing that decides the figures has changed. */
   readonly known?: AuditFile;
+  /** Called once all options are found good and there is something to do, before anything is measured. */
+  readonly onBegin?: () => Promise<void>;
   /** Called where the journal knows a part of the audit, with the batches of images that are done. */
   readonly onResume?: (batches: number) => void;
   readonly signal?: AbortSignal;
@@ -150,6 +153,7 @@ export async function audit(options: AuditOptions): Promise<AuditFile> {
   });
   try {
     if (options.known?.identity === identity) return options.known;
+    await options.onBegin?.();
     const journal = await journalAt(options.journal, identity);
     if (journal && journal.known.batches > 0) options.onResume?.(journal.known.batches);
     const shared = {

@@ -1,7 +1,7 @@
 // First-layer weights as small images.
 import { count } from "../base/shape.js";
 import type { Classifier } from "../nn/model.js";
-import type { Gallery } from "./records.js";
+import type { Gallery } from "./run-record.js";
 
 const most = 64;
 

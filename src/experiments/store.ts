@@ -11,15 +11,8 @@ import { readContrast } from "./contrast.js";
 import { readInputUpdates } from "./input-updates.js";
 import { lockName } from "./lock.js";
 import { methodName, trialName } from "./names.js";
-import {
-  schemas,
-  type Gallery,
-  type MetricsLine,
-  type ResultsFile,
-  type RunFile,
-  type RunRecord,
-  type StepProfile,
-} from "./records.js";
+import { schemas, type MetricsLine, type ResultsFile, type RunFile, type StepProfile } from "./records.js";
+import type { Gallery, RunRecord } from "./run-record.js";
 
 /** Paths inside a run's folder. */
 export const paths = {

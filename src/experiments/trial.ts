@@ -21,11 +21,11 @@ import { trainingOf, type Method } from "./recipe.js";
 import {
   resultRow,
   trialEnvironment,
-  type Gallery,
   type MetricsLine,
   type ResultRow,
   type TrialEnvironment,
 } from "./records.js";
+import type { Gallery } from "./run-record.js";
 import type { SourceFile } from "./sources.js";
 import { trainingOutcome } from "./training-outcome.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";

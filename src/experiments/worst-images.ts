@@ -1,7 +1,7 @@
 // The images of an audit that fell worst: to the strongest attack, at the smallest radius at which any fell.
 import type { ImageShape } from "../data/index.js";
 import type { Evaluation, Examples, RobustRecord } from "../evaluation/records.js";
-import type { Gallery } from "./records.js";
+import type { Gallery } from "./run-record.js";
 
 /** As many as a figure shows. */
 export const worstShown = 8;

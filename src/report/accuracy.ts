@@ -1,5 +1,6 @@
 // Figure: accuracy against the radius, one panel per attack, one line per method; for audits one line per attack.
-import type { AuditFile, RunRecord } from "../experiments/records.js";
+import type { AuditFile } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { around, legend, lineChart, type Point, type Series } from "./chart.js";
 import type { Figure, Panel } from "./figure.js";
 import { caseTitle, casesOf, methodsOf } from "./methods.js";

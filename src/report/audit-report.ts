@@ -1,6 +1,7 @@
 // The report of an audit: one sheet to forward – doubts, verdict, table, figures, budget, what was not tried – and an
 // appendix with all that a reader may ask for next.
-import type { AuditFile, Gallery } from "../experiments/records.js";
+import type { AuditFile } from "../experiments/records.js";
+import type { Gallery } from "../experiments/run-record.js";
 import { auditAccuracy } from "./accuracy.js";
 import { attacksTable, budgetText, distancesTable, stageNotes, stagesTable } from "./audit-tables.js";
 import { auditVerdict } from "./audit-verdict.js";

@@ -11,12 +11,14 @@ function shareText(share: number, n: number): string {
   return `${percent(share, n)} % (95 % interval ${low}–${high})`;
 }
 
-/** What the share that withstands says, beside the clean one. */
-function holds(robust: number, clean: number): string {
-  const kept = clean === 0 ? 0 : robust / clean;
-  if (kept < 0.1) return "does not withstand these attacks";
-  if (kept < 0.5) return "withstands these attacks on a minority of images only";
-  return kept < 0.9 ? "withstands these attacks on most images" : "withstands these attacks";
+/** What the share that withstands says, of the images that the model reads rightly as they are. */
+function holds({ accuracy, targeted }: RobustRecord, clean: number): string {
+  const kept = clean === 0 ? 0 : accuracy / clean;
+  const these = targeted === true ? "these attacks, each aimed at one wrong class," : "these attacks";
+  if (kept < 0.1) return `does not withstand ${these.replace(/,$/, "")}`;
+  if (kept >= 0.9) return `withstands ${these.replace(/,$/, "")}`;
+  const share = kept < 0.5 ? "a minority" : "most";
+  return `withstands ${these} on ${share} of the images that it classifies rightly`;
 }
 
 /** Doubts under which nothing that withstands may be praised. */
@@ -27,6 +29,7 @@ const grave = new Set([
   "zero-gradients",
   "tiny-gradients",
   "black-box-wins",
+  "weak-iterative",
   "rises-with-epsilon",
   "too-few-steps",
   "attack-weakened",
@@ -45,7 +48,13 @@ function strengthOf(records: readonly RobustRecord[]): string {
 
 /** The strongest figure at each norm and radius, and what it is worth. */
 export function auditVerdict({ clean, robust, dataset, flags }: AuditFile): string[] {
-  const doubts = flags.map(({ name }) => name).filter((name) => grave.has(name));
+  const doubtsAt = ({ norm, epsilon }: RobustRecord): string[] =>
+    flags
+      .filter(
+        ({ name, balls }) =>
+          grave.has(name) && (balls?.some((b) => b.norm === norm && b.epsilon === epsilon) ?? true),
+      )
+      .map(({ name }) => name);
   const images = `${integer(dataset.n)} images of ${dataset.name}`;
   const first = `Of ${images} the model classifies ${shareText(clean, dataset.n)} rightly.`;
   const attacked = robust.filter(({ epsilon, suite }) => epsilon > 0 && suite === undefined);
@@ -59,10 +68,11 @@ export function auditVerdict({ clean, robust, dataset, flags }: AuditFile): stri
       return [`${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;
+    const doubts = doubtsAt(worst);
     const isDoubtful = doubts.length > 0 && accuracy >= 0.1 * clean;
     const said = isDoubtful
       ? `No verdict while there are these doubts: ${doubts.join(", ")}.`
-      : `The model ${holds(accuracy, clean)}.`;
+      : `The model ${holds(worst, clean)}.`;
     return [`${where}: ${by} ${shareText(accuracy, n)} right. ${said}`];
   });
   const strong = attacked.filter(({ attack }) => !isSingleStep(attack));

@@ -1,6 +1,7 @@
 // What every table must state: seeds, n, split, labels, the space and unit of ε, crafting, engine, versions.
 import { attackNames, createAttack } from "../attacks/create.js";
-import type { AuditFile, RobustRecord, RunRecord } from "../experiments/records.js";
+import type { AuditFile, RobustRecord } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import type { Fact } from "./document.js";
 import { attackGroups, groupBy, recordsAt } from "./table.js";
 import { attackText, integer, normText, optionsText, plural, unitText, valueText } from "./text.js";

@@ -1,7 +1,7 @@
 // Figure: attacked images that another model misreads and the method's reads, radius by radius (SGM's figure 3).
 import type { Contrast, ContrastAt } from "../experiments/contrast.js";
 import { methodName } from "../experiments/names.js";
-import type { RunRecord } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { verdict } from "./gallery.js";
 import { color } from "./palette.js";

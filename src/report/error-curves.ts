@@ -1,6 +1,7 @@
 // Figure: training error by epoch, one line per method; for the cases in which nothing else was measured.
 import { methodName } from "../experiments/names.js";
-import type { MetricsLine, RunRecord } from "../experiments/records.js";
+import type { MetricsLine } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { around, legend, lineChart, type Point, type Series } from "./chart.js";
 import { epochAxis, splitsOf } from "./epochs.js";
 import type { Figure } from "./figure.js";

@@ -1,5 +1,5 @@
 // Figure: the first layer's filters as images, per method, all on one scale.
-import type { Gallery, RunRecord } from "../experiments/records.js";
+import type { Gallery, RunRecord } from "../experiments/run-record.js";
 import { methodName } from "../experiments/names.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";

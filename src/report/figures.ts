@@ -1,5 +1,5 @@
 // All figures of a run, in the order of the report.
-import type { RunRecord } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { accuracyAgainstEpsilon } from "./accuracy.js";
 import { contrast } from "./contrast.js";
 import { errorCurves } from "./error-curves.js";

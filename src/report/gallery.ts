@@ -1,6 +1,7 @@
 // Figure: the first test images, what an attack made of them, and the difference, per method.
 import { methodName } from "../experiments/names.js";
-import type { AuditFile, Gallery, RunRecord } from "../experiments/records.js";
+import type { AuditFile } from "../experiments/records.js";
+import type { Gallery, RunRecord } from "../experiments/run-record.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import { attackGroups } from "./table.js";

@@ -1,6 +1,7 @@
 // Figure: histograms of the hidden activations by method, with the share of exact zeros in words.
 import { methodName } from "../experiments/names.js";
-import type { ActivationRecord, ResultRow, RunRecord } from "../experiments/records.js";
+import type { ActivationRecord, ResultRow } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { histogram, type Bar } from "./chart.js";
 import type { Figure, Panel } from "./figure.js";
 import { caseTitle, casesOf, methodsOf } from "./methods.js";

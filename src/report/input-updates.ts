@@ -1,7 +1,7 @@
 // Figure: how the stored inputs of methods that move them changed from epoch to epoch (SGM's figure 5).
 import type { InputUpdates } from "../experiments/input-updates.js";
 import { methodName } from "../experiments/names.js";
-import type { RunRecord } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { panel, panelWidth, text, type Figure, type Panel } from "./figure.js";
 import { color } from "./palette.js";
 import {

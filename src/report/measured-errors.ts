@@ -1,6 +1,7 @@
 // Figure: test and validation errors by epoch where they were measured, the training error beside them.
 import { methodName } from "../experiments/names.js";
-import type { MetricsLine, RunRecord } from "../experiments/records.js";
+import type { MetricsLine } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { legend, lineChart, type Point, type Series } from "./chart.js";
 import { epochAxis, splitErrors, splitsOf, type MeasuredSplit } from "./epochs.js";
 import type { Figure, Panel } from "./figure.js";

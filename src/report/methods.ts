@@ -1,6 +1,6 @@
 // The methods of a record in the order that decides their colours and symbols.
 import { methodName, type Origin } from "../experiments/names.js";
-import type { RunRecord } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 
 const originsOf = ({ results, metrics, galleries }: RunRecord): Origin[] => [
   ...results.rows,

@@ -1,7 +1,8 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import { publishedOf } from "../experiments/published.js";
 import { questionsOf } from "../experiments/questions.js";
-import type { ResultRow, ResultsFile, RunRecord } from "../experiments/records.js";
+import type { ResultRow, ResultsFile } from "../experiments/records.js";
+import type { RunRecord } from "../experiments/run-record.js";
 import { imagesText, runConditions } from "./conditions.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";

@@ -1,7 +1,8 @@
 // Reports as files: page, Markdown, and every figure as SVG and PNG; each file is written whole or not at all.
 import { join } from "node:path";
 import { writeWhole } from "../data/disk.js";
-import type { AuditFile, Gallery, RunRecord, StepProfile } from "../experiments/records.js";
+import type { AuditFile, StepProfile } from "../experiments/records.js";
+import type { Gallery, RunRecord } from "../experiments/run-record.js";
 import { auditReport } from "./audit-report.js";
 import { standalone, type Figure } from "./figure.js";
 import { figuresOf } from "./figures.js";

@@ -135,7 +135,13 @@ describe("temper audit", () => {
     expect(again.err).not.toContain("audit:");
     expect(JSON.parse(again.out)).toEqual(record);
     expect(readFileSync(at("usual/report.md"), "utf8")).toMatch(/^# Audit of softmax.onnx/);
-    expect((await temper([...args, "--out", at("usual"), "--seed", "1"])).err).toContain("audit: clean");
+    const other = await temper([...args, "--out", at("usual"), "--seed", "1"]);
+    expect(other.err).toContain("audit: clean");
+    expect(other.err).toContain(`This audit takes the place of another one in ${at("usual")}.`);
+    const kept = readFileSync(at("usual/audit.json"), "utf8");
+    const wrong = await temper([...args, "--out", at("usual"), "--fresh", "--preprocess", "channels=rgb"]);
+    expect(wrong.code).toBe(1);
+    expect(readFileSync(at("usual/audit.json"), "utf8")).toBe(kept);
     expect((await temper([...args, "--out", at("usual"), "--seed", "1", "--fresh"])).err).toContain(
       "audit: clean",
     );

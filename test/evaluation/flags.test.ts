@@ -66,6 +66,7 @@ const sound: Evidence = {
   classes: 10,
   draws: [],
   clean: 0.98,
+  inputs: 784,
   bounds: [0, 1],
   probabilities: false,
   random: false,
@@ -78,6 +79,8 @@ describe("flagsOf", () => {
   it("is silent on a sound evaluation, and on a weak model", () => {
     const quiet = [
       trial("pgd", 0.1, 0.9, { carriedOn: { checked: 80, fallen: 1 } }),
+      trial("pgd", 0.15, 0.8, { carriedOn: { checked: 80, fallen: 4 } }),
+      trial("apgd-ce", 0.15, 0.75),
       trial("square", 0.1, 0.895, { kind: "black-box" }),
       stage("square", "black-box", 0.88, 10),
     ];
@@ -114,6 +117,16 @@ describe("flagsOf", () => {
       "ball-holds-all",
       { trials: [trial("pgd", 8, 0)] },
       /^ε 8 is half the range of the inputs, \[0, 1\], or more/,
+    ],
+    [
+      "ball-holds-all",
+      { trials: [trial("pgd", 784, 0, { record: { ...record("pgd", 784, 0), norm: "l0" } })] },
+      /^ε 784 is so large in l0 that its ball holds plain grey/,
+    ],
+    [
+      "weak-iterative",
+      { trials: [trial("fgsm", 0.1, 0.5), trial("pgd", 0.1, 0.9)] },
+      /^A single step, fgsm \(linf, ε 0.1\), leaves 50.0 %, .*, pgd \(linf, ε 0.1\), 90.0 %/,
     ],
     ["random-outputs", { random: true }, /^The same images gave other outputs the second time/],
     [

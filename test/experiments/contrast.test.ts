@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Contrast } from "../../src/experiments/contrast.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
-import type { RunRecord } from "../../src/experiments/records.js";
+import type { RunRecord } from "../../src/experiments/run-record.js";
 import { runRecipe } from "../../src/experiments/run.js";
 import { readRun } from "../../src/experiments/store.js";
 import { contrast } from "../../src/report/contrast.js";

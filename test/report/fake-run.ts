@@ -1,12 +1,6 @@
 // A run as the quickstart leaves it behind, with made-up figures and images of simple shapes.
-import type {
-  AuditFile,
-  Gallery,
-  MetricsLine,
-  ResultRow,
-  RobustRecord,
-  RunRecord,
-} from "../../src/experiments/records.js";
+import type { AuditFile, MetricsLine, ResultRow, RobustRecord } from "../../src/experiments/records.js";
+import type { Gallery, RunRecord } from "../../src/experiments/run-record.js";
 
 const methods = ["standard", "sgm", "adversarial-backprop", "sign-noise", "jacobian-penalty"] as const;
 

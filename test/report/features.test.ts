@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { firstLayerFeatures } from "../../src/experiments/features.js";
-import type { Gallery, RunRecord } from "../../src/experiments/records.js";
+import type { Gallery, RunRecord } from "../../src/experiments/run-record.js";
 import { paths, readRun, writeGallery, writeJson } from "../../src/experiments/store.js";
 import { features } from "../../src/report/features.js";
 import { linearClassifier } from "../support/toy-models.js";

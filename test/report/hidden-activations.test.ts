@@ -1,7 +1,8 @@
 // Hidden activations as a figure: bars, scales and the share of exact zeros in words.
 import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
-import type { ActivationRecord, ResultRow, RunRecord } from "../../src/experiments/records.js";
+import type { ActivationRecord, ResultRow } from "../../src/experiments/records.js";
+import type { RunRecord } from "../../src/experiments/run-record.js";
 import { standalone, type Figure } from "../../src/report/figure.js";
 import { hiddenActivations } from "../../src/report/hidden-activations.js";
 import { fakeRun } from "./fake-run.js";

@@ -1,7 +1,8 @@
 // Errors by epoch where they were measured: what is drawn, on which scale, and beside what.
 import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
-import type { MetricsLine, RunRecord } from "../../src/experiments/records.js";
+import type { MetricsLine } from "../../src/experiments/records.js";
+import type { RunRecord } from "../../src/experiments/run-record.js";
 import { errorCurves } from "../../src/report/error-curves.js";
 import { standalone, type Figure } from "../../src/report/figure.js";
 import { measuredErrors } from "../../src/report/measured-errors.js";

@@ -3,7 +3,8 @@ import { Option, type Command } from "@commander-js/extra-typings";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { check } from "../../base/errors.js";
-import type { AuditFile, Gallery } from "../../experiments/records.js";
+import type { AuditFile } from "../../experiments/records.js";
+import type { Gallery } from "../../experiments/run-record.js";
 import { readPlans, type PlanFlags } from "../audit-plans.js";
 import { makeFolder } from "../../data/disk.js";
 import type { AuditOptions } from "../../experiments/audit.js";
@@ -55,7 +56,7 @@ async function checkFolder(folder: string): Promise<void> {
   const entries = (await entriesOf(folder)).filter((name) => name !== lockName);
   check(
     entries.length === 0 ||
-      ((entries.includes(paths.audit) || entries.includes(paths.auditJournal)) &&
+      ([paths.audit, paths.auditJournal, paths.worstImages].some((name) => entries.includes(name)) &&
         !entries.includes(paths.run)),
     folder,
     "an empty folder or one of Temper's audits",
@@ -97,10 +98,14 @@ async function auditInto(
     import("../../experiments/records.js"),
   ]);
   const record = join(folder, paths.audit);
-  if (fresh === true)
-    for (const name of [paths.audit, paths.auditJournal]) await rm(join(folder, name), { force: true });
   // An unreadable record is that of no audit: it is written anew.
-  const known = await readJson(record, schemas.audit).catch(() => null);
+  const before = await readJson(record, schemas.audit).catch(() => null);
+  const known = fresh === true ? null : before;
+  const onBegin = async (): Promise<void> => {
+    if (known) note(io, `This audit takes the place of another one in ${folder}.`);
+    if (fresh === true)
+      for (const name of [paths.audit, paths.auditJournal]) await rm(join(folder, name), { force: true });
+  };
   const view = await progressView(io);
   const messages = {
     view,
@@ -113,6 +118,7 @@ async function auditInto(
     runAudit({
       ...options,
       ...(known && { known }),
+      onBegin,
       journal: join(folder, paths.auditJournal),
       onResume: (batches) => note(io, `goes on where it was stopped (batches done: ${batches})`),
       onWorstImages: (worst) => void (images.worst = worst),

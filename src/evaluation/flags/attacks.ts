@@ -1,5 +1,6 @@
 // Doubts about the attacks: too weak, of one kind, or misled.
-import { percent, title, type Evidence, type Flag, type TrialEvidence } from "./evidence.js";
+import { ballsOf, percent, title, type Evidence, type Flag, type TrialEvidence } from "./evidence.js";
+import type { RobustRecord } from "../records.js";
 import { drawsOf } from "./random.js";
 
 export const alone = ({ trials }: Evidence): Flag[] => {
@@ -35,6 +36,35 @@ export const overfitted = ({ trials, clean }: Evidence): Flag[] => {
       name: "single-step-only",
       message: `${percent(one.accuracy)} under ${title(one)}, but ${percent(many.accuracy)} under ${title(many)}: the model resists one step only (catastrophic overfitting of single-step training, or gradient masking).`,
       remedy: "Do not quote the single-step figure. Train with a random start, smaller ε or several steps.",
+    },
+  ];
+};
+
+/** A single step that leaves clearly less than all attacks of many steps in its ball: those have failed. */
+export const weakIterative = ({ trials, n }: Evidence): Flag[] => {
+  const margin = Math.max(0.01, 2 / n);
+  const found = trials.flatMap((one) => {
+    const same = trials.filter(
+      ({ kind, record: { norm, epsilon, targeted } }) =>
+        kind !== "single-step" &&
+        norm === one.record.norm &&
+        epsilon === one.record.epsilon &&
+        targeted === one.record.targeted,
+    );
+    const [many] = same.toSorted((a, b) => a.record.accuracy - b.record.accuracy);
+    const wins = many !== undefined && one.record.accuracy < many.record.accuracy - margin;
+    return one.kind === "single-step" && wins ? [[one.record, many.record] as const] : [];
+  });
+  const [first] = found;
+  if (first === undefined) return [];
+  const [one, many] = first;
+  return [
+    {
+      name: "weak-iterative",
+      message: `A single step, ${title(one)}, leaves ${percent(one.accuracy)}, the strongest attack of many steps, ${title(many)}, ${percent(many.accuracy)}: the steps go astray, so the figure says little.`,
+      remedy:
+        "Attack with more and other iterating attacks; trust the smallest figure as an upper bound only.",
+      balls: ballsOf(found.map(([record]) => record)),
     },
   ];
 };
@@ -84,23 +114,40 @@ function beatenByBlackBox({ trials, n }: Evidence): (readonly [TrialEvidence, st
   return [...single, ...stages];
 }
 
-export const blackBoxWins = (evidence: Evidence): Flag[] =>
-  beatenByBlackBox(evidence)
-    .slice(0, 1)
-    .map(([{ record }, words]) => ({
-      name: "black-box-wins",
-      message: `Without the model's own gradients, ${title(record)} ${words}: the gradients mislead (masking), so attacks that follow them say too little.`,
-      remedy:
-        "Trust the smallest figure; look for what hides the gradient, and attack around it (transfer, more queries).",
-    }));
+export const blackBoxWins = (evidence: Evidence): Flag[] => {
+  const found = beatenByBlackBox(evidence);
+  return found.slice(0, 1).map(([{ record }, words]) => ({
+    balls: ballsOf(found.map(([black]) => black.record)),
+    name: "black-box-wins",
+    message: `Without the model's own gradients, ${title(record)} ${words}: the gradients mislead (masking), so attacks that follow them say too little.`,
+    remedy:
+      "Trust the smallest figure; look for what hides the gradient, and attack around it (transfer, more queries).",
+  }));
+};
 
-/** Points that withstood and fall soon after make the figure a matter of the number of steps. */
+/** Whether another attack that iterates leaves no more at the same ball than `record` would after `share` of it had fallen. */
+const isOutdone = (record: RobustRecord, share: number, trials: readonly TrialEvidence[]): boolean =>
+  trials.some(
+    ({ kind, record: other }) =>
+      other !== record &&
+      kind !== "single-step" &&
+      other.norm === record.norm &&
+      other.epsilon === record.epsilon &&
+      other.targeted === record.targeted &&
+      other.accuracy <= record.accuracy * (1 - share) + 1e-9,
+  );
+
+/** Points that withstood and fall soon after make the figure a matter of the number of steps, where it is the least. */
 export const unfinished = ({ trials }: Evidence): Flag[] => {
-  const [first] = trials.flatMap(({ record, carriedOn }) =>
-    carriedOn && carriedOn.checked >= 10 && carriedOn.fallen > Math.max(1, 0.02 * carriedOn.checked)
+  const found = trials.flatMap(({ record, carriedOn }) =>
+    carriedOn &&
+    carriedOn.checked >= 10 &&
+    carriedOn.fallen > Math.max(1, 0.02 * carriedOn.checked) &&
+    !isOutdone(record, carriedOn.fallen / carriedOn.checked, trials)
       ? [{ record, ...carriedOn }]
       : [],
   );
+  const [first] = found;
   if (first === undefined) return [];
   const { record, checked, fallen } = first;
   return [
@@ -108,6 +155,7 @@ export const unfinished = ({ trials }: Evidence): Flag[] => {
       name: "too-few-steps",
       message: `${fallen} of ${checked} images that withstood ${title(record)} fall when it goes on for some more steps: the loss was still rising, so the figure is too high.`,
       remedy: "Use more steps, restarts, or autoattack, whose step size adapts.",
+      balls: ballsOf(found.map((each) => each.record)),
     },
   ];
 };

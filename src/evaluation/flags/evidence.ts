@@ -9,7 +9,12 @@ export interface Flag {
   /** What was seen, and its likely cause. */
   readonly message: string;
   readonly remedy: string;
+  /** What it is a doubt about; all figures where it is left out. */
+  readonly balls?: Ball[];
 }
+
+/** A norm and a radius in input units. */
+export type Ball = Pick<RobustRecord, "norm" | "epsilon">;
 
 /** What one attack at one radius left behind beside its record. */
 export interface TrialEvidence {
@@ -35,6 +40,8 @@ export interface Evidence {
   /** What the model draws at random, by the names of its nodes. */
   readonly draws: readonly string[];
   readonly clean: number;
+  /** Numbers in one input. */
+  readonly inputs: number;
   /** Smallest and largest legal input value. */
   readonly bounds: Bounds;
   /** Clean outputs are ≥ 0 and sum to 1. */
@@ -48,6 +55,12 @@ export interface Evidence {
   readonly trials: readonly TrialEvidence[];
 }
 
+/** The balls of `records`, each once. */
+export function ballsOf(records: readonly RobustRecord[]): Ball[] {
+  const found = new Map(records.map(({ norm, epsilon }) => [`${norm} ${epsilon}`, { norm, epsilon }]));
+  return [...found.values()];
+}
+
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 export const title = ({ attack, suite, norm, epsilon }: RobustRecord): string =>
-  `${suite === undefined ? "" : `${suite}'s `}${attack} (${norm}, ε ${epsilon})`;
+  `${suite === undefined ? "" : `${suite}'s `}${attack} (${norm}, ε ${Number(epsilon.toPrecision(4))})`;

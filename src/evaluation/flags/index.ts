@@ -1,5 +1,14 @@
 // Doubts about an evaluation, each with its cause and what to do about it.
-import { alone, blackBoxWins, fewClasses, leaking, outside, overfitted, unfinished } from "./attacks.js";
+import {
+  alone,
+  blackBoxWins,
+  fewClasses,
+  leaking,
+  outside,
+  overfitted,
+  unfinished,
+  weakIterative,
+} from "./attacks.js";
 import type { Evidence, Flag } from "./evidence.js";
 import { tinyGradients, zeroGradients } from "./gradients.js";
 import { atChance, nonFinite, probabilities, random } from "./outputs.js";
@@ -23,6 +32,7 @@ const detectors = [
   blackBoxWins,
   leaking,
   overfitted,
+  weakIterative,
   rising,
   ballHoldsAll,
   unfinished,

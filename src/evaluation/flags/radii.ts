@@ -1,6 +1,6 @@
 // Doubts from one attack at several radii, and from what the radius leaves of an image.
 import type { RobustRecord } from "../records.js";
-import { percent, title, type Evidence, type Flag } from "./evidence.js";
+import { ballsOf, percent, title, type Evidence, type Flag } from "./evidence.js";
 
 /** Two records of the same attack that differ in ε alone. */
 const sameButEpsilon = (a: RobustRecord, b: RobustRecord): boolean =>
@@ -45,17 +45,31 @@ export const rounding = ({ trials }: Evidence): Flag[] => {
   ];
 };
 
-/** A radius as large as half the range reaches grey from every image: nothing can withstand it. */
-export const ballHoldsAll = ({ bounds: [low, high], trials }: Evidence): Flag[] => {
-  const found = trials.find(
-    ({ record: { norm, epsilon } }) => norm === "linf" && epsilon >= (high - low) / 2,
-  );
-  if (found === undefined) return [];
+/** The radius from which on each ball holds plain grey, for every image, by norm; `pixels` inputs of `range`. */
+const reachOfGrey: Readonly<Record<RobustRecord["norm"], (range: number, inputs: number) => number>> = {
+  linf: (range) => range / 2,
+  l2: (range, inputs) => (range / 2) * Math.sqrt(inputs),
+  l1: (range, inputs) => (range / 2) * inputs,
+  l0: (_, inputs) => inputs,
+};
+
+/** A radius that reaches grey from every image: nothing can withstand it. */
+export const ballHoldsAll = ({ bounds: [low, high], inputs, trials }: Evidence): Flag[] => {
+  const records = trials
+    .map(({ record }) => record)
+    .filter(({ norm, epsilon }) => epsilon >= reachOfGrey[norm](high - low, inputs) * (1 - 1e-9));
+  const [first] = records;
+  if (first === undefined) return [];
+  const reach =
+    first.norm === "linf"
+      ? `half the range of the inputs, [${low}, ${high}], or more`
+      : `so large in ${first.norm} that its ball holds plain grey`;
   return [
     {
       name: "ball-holds-all",
-      message: `ε ${found.record.epsilon} is half the range of the inputs, [${low}, ${high}], or more: every image can be turned into plain grey, which no classifier withstands.`,
+      message: `ε ${first.epsilon} is ${reach}: every image can be turned into plain grey, which no classifier withstands.`,
       remedy: "Give ε in input units: 8/255, not 8.",
+      balls: ballsOf(records),
     },
   ];
 };

@@ -1,7 +1,7 @@
 // Doubts about attacks that were given far less than they have by default.
 import { attackNames, createAttack } from "../../attacks/create.js";
 import type { RobustRecord } from "../records.js";
-import { title, type Evidence, type Flag } from "./evidence.js";
+import { ballsOf, title, type Evidence, type Flag } from "./evidence.js";
 
 /** Options that say how often an attack tries. */
 const budgets = ["steps", "queries", "targets", "searchSteps", "samples", "initialQueries"];
@@ -45,11 +45,12 @@ export const weakened = ({ trials }: Evidence): Flag[] => {
   const records = trials.flatMap(({ record }) =>
     record.suite === undefined && record.epsilon > 0 ? [record] : [],
   );
-  const [first, ...others] = records.flatMap((record) => {
+  const weak = records.flatMap((record) => {
     const found = weakness(record);
     const rivals = records.filter(({ norm, epsilon }) => norm === record.norm && epsilon === record.epsilon);
     return found === null || rivals.some(isWhole) ? [] : [{ record, found }];
   });
+  const [first, ...others] = weak;
   if (first === undefined) return [];
   const more = new Set(
     others.map(({ record }) => record.attack).filter((name) => name !== first.record.attack),
@@ -60,6 +61,7 @@ export const weakened = ({ trials }: Evidence): Flag[] => {
       name: "attack-weakened",
       message: `${title(first.record)} ${first.found}${also}: what withstands it may fall to the attack as published.`,
       remedy: "Run the attack with its own budget before any figure here is quoted.",
+      balls: ballsOf(weak.map(({ record }) => record)),
     },
   ];
 };
