@@ -47,14 +47,20 @@ const steps = 40;
 const epsilon = 0.1;
 const scalar = (value) => new Tensor("float32", [value], []);
 const before = classesOf(await logitsOf(images));
-const { adversarial } = await attack.run({
+const feeds = {
   input: new Tensor("float32", images, shape),
   start: new Tensor("float32", images, shape),
   labels: new Tensor("int32", before, [count]),
   epsilon: scalar(epsilon),
   step_size: scalar((2.5 * epsilon) / steps),
   iterations: new Tensor("int64", [BigInt(steps)], []),
-});
+};
+const missing = attack.inputNames.filter((name) => !(name in feeds));
+if (missing.length > 0) {
+  console.error(`${attackFile}: expected an attack that takes ${Object.keys(feeds)}, got one with ${missing} too`);
+  process.exit(1);
+}
+const { adversarial } = await attack.run(feeds);
 const after = classesOf(await logitsOf(adversarial.data));
 const distance = adversarial.data.reduce((most, v, i) => Math.max(most, Math.abs(v - images[i])), 0);
 console.log(

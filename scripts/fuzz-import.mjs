@@ -4,6 +4,11 @@ import { readFileSync } from "node:fs";
 import { loadSource } from "./source.mjs";
 
 const [count = "1000", seed = "0", ...paths] = process.argv.slice(2);
+const wrong = [count, seed].find((given) => !/^\d+$/.test(given));
+if (wrong !== undefined) {
+  console.error(`fuzz-import: expected COUNT and SEED as whole numbers, got '${wrong}'`);
+  process.exit(2);
+}
 const { modules, close } = await loadSource("test/support/fuzz-import.ts");
 const [{ fuzz, fuzzedFiles }] = modules;
 const files = paths.length > 0 ? paths.map((path) => new Uint8Array(readFileSync(path))) : fuzzedFiles();
