@@ -64,7 +64,7 @@ function stepOf(architecture, shape, defense) {
 const samplesOf = ({ stored, perSample }) => ({ stored, perSample });
 
 /** Feeds of one step, without the axis of steps. */
-function feedsOf(model, step, batch) {
+async function feedsOf(model, step, batch) {
   const [channels, height, width] = model.inputShape;
   const size = channels * height * width;
   const images = Uint8Array.from({ length: batch * size }, (_, i) => (i * 2654435761) >>> 24);
@@ -72,7 +72,7 @@ function feedsOf(model, step, batch) {
   const state = initialState(step, model.initialize(0), split);
   const source = { step, split, imageShape: model.inputShape, seed: 0, spare: [], ...samplesOf(state) };
   const indices = Uint32Array.from({ length: batch }, (_, i) => i);
-  const { iterations: _, ...scanned } = feedsFor(source, { indices, batchSize: batch, epoch: 0 });
+  const { iterations: _, ...scanned } = await feedsFor(source, { indices, batchSize: batch, epoch: 0 });
   const slices = Object.entries(scanned).map(([name, value]) => [
     name,
     { ...value, shape: value.shape.slice(1) },
@@ -121,8 +121,8 @@ async function compare([name, architecture, shape, defense, batch]) {
     named,
   );
   const [one, two] = [
-    await valuesOf(whole, feedsOf(model, step, batch), 1),
-    await valuesOf(whole, feedsOf(model, step, batch), 2),
+    await valuesOf(whole, await feedsOf(model, step, batch), 1),
+    await valuesOf(whole, await feedsOf(model, step, batch), 2),
   ];
   const equal = new Set(topological(roots).filter((node) => node.kind !== "op"));
   const rows = [];

@@ -61,24 +61,26 @@ export async function engineOnly(task, { threads }) {
   const constants = Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, scalar(value)]));
   const { stored, perSample } = state;
   const source = { step, split, imageShape: network.inputShape, seed, stored, perSample, spare: [] };
-  const feedsOf = (indices) => ({
-    ...feedsFor(source, { indices, batchSize: batch, epoch: 0 }),
+  const feedsOf = async (indices) => ({
+    ...(await feedsFor(source, { indices, batchSize: batch, epoch: 0 })),
     ...constants,
   });
   const bytes = { inputs, state: bytesOf(state.tensors) };
   await program.hold(state.tensors);
   const order = epochOrder(split.count, { seed, epoch: 0 });
   let prepared = { length: 0, feeds: {} };
-  const prepare = (length) => (prepared = { length, feeds: feedsOf(order.slice(0, length * batch)) });
+  const prepare = async (length) =>
+    (prepared = { length, feeds: await feedsOf(order.slice(0, length * batch)) });
   /** As many steps a run as `train()` takes. */
   const chooseLength = async () => {
     const limit = Math.min(most, split.count / batch);
     for (let length = Math.min(4, limit); ; length = Math.min(length * 8, limit)) {
-      prepare(length);
+      await prepare(length);
       const start = now();
       await program.run(prepared.feeds);
       const wanted = Math.min(limit, stepsPerRun((now() - start) / length, bytes));
-      if (wanted < 1.5 * length || length >= limit) return void (wanted < 0.7 * length && prepare(wanted));
+      if (wanted < 1.5 * length || length >= limit)
+        return void (wanted < 0.7 * length && (await prepare(wanted)));
       length = Math.ceil(wanted / 8);
     }
   };
@@ -90,7 +92,7 @@ export async function engineOnly(task, { threads }) {
     check: (count) =>
       collect(count, async (i) => {
         const indices = Uint32Array.from({ length: batch }, (_, row) => i * batch + row);
-        return (await program.run(feedsOf(indices))).loss.data[0];
+        return (await program.run(await feedsOf(indices))).loss.data[0];
       }),
     steps: async (count) => {
       if (prepared.length === 0) await chooseLength();

@@ -1,7 +1,7 @@
 // Batches: the order of an epoch, its division into batches, and the rows of a batch as float32.
 import { check } from "../base/errors.js";
 import { randomStream } from "../base/random.js";
-import type { Split } from "./dataset.js";
+import type { Split, TrainingImages } from "./dataset.js";
 
 /** The order in which epoch `epoch` (from 0) visits `count` rows: every index exactly once. */
 export const epochOrder = (
@@ -44,6 +44,14 @@ export function copyRows(
     const from = (indices[row] ?? 0) * size;
     out.set(values.subarray(from, from + size), offset + row * size);
   }
+}
+
+/** The bytes of the images at `indices`, `size` numbers each, one after the other. */
+export function readRows(split: TrainingImages, size: number, indices: Uint32Array): Promise<Uint8Array> {
+  if ("rows" in split) return split.rows(indices);
+  const out = new Uint8Array(indices.length * size);
+  copyRows(split.images, size, indices, out);
+  return Promise.resolve(out);
 }
 
 /**

@@ -12,6 +12,18 @@ export interface Split {
   readonly count: number;
 }
 
+/** Images with labels that are read when training asks for them. */
+export interface StreamedSplit {
+  /** [count], each in [0, classes). */
+  readonly labels: Split["labels"];
+  readonly count: number;
+  /** The bytes of the images at `indices`, [indices.length, channels, height, width]: the same ones at every call. */
+  rows(indices: Uint32Array): Promise<Uint8Array>;
+}
+
+/** What training reads: images in memory, or read as it goes. */
+export type TrainingImages = Split | StreamedSplit;
+
 export interface Dataset {
   readonly name: string;
   readonly imageShape: ImageShape;

@@ -2,8 +2,8 @@
 import { randomStream } from "../base/random.js";
 import { count, resolveShape } from "../base/shape.js";
 import { allocate, tensor, type Tensor } from "../base/tensor.js";
-import { copyRows, gatherLabels } from "../data/batches.js";
-import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import { copyRows, gatherLabels, readRows } from "../data/batches.js";
+import { imageSize, type ImageShape, type TrainingImages } from "../data/dataset.js";
 import type { NoiseInput } from "../nn/noise-inputs.js";
 import { nextName } from "../onnx/export.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -18,7 +18,7 @@ export interface Chunk {
 
 export interface FeedSource {
   readonly step: TrainStep;
-  readonly split: Split;
+  readonly split: TrainingImages;
   readonly imageShape: ImageShape;
   readonly seed: number;
   /** The stored inputs, where they move: [count, …imageShape]. */
@@ -54,19 +54,16 @@ function noiseFor(
   return tensor(input.dtype, [steps, rows, ...rest], data);
 }
 
-/** Feeds of one run: every scanned input of the loop and the number of iterations. */
-export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tensor> {
+/** Feeds of one run: every scanned input of the loop and the number of iterations. Noise is drawn while images are read. */
+export async function feedsFor(source: FeedSource, chunk: Chunk): Promise<Record<string, Tensor>> {
   const { step, split, imageShape, stored, perSample } = source;
   const { indices, batchSize } = chunk;
   const size = imageSize(imageShape);
   const lead = [indices.length / batchSize, batchSize];
+  const needsPixels = stored === null || step.needsOriginals;
+  const reading = needsPixels ? readRows(split, size, indices) : null;
   const labels = new Int32Array(indices.length);
   gatherLabels(split.labels, indices, labels);
-  const pixels = (): Tensor => {
-    const out = new Uint8Array(indices.length * size);
-    copyRows(split.images, size, indices, out);
-    return tensor("uint8", [...lead, ...imageShape], out);
-  };
   const floatRows = (values: Float32Array): Tensor => {
     const length = indices.length * size;
     const spare = source.spare.pop();
@@ -77,11 +74,13 @@ export function feedsFor(source: FeedSource, chunk: Chunk): Record<string, Tenso
   const noise = step.noise.map(
     (wanted) => [wanted.input.name, noiseFor(wanted, source.seed, chunk)] as const,
   );
+  const bytes = (await reading) ?? new Uint8Array();
+  const pixels = (data: Uint8Array): Tensor => tensor("uint8", [...lead, ...imageShape], data);
   return {
     iterations: tensor("int64", [], BigInt64Array.of(BigInt(lead[0] ?? 1))),
-    inputs: stored ? floatRows(stored) : pixels(),
+    inputs: stored ? floatRows(stored) : pixels(bytes),
     labels: tensor("int32", lead, labels),
-    ...(step.needsOriginals && { originals: pixels() }),
+    ...(step.needsOriginals && { originals: pixels(stored ? bytes : bytes.slice()) }),
     ...Object.fromEntries(Object.entries(perSample).map(([name, values]) => [name, floatRows(values)])),
     ...Object.fromEntries(noise),
   };

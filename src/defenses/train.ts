@@ -1,8 +1,8 @@
-// The training loop: epochs of chunks, one engine run each; the next chunk is prepared while one runs.
+// The training loop: epochs of chunks, one engine run each; the next chunk is read and prepared while one runs.
 import { TemperError } from "../base/errors.js";
 import { scalar, type Tensor } from "../base/tensor.js";
 import { batchRanges, epochOrder } from "../data/batches.js";
-import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import { imageSize, type ImageShape, type TrainingImages } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import { nextName } from "../onnx/export.js";
 import { isOver, learningRateAt, type Schedule } from "../optim/schedule.js";
@@ -29,7 +29,7 @@ export interface Progress {
 export interface TrainOptions {
   readonly engine: Engine;
   readonly step: TrainStep;
-  readonly split: Split;
+  readonly split: TrainingImages;
   readonly imageShape: ImageShape;
   /** At most so many: the schedule or `earlyStopping` may end training before. */
   readonly epochs: number;
@@ -163,10 +163,10 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
     ),
   });
   let done = start.batches;
-  const prepare = (from: number): Prepared | null => {
+  const prepare = async (from: number): Promise<Prepared | null> => {
     if (from >= total) return null;
     const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
-    return { chunk, feeds: { ...feedsFor(source, chunk), ...constants() } };
+    return { chunk, feeds: { ...(await feedsFor(source, chunk)), ...constants() } };
   };
   const begin = (prepared: Prepared | null): Promise<Tensors> | null => {
     const run = prepared === null ? null : program.run(prepared.feeds);
@@ -174,15 +174,14 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
     run?.catch(() => undefined);
     return run;
   };
-  let current = prepare(done);
+  let current = await prepare(done);
   let running = begin(current);
   while (current !== null && running !== null) {
     const { chunk } = current;
     const steps = chunk.indices.length / chunk.batchSize;
     const begun = performance.now();
     // Rows of one epoch are visited once, so what a run moves is not among what the next one reads.
-    const following = prepare(done + steps);
-    const results = await running;
+    const [following, results] = await Promise.all([prepare(done + steps), running]);
     const milliseconds = performance.now() - begun;
     const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
     const stopping = options.signal?.aborted === true;

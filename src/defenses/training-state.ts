@@ -1,7 +1,8 @@
 // What a training has come to: everything that continuing it depends on.
+import { check } from "../base/errors.js";
 import { floats, scalar } from "../base/tensor.js";
 import { gatherRows } from "../data/batches.js";
-import type { Split } from "../data/dataset.js";
+import type { TrainingImages } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { Spent } from "./stopwatch.js";
@@ -37,8 +38,14 @@ export interface TrainingState extends Spent {
 /** What a step keeps of each sample at first: the inputs as they are, where they move, and the state beside them. */
 export function initialSamples(
   { movesInputs, perSample }: TrainStep,
-  { images, count }: Split,
+  split: TrainingImages,
 ): Pick<TrainingState, "stored" | "perSample"> {
+  if ("rows" in split) {
+    const wanted = "all images in memory (loadWhole) for a method that moves its inputs";
+    check(!movesInputs && perSample.length === 0, "training", wanted, () => "images read as it goes");
+    return { stored: null, perSample: {} };
+  }
+  const { images, count } = split;
   const stored = movesInputs ? new Float32Array(images.length) : null;
   const all = Uint32Array.from({ length: count }, (_, i) => i);
   if (stored) gatherRows(images, images.length / count, all, stored);
@@ -49,7 +56,7 @@ export function initialSamples(
 }
 
 /** The state before the first step: weights as given, slots at their start, inputs as they are. */
-export function initialState(step: TrainStep, weights: Weights, split: Split): TrainingState {
+export function initialState(step: TrainStep, weights: Weights, split: TrainingImages): TrainingState {
   const slots = step.slots.map(({ name, shape, value }) => {
     const size = shape.reduce((a, b) => a * b, 1);
     return [name, floats(shape, new Float32Array(size).fill(value))] as const;

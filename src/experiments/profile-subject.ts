@@ -91,8 +91,8 @@ export function feeder({ step, batchSize, imageShape }: Subject, classes: number
     };
     const indices = Uint32Array.from({ length: split.count }, (_, i) => split.count - 1 - i);
     const scalars = Object.entries(step.scalars(0)).map(([name, value]) => [name, scalar(value)] as const);
-    return (): Tensors => ({
-      ...feedsFor(source, { indices, batchSize, epoch: 0 }),
+    return async (): Promise<Tensors> => ({
+      ...(await feedsFor(source, { indices, batchSize, epoch: 0 })),
       learningRate: scalar(0),
       ...Object.fromEntries(scalars.map(([name, value]) => [name, { ...value, data: value.data.slice() }])),
     });

@@ -112,7 +112,7 @@ interface Rounds {
 
 async function runRounds(
   programs: { readonly plain: Program; readonly profiled: Program; readonly product: Program },
-  feeds: () => Tensors,
+  feeds: () => Promise<Tensors>,
   rounds: number,
   onRound: (done: number) => void,
 ): Promise<Rounds> {
@@ -120,7 +120,7 @@ async function runRounds(
   const [host, answers]: [number[], number[]] = [[], []];
   const turn = async (program: Program): Promise<number> => {
     let fed: Tensors = {};
-    host.push(await timed(() => (fed = feeds())));
+    host.push(await timed(async () => (fed = await feeds())));
     return timed(() => program.run(fed));
   };
   for (let round = 0; round <= rounds; round++) {
@@ -143,11 +143,11 @@ async function runRounds(
 }
 
 /** Milliseconds of a step, from the second run of one. A loop ends at a loss that is not finite, so there must be none. */
-async function warmUp(program: Program, feeds: () => Tensors): Promise<number> {
-  const { loss } = await program.run(feeds());
+async function warmUp(program: Program, feeds: () => Promise<Tensors>): Promise<number> {
+  const { loss } = await program.run(await feeds());
   const value = Number(loss?.data[0]);
   check(Number.isFinite(value), "profile", "a finite loss from fresh weights", () => String(value));
-  return timed(() => program.run(feeds()));
+  return timed(async () => program.run(await feeds()));
 }
 
 /** Times by round and by kernel as a record. */
