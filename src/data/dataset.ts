@@ -18,7 +18,7 @@ export interface StreamedSplit {
   readonly labels: Split["labels"];
   readonly count: number;
   /** The bytes of the images at `indices`, [indices.length, channels, height, width]: the same ones at every call. */
-  rows(indices: Uint32Array): Promise<Uint8Array>;
+  readonly rows: (indices: Uint32Array) => Promise<Uint8Array>;
 }
 
 /** What training reads: images in memory, or read as it goes. */

@@ -21,6 +21,10 @@ export interface ImageSet {
   readonly notes: readonly string[];
   /** The images at `indices` as values in [0, 1], [channels, height, width] one after the other. */
   rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
+  /** The same as bytes, where the source has them; a reader that keeps pace with training. */
+  readonly bytes?: (indices: ArrayLike<number>) => Promise<Uint8Array>;
+  /** Ends threads that read; where there are any. */
+  readonly close?: () => Promise<void>;
 }
 
 const integer = (value: number): string => value.toLocaleString("en-US");

@@ -1,0 +1,137 @@
+// Layouts of folders: Tiny-ImageNet's and ImageNet's, with labels in folders' names or in a list.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { readLayout, type ClassOptions, type FolderLayout } from "../../src/data/folder-layout.js";
+
+const scratch = mkdtempSync(join(tmpdir(), "temper-layout-"));
+afterAll(() => {
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+let folders = 0;
+
+/** A folder with the given files. */
+function folder(files: Readonly<Record<string, string>>): string {
+  const root = join(scratch, `set${folders++}`);
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), content);
+  }
+  return root;
+}
+
+/** Names of the images of each class. */
+const images = ({ classes, classNames }: FolderLayout): Record<string, string[]> =>
+  Object.fromEntries(
+    classes.map((items, i) => [classNames[i] ?? "", items.map(({ path }) => path.split("/").at(-1) ?? "")]),
+  );
+
+const boxes = "n02_0.JPEG\t0\t0\t62\t62\n";
+const tiny = folder({
+  "wnids.txt": "n02\nn01\n",
+  "words.txt": "n01\tgoldfish\nn02\ttench\n",
+  "train/n02/n02_boxes.txt": boxes,
+  "train/n02/images/n02_0.JPEG": "",
+  "train/n02/images/n02_1.JPEG": "",
+  "train/n01/n01_boxes.txt": boxes,
+  "train/n01/images/n01_0.JPEG": "",
+  "val/val_annotations.txt": "val_0.JPEG\tn02\t0\t32\t44\t62\nval_1.JPEG\tn01\t52\t55\t57\t59\n",
+  "val/images/val_0.JPEG": "",
+  "val/images/val_1.JPEG": "",
+  "test/images/test_0.JPEG": "",
+});
+
+describe("Tiny-ImageNet", () => {
+  it("has the images of a class in a folder of their own, beside a list of boxes", async () => {
+    const layout = await readLayout(join(tiny, "train"), {});
+    expect(images(layout)).toEqual({ n01: ["n01_0.JPEG"], n02: ["n02_0.JPEG", "n02_1.JPEG"] });
+    expect(layout.notes).toEqual([]);
+  });
+
+  it("has the classes of its validation images in a list", async () => {
+    const layout = await readLayout(join(tiny, "val"), { classes: 2 });
+    expect(images(layout)).toEqual({ n01: ["val_1.JPEG"], n02: ["val_0.JPEG"] });
+    expect(layout.classes.flat().map(({ label }) => label)).toEqual([0, 1]);
+    expect(layout.notes).toEqual([`labels are those of ${join(tiny, "val/val_annotations.txt")}`]);
+  });
+
+  it("is named part by part", async () => {
+    const parts = ["test", "train", "val"].map((part) => join(tiny, part)).join(", ");
+    await expect(readLayout(tiny, {})).rejects.toThrow(
+      `${tiny}: expected the folder of one part, got ${parts}`,
+    );
+  });
+});
+
+describe("ImageNet", () => {
+  const root = folder({
+    "train/n01/n01_0.JPEG": "",
+    "train/n02/n02_0.JPEG": "",
+    "val/v_1.JPEG": "",
+    "val/v_2.JPEG": "",
+    "val/v_3.JPEG": "",
+    "LOC_val_solution.csv":
+      "ImageId,PredictionString\nv_1,n02 1 2 3 4 n02 5 6 7 8\nv_2,n01 1 2 3 4\nv_3,n02 0 0 1 1\n",
+  });
+
+  it("has training images in folders, validation images in one, with their classes beside it", async () => {
+    expect(images(await readLayout(join(root, "train"), {}))).toEqual({
+      n01: ["n01_0.JPEG"],
+      n02: ["n02_0.JPEG"],
+    });
+    const layout = await readLayout(join(root, "val"), {});
+    expect(images(layout)).toEqual({ n01: ["v_2.JPEG"], n02: ["v_1.JPEG", "v_3.JPEG"] });
+  });
+
+  it("takes classes by number, and their names from the user", async () => {
+    const path = folder({ "val/a.JPEG": "", "val/b.JPEG": "", "val.txt": "a.JPEG 2\nb.JPEG 0\nc.JPEG 1\n" });
+    const layout = await readLayout(join(path, "val"), { classes: 4 });
+    expect(images(layout)).toEqual({ 0: ["b.JPEG"], 1: [], 2: ["a.JPEG"], 3: [] });
+    expect(layout.notes[1]).toBe(`1 of the 3 images in ${join(path, "val.txt")} are not there`);
+    const named = await readLayout(join(path, "val"), { classNames: ["cat", "dog", "fish"] });
+    expect(images(named)).toEqual({ cat: ["b.JPEG"], dog: [], fish: ["a.JPEG"] });
+  });
+
+  it("takes the order of named classes from the user", async () => {
+    const layout = await readLayout(join(root, "val"), { classNames: ["n02", "n03", "n01"] });
+    expect(layout.classes.flat().map(({ label }) => label)).toEqual([0, 0, 2]);
+  });
+});
+
+describe("refusals of a list", () => {
+  it.each<[Record<string, string>, ClassOptions, string]>([
+    [
+      { "val/a.png": "", "val/b.png": "", "val.txt": "a.png n01\n" },
+      {},
+      "/val/b.png: expected a label in ROOT/val.txt, got none",
+    ],
+    [
+      { "val/a.png": "", "val.csv": "a.png,n01\nb.png\n" },
+      {},
+      "/val.csv:2: expected an image's name and its class, got b.png",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png 7\n" },
+      { classes: 5 },
+      "/val.txt: expected labels from 0 to 4, got 7",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png n01\nb.png n02\n" },
+      { classes: 3 },
+      "/val.txt: expected 3 different labels, one for each of the model's classes, got 2; where only some are there, name all classes in order with classes",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png n01\n" },
+      { classNames: ["n02"] },
+      "/val.txt: expected different labels named in classes, got 'n01' (allowed: n02)",
+    ],
+    [{ "val/a.png": "" }, {}, "/val: expected one sub-folder per class, got none"],
+  ])("%#", async (files, options, message) => {
+    const root = folder(files);
+    await expect(readLayout(join(root, "val"), options)).rejects.toThrow(
+      root + message.replace("ROOT", root),
+    );
+  });
+});
