@@ -71,7 +71,13 @@ export type {
 } from "./data/index.js";
 
 // --- Images of one's own: folders and .npz archives, and what makes a model's input of them. ------------------------
-export { loadWhole, openImages, type OpenImagesOptions, type TrainingSet } from "./experiments/images.js";
+export {
+  loadWhole,
+  openImages,
+  streamed,
+  type OpenImagesOptions,
+  type TrainingSet,
+} from "./experiments/images.js";
 export { parsePreprocessing } from "./experiments/preprocessing.js";
 export { readPreprocessing, type Preprocessing } from "./data/preprocessing.js";
 export type { ImageSet } from "./data/image-set.js";

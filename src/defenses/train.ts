@@ -23,6 +23,7 @@ export interface Progress {
   readonly seen: number;
   readonly count: number;
   readonly loss: number;
+  /** Since the epoch began, or was gone on with. */
   readonly imagesPerSecond: number;
 }
 
@@ -163,6 +164,7 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
     ),
   });
   let done = start.batches;
+  const entered = performance.now();
   const prepare = async (from: number): Promise<Prepared | null> => {
     if (from >= total) return null;
     const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
@@ -206,7 +208,7 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
       seen,
       count: order.length,
       loss: (sums["loss"] ?? 0) / seen,
-      imagesPerSecond: (chunk.indices.length / milliseconds) * 1000,
+      imagesPerSecond: ((done - start.batches) * options.batchSize * 1000) / (performance.now() - entered),
     });
     if (pausing) {
       await saveNow(session, { ...start, batches: done, sums });

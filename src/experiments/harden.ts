@@ -26,7 +26,7 @@ import type { Split } from "../data/dataset.js";
 import { openMonitor, updated } from "./curves.js";
 import { checkFit, fitted, inputMapOf } from "./fit.js";
 import type { TrainingSet } from "./images.js";
-import { trainingParts } from "./training-parts.js";
+import { openParts } from "./training-parts.js";
 import {
   checkTraining,
   curvesSchema,
@@ -40,7 +40,7 @@ import {
 export interface HardenOptions {
   /** An architecture starts from fresh weights, a classifier goes on from its own. */
   readonly model: Architecture | Classifier;
-  /** A dataset, or images held whole (`loadWhole`); curves on test images need a `test`. */
+  /** A dataset, or images held whole (`loadWhole`) or read as training goes (`streamed`); curves on test images need a `test`. */
   readonly dataset: TrainingSet & { readonly test?: Split };
   /** What lies between pixels in [0, 1] and the model, no part of the file that is written; default nothing. */
   readonly preprocessing?: Preprocessing;
@@ -140,7 +140,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     pixels: defense.movesInputs ? "float32" : "uint8",
     ...(options.augmentation && { augmentation: options.augmentation }),
   });
-  const { train: split, validation } = trainingParts(dataset.train, options);
+  const { train: split, validation } = await openParts(dataset.train, options);
   const saved = checkpoint ? await loadCheckpoint(checkpoint.folder, checkpoint.identity) : null;
   const frozen = model.parameters.flatMap(({ name, trainable }) => {
     const value = start.weights[name];

@@ -1,8 +1,8 @@
 // What `--dataset` names: a registered dataset, a folder of images, an .npz archive; opened to fit a model.
 import { stat } from "node:fs/promises";
 import { check, fail, failUnknown } from "../base/errors.js";
-import type { Dataset, ImageShape } from "../data/dataset.js";
-import { openImageFolder } from "../data/image-folder.js";
+import type { Dataset, ImageShape, StreamedSplit, TrainingImages } from "../data/dataset.js";
+import { openImageFolder, type Unreadable } from "../data/image-folder.js";
 import { splitImages, type ImageSet, type SplitName } from "../data/image-set.js";
 import { cropSize, type Extent } from "../data/images/prepare.js";
 import { datasetNamed, datasetNames, imageSize, loadDataset } from "../data/index.js";
@@ -23,6 +23,10 @@ export interface OpenImagesOptions {
   readonly cacheBytes?: number;
   /** Decides the order of a folder's images; default 0. */
   readonly seed?: number;
+  /** Threads that read a folder's images; default 0: the caller's. */
+  readonly threads?: number;
+  /** What is done about images of a folder that cannot be read: `refuse` (default) or `skip`. */
+  readonly unreadable?: Unreadable;
 }
 
 /** The size that resize or crop says; null where that depends on the image. */
@@ -50,7 +54,7 @@ function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImag
 }
 
 async function openFolder(path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> {
-  const { model, preprocessing, split, seed, cacheBytes } = options;
+  const { model, preprocessing, split, seed, cacheBytes, threads, unreadable } = options;
   check(
     split === undefined,
     path,
@@ -64,6 +68,8 @@ async function openFolder(path: string, options: Required<OpenImagesOptions>): P
     classNames: preprocessing.classes,
     seed,
     cacheBytes,
+    threads,
+    unreadable,
   });
 }
 
@@ -112,23 +118,41 @@ async function openAny(given: string, options: OpenImagesOptions): Promise<Image
     preferred = "test",
     seed = 0,
     cacheBytes = 2 ** 28,
+    threads = 0,
+    unreadable = "refuse",
   } = options;
-  const all = { model, preprocessing, split, preferred, seed, cacheBytes };
+  const all = { model, preprocessing, split, preferred, seed, cacheBytes, threads, unreadable };
   const source = await sourceOf(given);
   if (source === "folder") return openFolder(given, all);
   if (source === "npz") return openArchive(given, all);
   return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
 }
 
-/** Images as training reads them: whole in memory, a byte a number. */
-export type TrainingSet = Pick<Dataset, "name" | "imageShape" | "classes" | "train">;
+/** Images as training reads them: in memory or as it goes, a byte a number. */
+export interface TrainingSet extends Pick<Dataset, "name" | "imageShape" | "classes"> {
+  readonly train: TrainingImages;
+}
 
-/** All images of a folder or archive as bytes; throws where pixels are no whole 1/255. */
-export async function loadWhole(images: ImageSet): Promise<TrainingSet> {
+/** The images of a folder, read as training asks for them; memory does not grow with their number. */
+export function streamed({ name, imageShape, classes, count, labels, bytes }: ImageSet): TrainingSet {
+  const rows = bytes ?? fail(name, "a folder of images to read as training goes", "images of another kind");
+  const train: StreamedSplit = { labels: Int32Array.from(labels), count, rows };
+  return { name, imageShape, classes, train };
+}
+
+/** Images of a folder that are read together where all are. */
+const readAtOnce = 256;
+
+/** All images of a folder or archive as bytes in memory; throws where pixels are no whole 1/255. */
+export async function loadWhole(images: ImageSet): Promise<TrainingSet & Pick<Dataset, "train">> {
   const { name, imageShape, classes, count } = images;
   const size = imageSize(imageShape);
   const bytes = new Uint8Array(count * size);
-  for (let index = 0; index < count; index++) {
+  for (let from = 0; images.bytes && from < count; from += readAtOnce) {
+    const indices = Array.from({ length: Math.min(readAtOnce, count - from) }, (_, i) => from + i);
+    bytes.set(await images.bytes(indices), from * size);
+  }
+  for (let index = 0; !images.bytes && index < count; index++) {
     const row = await images.rows([index]);
     row.forEach((value, i) => {
       const byte = Math.round(value * 255);

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { check } from "../base/errors.js";
+import type { Dataset } from "../data/dataset.js";
 import { writeWhole } from "../data/disk.js";
 import {
   checkpointHistory,
@@ -26,7 +27,7 @@ import { paths, readJson, writeJson } from "./store.js";
 import { originOf, trainingIdentity, type Trial } from "./trials.js";
 
 export interface TrainingContext {
-  readonly dataset: HardenOptions["dataset"];
+  readonly dataset: HardenOptions["dataset"] & Pick<Dataset, "train">;
   /** Values of the recipe's preprocessing; null where it has none. */
   readonly fitted: Weights | null;
   readonly folder: string;

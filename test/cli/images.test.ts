@@ -211,7 +211,7 @@ describe("temper harden with a folder or an archive", () => {
   it("trains through the preprocessing, writes the model without it, and the YAML beside it", async () => {
     const { code, err } = await harden(at("described.onnx"), photos, "hardened.onnx");
     expect(code, err).toBe(0);
-    expect(err).toContain("12 images are held in memory, 576 B");
+    expect(err).toMatch(/12 images are read as training goes, in \d+ threads?;\s+up\s+to\s/);
     expect(readFileSync(at("hardened.yaml"), "utf8")).toBe(
       "resize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: [0.25]\n",
     );

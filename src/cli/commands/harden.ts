@@ -5,10 +5,13 @@ import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
 import { check, failUnknown } from "../../base/errors.js";
+import type { Unreadable } from "../../data/image-folder.js";
+import type { ImageSet } from "../../data/image-set.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Reference } from "../../experiments/references.js";
 import type { Architecture } from "../../nn/architectures/architecture.js";
 import type { Classifier } from "../../nn/model.js";
+import { plural } from "../../report/text.js";
 import { checkOutputFile, exists, readBytes } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, print, printJson, type Io } from "../io.js";
@@ -43,6 +46,7 @@ interface HardenFlags {
   readonly provider: string;
   readonly threads?: number;
   readonly checkpointEvery: number;
+  readonly unreadable: Unreadable;
   readonly fresh?: true;
   readonly out: string;
   readonly json?: true;
@@ -65,6 +69,9 @@ async function architectureNamed(name: string): Promise<boolean> {
   if (/[./\\]/.test(name) || (await exists(name))) return false;
   return failUnknown("model", "name", name, [...names, "a path to an ONNX file"]);
 }
+
+/** Prepared images that are kept between epochs, and the most threads that read them: together well below 1 GiB. */
+const reading = { cacheBytes: 2 ** 29, mostThreads: 8 };
 
 /** How the images to train on are opened: an archive's training part, pixels not kept. */
 const opening = { preferred: "train", cacheBytes: 0 } as const;
@@ -117,15 +124,35 @@ async function referenceOf(
   return readReference(await registry[kind](), kind, { [name]: settings[name] ?? {} }, []);
 }
 
-/** The images to train on: a dataset's, or those of a folder or an archive, which are loaded whole. */
+/** The images of a folder read as training goes; those of an archive, or where inputs move, held in memory. */
+async function opened(images: ImageSet, threads: number, moving: string | undefined) {
+  const { loadWhole, streamed } = await import("../../experiments/images.js");
+  const { name, count } = images;
+  if (images.source === "folder" && moving === undefined) {
+    const kept = `up to ${bytesText(reading.cacheBytes)} of them are kept`;
+    const note = `${name}: ${count} images are read as training goes, in ${plural(threads, "thread")}; ${kept}`;
+    return { dataset: streamed(images), note };
+  }
+  const dataset = await loadWhole(images);
+  await images.close?.();
+  const why = moving === undefined ? "" : `; ${moving} moves its inputs and needs all of them`;
+  const note = `${name}: ${count} images are held in memory, ${bytesText(dataset.train.images.length)}${why}`;
+  return { dataset, note };
+}
+
+/** The images to train on: a dataset's, or those of a folder or an archive. */
 async function trainingSet(
-  { dataset: given, seed, preprocess }: HardenFlags,
+  { dataset: given, seed, preprocess, unreadable }: HardenFlags,
   preprocessing: Preprocessing,
   { model }: Start,
+  moving: string | undefined,
 ) {
-  const [{ datasetNamed, datasetNames, loadDataset }, { leftOut, loadWhole, openImages }] = await Promise.all(
-    [import("../../data/index.js"), import("../../experiments/images.js")],
-  );
+  const [{ datasetNamed, datasetNames, loadDataset }, { leftOut, openImages, sourceOf }] = await Promise.all([
+    import("../../data/index.js"),
+    import("../../experiments/images.js"),
+  ]);
+  const isFolder = !datasetNames.includes(given) && (await sourceOf(given)) === "folder";
+  check(unreadable === "refuse" || isFolder, "--unreadable skip", "a folder of images", () => given);
   if (datasetNames.includes(given)) {
     const dataset = await loadDataset(datasetNamed(given));
     const source = { name: given, source: "dataset" } as const;
@@ -133,12 +160,13 @@ async function trainingSet(
     return { dataset, identity: given, notes: leftOut(source, preprocessing) };
   }
   const own = typeof model === "function" ? undefined : model.model;
-  const images = await openImages(given, { model: own, preprocessing, seed, ...opening });
+  const threads = Math.min(reading.mostThreads, availableParallelism());
+  const how = { ...opening, cacheBytes: moving === undefined ? reading.cacheBytes : 0, threads, unreadable };
+  const images = await openImages(given, { model: own, preprocessing, seed, ...how });
   checkHostSteps(preprocess, images);
-  const dataset = await loadWhole(images);
-  const { length } = dataset.train.images;
-  const held = `${given}: ${images.count} images are held in memory, ${bytesText(length)}`;
-  return { dataset, identity: `${given} ${images.identity}`, notes: [...images.notes, held] };
+  const { dataset, note: said } = await opened(images, threads, moving);
+  const { close, notes, identity } = images;
+  return { dataset, identity: `${given} ${identity}`, notes: [...notes, said], ...(close && { close }) };
 }
 
 /** Everything that decides what comes out, checked. */
@@ -162,7 +190,9 @@ async function jobOf(given: string, flags: HardenFlags) {
   const optimizer = make.optimizer(rule);
   const { learningRate = optimizer.learningRate } = flags;
   const { makeAugmentation } = await import("../../experiments/augmentation.js");
-  const data = await trainingSet(flags, preprocessing, start);
+  const defenses = methods.map(make.defense);
+  const moving = defense.find((_, i) => defenses[i]?.movesInputs === true);
+  const data = await trainingSet(flags, preprocessing, start, moving);
   const { dataset } = data;
   const threads = flags.threads ?? availableParallelism();
   const what = {
@@ -174,7 +204,7 @@ async function jobOf(given: string, flags: HardenFlags) {
       model: start.model,
       dataset,
       preprocessing,
-      defenses: methods.map(make.defense),
+      defenses,
       optimizer,
       augmentation: makeAugmentation(transforms),
       learningRate,
@@ -186,6 +216,7 @@ async function jobOf(given: string, flags: HardenFlags) {
     notes: [...start.notes, ...found.notes, ...data.notes],
     yaml,
     threads,
+    close: async () => data.close?.(),
     identity: sha256(JSON.stringify({ ...what, batchSize, seed, epochs, limit, threads })),
   };
 }
@@ -196,9 +227,9 @@ type Job = Awaited<ReturnType<typeof jobOf>>;
 function announce(io: Io, { notes, options }: Job): void {
   printNotes(io, notes);
   if (!options.defenses.some(({ movesInputs }) => movesInputs)) return;
-  const { images, count } = options.dataset.train;
-  const bytes = (4 * images.length * Math.min(options.limit ?? count, count)) / count;
-  note(io, movingInputsText(bytes));
+  const { imageShape, train } = options.dataset;
+  const pixels = imageShape.reduce((product, side) => product * side, 1);
+  note(io, movingInputsText(4 * pixels * Math.min(options.limit ?? train.count, train.count)));
 }
 
 async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<void> {
@@ -238,7 +269,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
     }),
   ).finally(async () => {
     view.stop();
-    await engine.close();
+    await Promise.all([engine.close(), job.close()]);
   });
   await writeWhole(out, file);
   if (job.yaml !== null) await writeWhole(job.yaml.path, job.yaml.text);
@@ -249,6 +280,13 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   const next = `temper audit ${out} --dataset ${flags.dataset} --epsilon 0.1`;
   print(io, `${out} (${bytesText(file.length)}); next: ${next}`);
 }
+
+const unreadableOption = new Option(
+  "--unreadable <what>",
+  "images of a folder that cannot be read: refuse ends training at the first, skip leaves them out, counted",
+)
+  .choices(["refuse", "skip"] as const)
+  .default("refuse" as const);
 
 export function harden(program: Command, io: Io): void {
   program
@@ -310,6 +348,7 @@ export function harden(program: Command, io: Io): void {
         .argParser(repeated)
         .default([], "none"),
     )
+    .addOption(unreadableOption)
     .addOption(providerOption)
     .addOption(
       new Option(
