@@ -1,6 +1,6 @@
 // --dataset with a folder or an archive, --preprocess, and the YAML beside a model.
 import { encode } from "fast-png";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { AuditFile } from "../../src/experiments/records.js";
@@ -190,6 +190,9 @@ describe("temper audit of an .npz", () => {
   });
 });
 
+/** Without the breaks of its lines. */
+const flat = (text: string): string => text.replaceAll(/\s+/g, " ");
+
 describe("temper harden with a folder or an archive", () => {
   const harden = (model: string, dataset: string, out: string, ...rest: string[]) =>
     temper([
@@ -211,7 +214,9 @@ describe("temper harden with a folder or an archive", () => {
   it("trains through the preprocessing, writes the model without it, and the YAML beside it", async () => {
     const { code, err } = await harden(at("described.onnx"), photos, "hardened.onnx");
     expect(code, err).toBe(0);
-    expect(err).toMatch(/12 images are read as training goes, in \d+ threads?;\s+up\s+to\s/);
+    expect(flat(err)).toMatch(
+      /photos: 12 images are read as training goes, in \d+ threads?; up to 536\.9 MB/,
+    );
     expect(readFileSync(at("hardened.yaml"), "utf8")).toBe(
       "resize: 6\ncrop: 4\nmean: [0.5, 0.4, 0.3]\nstd: [0.25]\n",
     );
@@ -219,6 +224,31 @@ describe("temper harden with a folder or an archive", () => {
     expect(recordIn("after").dataset.preprocessing).toEqual(recordIn("folder").dataset.preprocessing);
     expect(recordIn("after").clean).toBeGreaterThan(recordIn("folder").clean);
     expect(recordIn("after").model.inputShape).toEqual([3, 4, 4]);
+  });
+
+  it("holds all images in memory where a method moves them, and says why", async () => {
+    const rest = ["--defense", "sgm"];
+    const { code, err } = await harden(at("described.onnx"), photos, "moved.onnx", ...rest);
+    expect(code, err).toBe(0);
+    expect(flat(err)).toContain(
+      "12 images are held in memory, 576 B; sgm moves its inputs and needs all of them",
+    );
+  });
+
+  it("leaves out and counts what cannot be read, in folders alone", async () => {
+    cpSync(photos, at("damaged"), { recursive: true });
+    const [kind = ""] = readdirSync(at("damaged"));
+    const bad = join(at("damaged"), kind, "zz.png");
+    writeFileSync(bad, "no image");
+    const refused = await harden(at("described.onnx"), at("damaged"), "damaged.onnx");
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain(`temper: ${bad}: expected a JPEG, PNG or WebP image`);
+    const skip = ["--unreadable", "skip", "--fresh"];
+    const { code, err } = await harden(at("described.onnx"), at("damaged"), "damaged.onnx", ...skip);
+    expect(code, err).toBe(0);
+    expect(flat(err)).toContain(`left out 1 of 13 images, which cannot be read: ${bad}`);
+    const elsewhere = await harden(at("described.onnx"), "mnist", "none.onnx", ...skip);
+    expect(elsewhere.err).toBe("temper: --unreadable skip: expected a folder of images, got mnist\n");
   });
 
   it("never writes the YAML over another", async () => {
