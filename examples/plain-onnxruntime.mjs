@@ -57,7 +57,9 @@ const feeds = {
 };
 const missing = attack.inputNames.filter((name) => !(name in feeds));
 if (missing.length > 0) {
-  console.error(`${attackFile}: expected an attack that takes ${Object.keys(feeds)}, got one with ${missing} too`);
+  console.error(
+    `${attackFile}: expected an attack that takes ${Object.keys(feeds)}, got one with ${missing} too`,
+  );
   process.exit(1);
 }
 const { adversarial } = await attack.run(feeds);

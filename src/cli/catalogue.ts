@@ -60,6 +60,7 @@ function range({ minimum, maximum }: JsonSchema): string {
 /** A JSON schema in a few words. */
 function typeText(schema: JsonSchema): string {
   if (schema.enum) return schema.enum.map(String).join("|");
+  if (schema.const !== undefined) return String(schema.const);
   if (schema.anyOf) return schema.anyOf.map((each) => typeText(each)).join("|");
   if (Array.isArray(schema.type))
     return schema.type.includes("number") ? "number or fraction" : schema.type.join("|");
