@@ -140,10 +140,13 @@ function besideNotes(table: PublishedTable, compared: readonly CellComparison[])
   ];
 }
 
-function pairedVerdict({ verdict, test, method, control }: PairedComparison): string {
+/** Whether the method is better, or why that cannot be said. */
+export function pairedVerdict({ verdict, test, least, method, control }: PairedComparison): string {
   if (verdict === null) {
     const pairs = test.pairs + test.zeros;
-    return `no verdict below ${leastPairs} pairs: with ${pairs} p cannot go below ${2 ** (1 - pairs)}`;
+    return pairs < leastPairs
+      ? `no verdict below ${leastPairs} pairs: with ${pairs} p cannot go below ${2 ** (1 - pairs)}`
+      : `no verdict: with ${pairs} pairs p (Holm) cannot go below ${pText(least)}`;
   }
   return verdict === "no difference shown" ? verdict : `${method} is ${verdict} than ${control}`;
 }

@@ -7,7 +7,7 @@ import type { PairedQuestion, Question, ReadingsQuestion } from "../experiments/
 import type { ResultRow } from "../experiments/records.js";
 import { read } from "../experiments/measures.js";
 import { heading, paragraph, type Block, type DataColumn, type DataTable } from "./document.js";
-import { figureText, placeText, plusMinus, pText, signedText } from "./published.js";
+import { figureText, pairedVerdict, placeText, plusMinus, pText, signedText } from "./published.js";
 import { plural } from "./text.js";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -17,7 +17,7 @@ const said: readonly (readonly [PairedComparison["verdict"], string])[] = [
   ["better", "Better than"],
   ["worse", "Worse than"],
   ["no difference shown", "No difference shown from"],
-  [null, `No verdict (fewer than ${leastPairs} seeds) against`],
+  [null, "Too few seeds for a verdict against"],
 ];
 
 /** `Better than standard: a (2 of 3 places), b (…).` for each verdict that any comparison has. */
@@ -57,7 +57,7 @@ function pairedQuestionTable(
   pairs: readonly PairedComparison[],
 ): DataTable {
   return {
-    caption: `${ask} In %:`,
+    caption: `${ask} In %`,
     corner: "method and measure",
     columns: [
       ...["method", "control", "difference", "seeds", "p (Holm)"].map((name) => column(name)),
@@ -71,7 +71,7 @@ function pairedQuestionTable(
         signedText(pair.difference),
         String(pair.test.pairs + pair.test.zeros),
         pText(pair.corrected),
-        pair.verdict ?? "no verdict",
+        pairedVerdict(pair),
       ],
     })),
   };
@@ -92,7 +92,8 @@ function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Blo
 
 interface ReadingFit {
   readonly name: string;
-  /** Cells that were run, and how many of them agree within spread. */
+  /** Cells, those of them that were run, and how many of these agree within spread. */
+  readonly all: number;
   readonly run: number;
   readonly agree: number;
   /** Mean of |measured − printed| over the cells that were run, percentage points. */
@@ -106,12 +107,28 @@ function fitsOf(
 ): ReadingFit[] {
   const compared = besidePublished(rows, table);
   return Object.entries(readings).flatMap(([name, methods]) => {
-    const own = compared.filter(({ cell, measured }) => methods.includes(cell.method) && measured !== null);
+    const cells = compared.filter(({ cell }) => methods.includes(cell.method));
+    const own = cells.filter(({ measured }) => measured !== null);
     if (own.length === 0) return [];
     const agree = own.filter(({ agreement }) => agreement === "agrees").length;
     const distance = summarize(own.map(({ difference }) => Math.abs(difference ?? 0))).mean;
-    return [{ name, run: own.length, agree, distance }];
+    return [{ name, all: cells.length, run: own.length, agree, distance }];
   });
+}
+
+/** The reading whose figures agree most, of those that were run as a whole. */
+function readingsAnswer(fits: readonly ReadingFit[], readings: number): string {
+  const whole = fits.filter(({ all, run }) => run === all);
+  const left = readings - whole.length;
+  const open = left === 0 ? "" : ` Not run as a whole: ${plural(left, "reading")}.`;
+  const [best] = whole.toSorted((a, b) => b.agree / b.run - a.agree / a.run || a.distance - b.distance);
+  if (best === undefined) return `No reading was run as a whole.`;
+  const off = `off by ${figureText(best.distance)} points in the mean`;
+  if (best.agree === 0)
+    return `None gives any of the printed figures within its spread; nearest comes ${best.name}, ${off}.${open}`;
+  const agree =
+    best.agree === best.run ? "all its figures" : `${best.agree} of its ${plural(best.run, "figure")}`;
+  return `Nearest comes ${best.name}: ${agree} within spread, ${off}.${open}`;
 }
 
 function readingsBlocks(
@@ -121,22 +138,13 @@ function readingsBlocks(
 ): Block[] {
   const table = published.find(({ source }) => source === question.source);
   const fits = table === undefined ? [] : fitsOf(rows, question, table);
-  const [best] = fits.toSorted((a, b) => b.agree / b.run - a.agree / a.run || a.distance - b.distance);
-  if (best === undefined) return [paragraph("Not run.")];
-  const readings = Object.keys(question.readings).length;
-  const left = fits.length < readings ? ` Not run: ${plural(readings - fits.length, "reading")}.` : "";
-  const all =
-    best.agree === best.run ? "all its figures" : `${best.agree} of its ${plural(best.run, "figure")}`;
+  if (fits.length === 0) return [paragraph("Not run.")];
   return [
-    paragraph(
-      best.agree === 0
-        ? `None gives any of the printed figures within its spread; nearest comes ${best.name}, off by ${figureText(best.distance)} points in the mean.${left}`
-        : `Nearest comes ${best.name}: ${all} within spread, off by ${figureText(best.distance)} points in the mean.${left}`,
-    ),
+    paragraph(readingsAnswer(fits, Object.keys(question.readings).length)),
     {
       kind: "table",
       table: {
-        caption: question.ask,
+        caption: `${question.source}: its figures by reading`,
         corner: "reading",
         columns: [column("figures within spread"), column("mean distance, points")],
         rows: fits.map(({ name, run, agree, distance }) => ({

@@ -79,7 +79,10 @@ describe("questions", () => {
   it("are answered in words, with the test behind them, from six seeds on", () => {
     const page = answer(rowsOver(6));
     // Of four tests, whose least p is 2/64, Holm's correction leaves none below 5 %.
-    expect(page).toContain("No difference shown from standard: near (2 of 2 places), far (2 of 2 places).");
+    expect(page).toContain(
+      "Too few seeds for a verdict against standard: near (2 of 2 places), far (2 of 2 places).",
+    );
+    expect(page).toContain("| no verdict: with 6 pairs p (Holm) cannot go below 0.13 |");
     expect(page).toContain(
       "| near, accuracy under FGSM L∞ ε 0.1 | 20.50 ± 0.37 | 10.25 ± 0.19 | +10.25 | 6 |",
     );
@@ -87,7 +90,7 @@ describe("questions", () => {
     const more = answer(rowsOver(8));
     expect(more).toContain("Better than standard: near (1 of 2 places).");
     expect(more).toContain("Worse than standard: far (2 of 2 places).");
-    expect(answer(rowsOver(3))).toContain("No verdict (fewer than 6 seeds) against standard: near");
+    expect(answer(rowsOver(3))).toContain("no verdict below 6 pairs: with 3 p cannot go below 0.25");
   });
 
   it("are answered by the reading whose figures agree most", () => {
@@ -95,7 +98,7 @@ describe("questions", () => {
     expect(page).toContain("Nearest comes near by: all its figures within spread, off by 0.02 points");
     expect(page).toContain("| far off | 0 of 1 | 7.00 |");
     const near = answer(rowsOver(3).filter(({ method }) => method !== "far"));
-    expect(near).toContain("Not run: 1 reading.");
+    expect(near).toContain("Not run as a whole: 1 reading.");
     expect(answer(rowsOver(3).filter(({ method }) => method !== "near"))).toContain(
       "None gives any of the printed figures within its spread; nearest comes far off",
     );

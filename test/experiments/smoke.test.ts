@@ -26,7 +26,7 @@ const some: Readonly<Record<string, readonly string[]>> = {
     "cnn.updates-per-sample-seed0",
     "cnn-aug.updates-identity-*",
   ],
-  "papers/sgm-options.yaml": ["scales.standard-*", "scales.full-step-radius-*", "options.*"],
+  "papers/sgm-options.yaml": ["scales.standard-*", "scales.per-sample-radius-*", "options.*"],
 };
 
 // Many processes, one after the other: minutes on a machine that does other work too.

@@ -20,7 +20,9 @@ export interface PairedComparison {
   readonly test: WilcoxonTest;
   /** p after Holm's correction over the table. */
   readonly corrected: number;
-  /** At 5 % after the correction, from six pairs on; null with fewer. */
+  /** The least that `corrected` could have been with so many pairs and tests. */
+  readonly least: number;
+  /** At 5 % after the correction, from six pairs on; null with fewer, and where `least` is above 5 %. */
   readonly verdict: "better" | "worse" | "no difference shown" | null;
 }
 
@@ -81,8 +83,12 @@ function pairsAt(
 
 const sign = ({ measure }: Reading): number => (measureOf(measure).higherIsBetter ? 1 : -1);
 
-function verdictOf(gain: number, pairs: number, corrected: number): PairedComparison["verdict"] {
-  if (pairs < leastPairs) return null;
+function verdictOf(
+  gain: number,
+  pairs: number,
+  { corrected, least }: Pick<PairedComparison, "corrected" | "least">,
+): PairedComparison["verdict"] {
+  if (pairs < leastPairs || (corrected > 0.05 && least > 0.05)) return null;
   if (corrected > 0.05) return "no difference shown";
   return gain > 0 ? "better" : "worse";
 }
@@ -105,7 +111,9 @@ export function pairedComparisons(rows: readonly ResultRow[], table: Places): Pa
   return tests.map((each, i) => {
     const p = corrected[i] ?? 1;
     const side = sign(each.place) * (each.test.positive - each.test.negative);
-    return { ...each, corrected: p, verdict: verdictOf(side, each.test.pairs + each.test.zeros, p) };
+    const pairs = each.test.pairs + each.test.zeros;
+    const bounds = { corrected: p, least: Math.min(1, 2 ** (1 - pairs) * tests.length) };
+    return { ...each, ...bounds, verdict: verdictOf(side, pairs, bounds) };
   });
 }
 
