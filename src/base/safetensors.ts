@@ -96,3 +96,21 @@ export function decodeTensors(where: string, file: Uint8Array): DecodedTensors {
   });
   return { tensors: Object.fromEntries(tensors), metadata };
 }
+
+/** Data of a file's tensors by name; each throws where there is none of its kind. */
+export interface NamedData {
+  readonly floats: (name: string) => Float32Array;
+  readonly integers: (name: string) => Int32Array;
+}
+
+/** The data of what a file at `path` holds. */
+export const dataIn = (path: string, tensors: Readonly<Record<string, Tensor>>): NamedData => ({
+  floats: (name) => {
+    const data = tensors[name]?.data;
+    return data instanceof Float32Array ? data : fail(path, `float32 '${name}'`, "none");
+  },
+  integers: (name) => {
+    const data = tensors[name]?.data;
+    return data instanceof Int32Array ? data : fail(path, `int32 '${name}'`, "none");
+  },
+});

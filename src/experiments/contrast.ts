@@ -2,8 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { canTransfer, type TransferSource } from "../attacks/transfer.js";
 import { range } from "../attacks/rows.js";
-import { fail } from "../base/errors.js";
-import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import { dataIn, decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor } from "../base/tensor.js";
 import { writeWhole } from "../data/disk.js";
 import type { ImageSet } from "../data/image-set.js";
@@ -184,14 +183,7 @@ export async function readContrast(path: string): Promise<Contrast | null> {
   const file = await readFile(path).catch(() => null);
   if (file === null) return null;
   const { tensors, metadata } = decodeTensors(path, file);
-  const floats = (name: string): Float32Array => {
-    const data = tensors[name]?.data;
-    return data instanceof Float32Array ? data : fail(path, `float32 '${name}'`, "none");
-  };
-  const integers = (name: string): Int32Array => {
-    const data = tensors[name]?.data;
-    return data instanceof Int32Array ? data : fail(path, `int32 '${name}'`, "none");
-  };
+  const { floats, integers } = dataIn(path, tensors);
   const { epsilons, ...about } = JSON.parse(metadata["about"] ?? "{}") as Omit<
     Contrast,
     "labels" | "originals" | "at"

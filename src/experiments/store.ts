@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { check, fail, TemperError } from "../base/errors.js";
-import { decodeTensors, encodeTensors } from "../base/safetensors.js";
+import { dataIn, decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor, type Tensor } from "../base/tensor.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
@@ -143,14 +143,7 @@ export async function readGallery(path: string): Promise<Gallery | null> {
   const file = await readFile(path).catch(() => null);
   if (file === null) return null;
   const { tensors, metadata } = decodeTensors(path, file);
-  const floatsOf = (name: string): Float32Array => {
-    const data = tensors[name]?.data;
-    return data instanceof Float32Array ? data : fail(path, `float32 '${name}'`, "none");
-  };
-  const integersOf = (name: string): Int32Array => {
-    const data = tensors[name]?.data;
-    return data instanceof Int32Array ? data : fail(path, `int32 '${name}'`, "none");
-  };
+  const { floats: floatsOf, integers: integersOf } = dataIn(path, tensors);
   const features = tensors["features"];
   const { filters = null, ...about } = JSON.parse(metadata["about"] ?? "{}") as About;
   return {
