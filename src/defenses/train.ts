@@ -23,7 +23,7 @@ export interface Progress {
   readonly seen: number;
   readonly count: number;
   readonly loss: number;
-  /** Since the epoch began, or was gone on with. */
+  /** Over the part of the epoch that was trained since it began or was continued, saving left out. */
   readonly imagesPerSecond: number;
 }
 
@@ -150,6 +150,12 @@ interface Prepared {
   readonly feeds: Tensors;
 }
 
+/** A run under way, and when it began. */
+interface Running {
+  readonly results: Promise<Tensors>;
+  readonly begun: number;
+}
+
 /** Trains the rest of an epoch; returns its sums. */
 async function trainEpoch(session: Session, start: Position): Promise<Record<string, number>> {
   const { options, program, source } = session;
@@ -164,26 +170,28 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
     ),
   });
   let done = start.batches;
-  const entered = performance.now();
   const prepare = async (from: number): Promise<Prepared | null> => {
     if (from >= total) return null;
     const chunk = nextChunk(order, options, epoch, from, session.chunkSize);
     return { chunk, feeds: { ...(await feedsFor(source, chunk)), ...constants() } };
   };
-  const begin = (prepared: Prepared | null): Promise<Tensors> | null => {
-    const run = prepared === null ? null : program.run(prepared.feeds);
+  const begin = (prepared: Prepared | null): Running | null => {
+    if (prepared === null) return null;
+    const begun = performance.now();
+    const results = program.run(prepared.feeds);
     // Where something else fails first, nobody waits for this run.
-    run?.catch(() => undefined);
-    return run;
+    results.catch(() => undefined);
+    return { results, begun };
   };
+  const watch = startWatch({ seconds: 0, processorSeconds: null });
   let current = await prepare(done);
   let running = begin(current);
   while (current !== null && running !== null) {
     const { chunk } = current;
     const steps = chunk.indices.length / chunk.batchSize;
-    const begun = performance.now();
+    const { results: promised, begun } = running;
     // Rows of one epoch are visited once, so what a run moves is not among what the next one reads.
-    const [following, results] = await Promise.all([prepare(done + steps), running]);
+    const [following, results] = await Promise.all([prepare(done + steps), promised]);
     const milliseconds = performance.now() - begun;
     const due = performance.now() - session.lastSave >= (options.saveEvery ?? Infinity);
     const stopping = options.signal?.aborted === true;
@@ -208,10 +216,10 @@ async function trainEpoch(session: Session, start: Position): Promise<Record<str
       seen,
       count: order.length,
       loss: (sums["loss"] ?? 0) / seen,
-      imagesPerSecond: ((done - start.batches) * options.batchSize * 1000) / (performance.now() - entered),
+      imagesPerSecond: (seen - start.batches * options.batchSize) / watch.spent().seconds,
     });
     if (pausing) {
-      await saveNow(session, { ...start, batches: done, sums });
+      await watch.pause(() => saveNow(session, { ...start, batches: done, sums }));
       if (stopping) throw new Interrupted(options.name);
       running = begin(following);
     }

@@ -157,6 +157,34 @@ describe("training", () => {
     expect(seen.at(-1)).toBe(50);
   });
 
+  it("tells images a second of the epoch so far, by the clock, however short its last run", async () => {
+    const wait = (milliseconds: number): void => {
+      const end = performance.now() + milliseconds;
+      while (performance.now() < end);
+    };
+    const begun = performance.now();
+    const told: { seen: number; rate: number; at: number; left: number }[] = [];
+    await trainToy(
+      plain,
+      { epochs: 1, count: 97 },
+      {
+        onProgress: ({ seen, imagesPerSecond: rate }) => {
+          const at = performance.now();
+          // Longer than a run of one image takes: it is over before its results are asked for.
+          wait(30);
+          told.push({ seen, rate, at, left: performance.now() });
+        },
+      },
+    );
+    expect(told.length).toBeGreaterThan(1);
+    const first = told[0]?.at ?? NaN;
+    for (const [i, { seen, rate, at }] of told.entries()) {
+      expect(rate).toBeGreaterThanOrEqual(seen / ((at - begun) / 1000));
+      const before = told[i - 1]?.left ?? first;
+      expect(rate).toBeLessThanOrEqual(seen / ((before - first) / 1000));
+    }
+  });
+
   it("starts every defence from the same weights and batches", async () => {
     const first = { epochs: 1, count: 16 };
     const plain = await trainToy(defenses.standard(), first);
