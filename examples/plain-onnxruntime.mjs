@@ -25,7 +25,7 @@ function someImages() {
   return Float32Array.from(readFileSync(file).subarray(header, header + size), (pixel) => pixel / 255);
 }
 
-/** Logits of the classifier, whatever its file calls input and output, and beside whatever labels. */
+/** Logits or probabilities of the classifier, whatever its file calls input and output, and beside whatever labels. */
 async function logitsOf(data) {
   const [name] = classifier.inputNames;
   const shapeInFile = [count, ...classifier.inputMetadata[0].shape.slice(1)];

@@ -9,11 +9,14 @@ export function printNotes(io: Io, notes: readonly string[]): void {
 }
 
 /** Which tensors train, and which stay as they are. */
-export function trainingNotes({ parameters }: Model): string[] {
+export function trainingNotes({ parameters, origin }: Model): string[] {
   const named = (these: readonly Parameter[]): string => these.map(({ name }) => name).join(", ");
   const frozen = parameters.filter(({ trainable }) => !trainable);
   return [
     `trains ${named(parameters.filter(({ trainable }) => trainable))}`,
     ...(frozen.length > 0 ? [`leaves ${named(frozen)} as it is`] : []),
+    ...(origin && origin.rounded.length > 0
+      ? [`writes ${origin.rounded.join(", ")} as the file stores them: what they learn is rounded`]
+      : []),
   ];
 }

@@ -7,7 +7,7 @@ import type { Classifier } from "../nn/model.js";
 const smallest = 1e-30;
 
 /** The same classifier with the logarithm of its outputs: log p are logits of p. The classes do not change. */
-export const withLogOutputs = ({ model, ...classifier }: Classifier): Classifier => ({
+export const withLogOutputs = ({ model: { origin, ...model }, ...classifier }: Classifier): Classifier => ({
   ...classifier,
   model: { ...model, apply: (x, pass) => log(maximum(model.apply(x, pass), smallest)) },
 });

@@ -128,9 +128,9 @@ export function fitted(model: Model, imageShape: ImageShape, map?: InputMap): Mo
     `${imageSize(imageShape)} inputs`,
     () => String(count(model.inputShape)),
   );
-  const { deployed } = model;
+  const { deployed, origin, ...rest } = model;
   return {
-    ...model,
+    ...rest,
     inputShape: imageShape,
     ...(deployed && {
       deployed: (weights: Weights) => {

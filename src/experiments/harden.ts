@@ -13,7 +13,7 @@ import { buildTrainStep } from "../defenses/train-step.js";
 import type { WeightDecay } from "../defenses/weight-rules.js";
 import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
-import { checkDrawsNothing, exportClassifier } from "../nn/classifier.js";
+import { checkDrawsNothing, classifierFile } from "../nn/classifier.js";
 import { lossNames, type LossName } from "../nn/losses.js";
 import type { Classifier } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
@@ -95,7 +95,7 @@ export interface HardenOptions {
 /** A hardened classifier, and what was spent on training it, earlier parts included. */
 export interface Hardened extends Spent {
   readonly classifier: Classifier;
-  /** The classifier as an ONNX file. */
+  /** The classifier as an ONNX file: that of `exportClassifier`, or the one it came from with what was trained. */
   readonly file: Uint8Array;
   readonly history: readonly EpochRecord[];
   /** The first stored inputs after each epoch that `inputUpdates` asks for: [images, …]. */
@@ -237,7 +237,7 @@ export async function harden(options: HardenOptions): Promise<Hardened> {
       engine,
     );
     const classifier = { ...start, weights: updated(start.weights, tensors) };
-    const file = exportClassifier(classifier, options.metadata ?? {});
+    const file = classifierFile(classifier, options.metadata ?? {});
     return { classifier, file, history, snapshots, seconds, processorSeconds };
   } finally {
     if (options.engine === undefined) await engine.close();

@@ -51,7 +51,7 @@ export function checkDrawsNothing({ name, draws = [] }: Model, purpose: string, 
   );
 }
 
-/** The classifier's file, in the form that is deployed: input [batch, …], output [batch, classes] (logits), weights as initializers. */
+/** The classifier's network as a file, in the form that is deployed: input [batch, …], output [batch, classes] (logits), weights as initializers. */
 export function exportClassifier(
   classifier: Classifier,
   metadata: Readonly<Record<string, string>> = {},
@@ -60,4 +60,13 @@ export function exportClassifier(
   checkDrawsNothing(model, "to write it");
   const all = { ...metadata, [recordKey]: writeRecord(model) };
   return exportFunction(classifierFunction(model), { weights, metadata: all });
+}
+
+/** The file that the classifier was read from, with its weights in the place of those; else `exportClassifier`. */
+export function classifierFile(
+  classifier: Classifier,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const { model, weights } = classifier;
+  return model.origin?.write(weights, metadata) ?? exportClassifier(classifier, metadata);
 }

@@ -16,11 +16,12 @@ import {
 import { trailingSoftmax } from "../onnx/logits.js";
 import * as activations from "../onnx/operators/activation.js";
 import type { OnnxNode } from "../onnx/read.js";
+import { rewriteTensors } from "../onnx/rewrite.js";
 import { slotsIn, type Slot } from "../onnx/slots.js";
 import { broadcastTo, concat, reshape } from "../ops/index.js";
-import type { Classifier, Model, Parameter, Pass, Weights } from "./model.js";
+import type { Classifier, Model, Origin, Parameter, Pass, Weights } from "./model.js";
 import { noiseInput, noiseValues } from "./noise-inputs.js";
-import { readRecord, type RecordedParameter } from "./parameter-record.js";
+import { readRecord, recordKey, writeRecord, type RecordedParameter } from "./parameter-record.js";
 import { checkPatterns, chosen } from "./patterns.js";
 
 export const modes = ["eval", "train"] as const;
@@ -98,7 +99,7 @@ function modeNotes({ nodes }: ImportedGraph, draws: readonly NoiseRequest[], mod
     !inTraining || having("Dropout"),
     "mode train",
     "a file with Dropout nodes",
-    () => "none: nothing would draw (files that Temper writes hold none)",
+    () => "none: nothing would draw (networks that Temper writes hold none)",
   );
   const names = draws.map(({ name }) => name).join(", ");
   return [
@@ -144,6 +145,37 @@ const isTaken = (name: string): boolean => /^[cv]\d+$/.test(name);
 
 /** The parameter that holds the tensor `name`. */
 const parameterName = (name: string): string => (isTaken(name) ? `${name}.value` : name);
+
+/** The file `bytes`, in which `parameters` of `graph` may get other values. */
+function originOf(
+  bytes: Uint8Array,
+  { tensors }: ImportedGraph,
+  parameters: readonly Parameter[],
+  external: ImportOptions["external"],
+): Origin {
+  const named = [...tensors].flatMap(([name, { stored }]) => {
+    const parameter = parameters.find((each) => each.name === parameterName(name));
+    return parameter === undefined ? [] : [{ name, stored, parameter }];
+  });
+  const trained = named.filter(({ parameter }) => parameter.trainable);
+  const record = writeRecord({
+    parameters: named.map(({ name, parameter }) => ({ ...parameter, name })),
+    buffers: [],
+  });
+  return {
+    rounded: trained.flatMap(({ stored, parameter: { name } }) =>
+      stored === "float16" || stored === "bfloat16" ? [`${name} (${stored})`] : [],
+    ),
+    write: (weights, metadata) => {
+      const values = trained.flatMap(({ name, parameter }) => {
+        const value = weights[parameter.name];
+        return value === undefined ? [] : [[name, value] as const];
+      });
+      const all = { ...metadata, [recordKey]: record };
+      return rewriteTensors(bytes, Object.fromEntries(values), { metadata: all, external });
+    },
+  };
+}
 
 /** The file's own names for input and output, where they can be kept; without its softmax the output is another. */
 function namesOf({ input: { name: x }, output }: ImportedGraph, isWhole: boolean): Pick<Model, "io"> {
@@ -219,6 +251,7 @@ export function importClassifier(
     sites: [...sites.values()],
     initialize: () => weights,
     apply,
+    origin: originOf(bytes, graph, parameters, options.external),
     ...(draws.size > 0 && { draws: [...draws.values()] }),
     ...namesOf(graph, replaced.size === 0 && !isOneColumn),
   };

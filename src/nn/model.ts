@@ -71,6 +71,17 @@ export interface LayerRecord {
 export const leafLayers = (layers: readonly LayerRecord[]): LayerRecord[] =>
   layers.flatMap((layer) => (layer.parts ? leafLayers(layer.parts) : [layer]));
 
+/** The file that a model was read from. */
+export interface Origin {
+  /** Trained parameters that it stores in fewer bits than float32 has, and as what: `w (float16)`. */
+  readonly rounded: readonly string[];
+  /**
+   * The file with other values of the parameters that train, and `metadata` beside its own: its nodes, inputs and outputs
+   * stay as they are, a softmax at its end and labels beside it too.
+   */
+  write(weights: Weights, metadata: Readonly<Record<string, string>>): Uint8Array;
+}
+
 export interface Model {
   readonly name: string;
   /** Shape of one input, e.g. [1, 28, 28]. */
@@ -84,6 +95,8 @@ export interface Model {
   readonly layers?: readonly LayerRecord[];
   /** Names of input and output in the exported file; default `input` and `logits`. */
   readonly io?: { readonly input: string; readonly output: string };
+  /** Where it comes from a file; a model made of it by putting something in front or behind has none. */
+  readonly origin?: Origin;
   /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
   readonly draws?: readonly NoiseRequest[];
   /**

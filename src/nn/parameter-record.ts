@@ -19,7 +19,7 @@ export interface RecordedParameter {
 }
 
 /** Parameters as they are, buffers as frozen ones. */
-export function writeRecord({ parameters, buffers }: Model): string {
+export function writeRecord({ parameters, buffers }: Pick<Model, "parameters" | "buffers">): string {
   const weights = parameters.map(({ name, role, trainable }) => ({ name, role, trainable }));
   const frozen = buffers.map(({ name }) => ({ name, role: "other", trainable: false }));
   return JSON.stringify([...weights, ...frozen]);

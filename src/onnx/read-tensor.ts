@@ -109,7 +109,11 @@ function fill(data: TensorData, element: (index: number) => Numeric): TensorData
 }
 
 /** The bytes of a tensor that lie in another file. */
-function externalBytes(proto: TensorProto, where: string, external: ExternalData | undefined): Uint8Array {
+export function externalBytes(
+  proto: TensorProto,
+  where: string,
+  external: ExternalData | undefined,
+): Uint8Array {
   const entry = (key: string): string => proto.externalData.find((each) => each.key === key)?.value ?? "";
   const location = entry("location");
   if (external === undefined)

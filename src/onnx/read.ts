@@ -85,7 +85,8 @@ function valueOf({ name, type }: ValueInfoProto): OnnxValue {
   return { name, type: elementType(elemType), dims: dims ?? null };
 }
 
-function parse(bytes: Uint8Array): ModelProto {
+/** The file as a message; throws when the bytes are no whole one. */
+export function parseModel(bytes: Uint8Array): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (error) {
@@ -98,7 +99,7 @@ function parse(bytes: Uint8Array): ModelProto {
 
 /** The parts of an ONNX file; `external` reads files beside it. Throws when the bytes are no whole ONNX file. */
 export function readOnnx(bytes: Uint8Array, external?: ExternalData): OnnxFile {
-  const model = parse(bytes);
+  const model = parseModel(bytes);
   const { graph } = model;
   if (graph === undefined) return fail("model", "an ONNX file", `${bytes.length} bytes without a graph`);
   check(graph.sparseInitializer.length === 0, "model", "dense initializers", () => "sparse ones");

@@ -89,7 +89,7 @@ describe("modes", () => {
   it("train is refused where nothing would draw", () => {
     expect(() => load([{ op: "Relu", in: ["z"] }], { mode: "train" })).toThrow(
       new TemperError(
-        "mode train: expected a file with Dropout nodes, got none: nothing would draw (files that Temper writes hold none)",
+        "mode train: expected a file with Dropout nodes, got none: nothing would draw (networks that Temper writes hold none)",
       ),
     );
   });
