@@ -293,11 +293,12 @@ export function harden(program: Command, io: Io): void {
     .command("harden")
     .summary("train one model under defences")
     .description(
-      "Trains a model under one or more defences and writes it as an ONNX file. A file of another tool keeps the " +
-        "names of its input and output. Stopped and run again, it goes on.",
+      "Trains a model under one or more defences and writes it as an ONNX file. Out of a file comes the same file with " +
+        "other weights: its inputs and outputs stay, a softmax at its end and labels beside it too. Stopped and run " +
+        "again, it goes on.",
     )
     .argument("<model>", "a network out of: temper list models; or a path to an ONNX file")
-    .requiredOption("--dataset <name>", datasetText)
+    .requiredOption("--dataset <name>", `${datasetText}, with pixels of 8 bits`)
     .addOption(preprocessOption)
     .addOption(
       new Option(
