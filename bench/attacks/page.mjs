@@ -22,6 +22,12 @@ function figure(side) {
 const quiet = 0.15;
 const isQuiet = ({ temper, reference }) => temper.others <= quiet && reference.others <= quiet;
 
+/** Whether its seconds of processors count: threads of PyTorch that wait for each other beside other work spend them too. */
+const isBusyAlone = (result) =>
+  result.temper.processorSeconds !== undefined &&
+  result.reference.processorSeconds !== undefined &&
+  (result.reference.threads === 1 || isQuiet(result));
+
 /** Whether both sides agree: 0.3 points of robust accuracy, 2 % of the median distance; better is no fault. */
 export function agrees({ temper, reference }) {
   if (temper.accuracy !== undefined) return temper.accuracy <= reference.accuracy + 0.003 + 1e-9;
@@ -46,7 +52,7 @@ const line = (result) => {
     figure(temper),
     figure(reference),
     agrees(result) ? "yes" : "**no**",
-    ...taken(ours, theirs, ours !== undefined && theirs !== undefined),
+    ...taken(ours, theirs, isBusyAlone(result)),
     ...taken(temper.seconds, reference.seconds, isQuiet(result)),
   ];
 };
@@ -100,9 +106,10 @@ Seconds are for all images of one seed, Temper's with compilation: ${unique(resu
 measured ${unique(results.map(({ date }) => date))} with Temper ${unique(results.map(({ machine }) => machine.temper))}, Node ${unique(results.map(({ machine }) => machine.node))},
 ONNX Runtime ${unique(results.map(({ machine }) => machine.onnxruntime))}, PyTorch ${unique(results.map(({ reference }) => reference.torch))}. Temper runs one engine of one thread on each core, 100 images a
 batch; PyTorch takes 250 images a batch on as many threads as the options below say. Seconds of processors are those of both
-cores together, threads of PyTorch that wait for each other included; other work on the machine lengthens them a little. Seconds by the clock are given only where other
-work took no more than ${percent(quiet)} of the machine during either side, what that side left idle included; a dot stands for
-what was not measured so.
+cores together; other work on the machine lengthens them a little. Seconds by the clock are given only where other work
+took no more than ${percent(quiet)} of the machine during either side, what that side left idle included; those of processors there,
+and where PyTorch ran on one thread, since several spend time on waiting for each other. A dot stands for what was not
+measured so.
 
 ${models
   .map((model) => section(model, results))
