@@ -3,7 +3,8 @@ import { z } from "zod";
 import { failUnknown } from "../base/errors.js";
 import { quantity } from "../base/options.js";
 import { scope, type Node } from "../graph/node.js";
-import type { NoiseSource } from "../nn/model.js";
+import type { Model, NoiseSource } from "../nn/model.js";
+import { fitting } from "../nn/patterns.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { abs } from "../ops/piecewise.js";
 import { defense, type Defense } from "./defense.js";
@@ -15,10 +16,24 @@ const schema = z.strictObject({
     .enum(["element", "sample"])
     .default("element")
     .describe("one sign per element or per sample"),
-  sites: z.array(z.string()).min(1).default(["input"]).describe("input and/or names of hidden activations"),
+  sites: z
+    .array(z.string())
+    .min(1)
+    .default(["input"])
+    .describe("input and/or names of hidden activations; * stands for any text without a dot"),
 });
 
 type Options = z.output<typeof schema>;
+
+/** The sites of the model called `name` that the option means. */
+function sitesOf({ name, sites }: Model, asked: readonly string[]): ReadonlySet<string> {
+  const known = ["input", ...sites];
+  const meant = asked.map((pattern) => {
+    const found = fitting(pattern, known);
+    return found.length > 0 ? found : failUnknown("sign-noise.sites", `site of ${name}`, pattern, known);
+  });
+  return new Set(meant.flat());
+}
 
 /** x + ε·|x|·s, s = ±1. */
 function perturbed(x: Node, site: string, epsilon: Node, noise: NoiseSource, options: Options): Node {
@@ -40,19 +55,14 @@ export const signNoise = defense(
   (options): Defense => ({
     movesInputs: false,
     wrap: (objective) => (batch, context) => {
-      const { model } = context;
-      const known = ["input", ...model.sites];
-      for (const site of options.sites)
-        if (!known.includes(site)) failUnknown("sign-noise.sites", `site of ${model.name}`, site, known);
+      const sites = sitesOf(context.model, options.sites);
       const epsilon = context.scalar("sign-noise.epsilon", options.epsilon);
       return objective(batch, {
         ...context,
         logits: (inputs, passOptions = {}) => {
           const noise = context.noise(passOptions.noise ?? "train");
           const at = (site: string, x: Node): Node =>
-            options.sites.includes(site)
-              ? scope("sign-noise", () => perturbed(x, site, epsilon, noise, options))
-              : x;
+            sites.has(site) ? scope("sign-noise", () => perturbed(x, site, epsilon, noise, options)) : x;
           const outer = passOptions.site;
           return context.logits(at("input", inputs), {
             ...passOptions,

@@ -1,11 +1,15 @@
 // Names chosen by patterns: `*` stands for any text.
 import { check } from "../base/errors.js";
 
-/** Whether `name` fits `pattern`. */
-function matches(pattern: string, name: string): boolean {
+/** Whether `name` fits `pattern`, whose `*` stands for what the regular expression `any` takes. */
+function matches(pattern: string, name: string, any = ".*"): boolean {
   const escaped = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${escaped.join(".*")}$`, "s").test(name);
+  return new RegExp(`^${escaped.join(any)}$`, "s").test(name);
 }
+
+/** Those of `names` that fit, `*` standing for any text without a dot: `block*.relu2` goes no deeper into blocks. */
+export const fitting = (pattern: string, names: readonly string[]): string[] =>
+  names.filter((name) => matches(pattern, name, "[^.]*"));
 
 const literal = (pattern: string): number => pattern.replaceAll("*", "").length;
 
