@@ -168,18 +168,14 @@ function gradientOf({ loss, parts = [loss] }: Outcome, weights: readonly Node[])
 
 /** Parameters and their slots after one step down the gradients. */
 function optimizerStep(
-  outcome: Outcome,
-  weights: ReadonlyMap<string, InputNode>,
-  options: StepOptions,
+  { outcome, weights, decays }: ReturnType<typeof undifferentiated>,
+  { model, optimizer, weightDecay }: StepOptions,
   step: Node,
 ) {
-  const { model, optimizer } = options;
   const trained = model.parameters.filter((parameter) => parameter.trainable);
   const nodes = trained.map(({ name }) => lookup(weights)(name) as InputNode);
   const gradients = gradientOf(outcome, nodes);
   const learningRate = input("learningRate", []);
-  const { weightDecay } = options;
-  const decays = weightDecay === undefined ? new Set() : decayed(model, weightDecay);
   const carried = trained.flatMap(({ name, shape }, i) => {
     const slots = Object.keys(optimizer.slots).map(
       (slot) => [slot, input(slotName(name, slot), shape)] as const,
@@ -218,6 +214,30 @@ function simplifyLoop(loop: LoopFunction, replacements: ReadonlyMap<Node, Node>)
   };
 }
 
+/** What a step is made of before anything is differentiated: all that can be wrong with the options shows here. */
+function undifferentiated(options: StepOptions) {
+  const { model, augmentation = [] } = options;
+  const asked = requests();
+  const weights = weightInputs(model);
+  const updates = new Map<string, Node>();
+  const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
+  const labels = input("labels", [B], "int32");
+  const stored = asFloat(inputs);
+  const context = contextOf(options, { stored, augmentation, value: lookup(weights), updates }, asked);
+  const targets = scope("batch", () =>
+    smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes),
+  );
+  const outcome = objectiveOf(options.defense)({ inputs: context.augmented, labels, targets }, context);
+  const { weightDecay, maxNorm = 0 } = options;
+  const decays = weightDecay === undefined ? new Set<string>() : decayed(model, weightDecay);
+  const nodes = [...weights.values()];
+  const replacements = maxNorm > 0 ? boundedWeights(model, nodes, maxNorm) : new Map<Node, Node>();
+  return { asked, weights, updates, inputs, labels, outcome, decays, replacements };
+}
+
+/** Throws where the step for `options` cannot be built; a small part of the time that building it takes. */
+export const checkTrainStep = (options: StepOptions): void => void undifferentiated(options);
+
 /**
  * The step for `options`. State: trainable parameters, buffers, optimizer slots and `step`. Per step: `inputs`
  * [B, …], `labels` [B], state of each sample, noise. Constants: `learningRate`, the defences' scalars, frozen
@@ -225,21 +245,11 @@ function simplifyLoop(loop: LoopFunction, replacements: ReadonlyMap<Node, Node>)
  */
 export function buildTrainStep(options: StepOptions): TrainStep {
   const { model } = options;
-  const asked = requests();
-  const weights = weightInputs(model);
-  const updates = new Map<string, Node>();
-  const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
-  const labels = input("labels", [B], "int32");
-  const stored = asFloat(inputs);
-  const { augmentation = [] } = options;
-  const context = contextOf(options, { stored, augmentation, value: lookup(weights), updates }, asked);
-  const targets = scope("batch", () =>
-    smoothLabels(oneHot(labels, model.classes), options.labelSmoothing, model.classes),
-  );
-  const outcome = objectiveOf(options.defense)({ inputs: context.augmented, labels, targets }, context);
+  const parts = undifferentiated(options);
+  const { asked, weights, updates, inputs, labels, outcome } = parts;
   const step = input("step", []);
   const next = scope("optimizer", () => add(step, 1));
-  const { learningRate, carried } = optimizerStep(outcome, weights, options, next);
+  const { learningRate, carried } = optimizerStep(parts, options, next);
   const buffers = model.buffers.map(({ name }) => {
     const node = lookup(weights)(name) as InputNode;
     return { input: node, next: updates.get(name) ?? node };
@@ -270,9 +280,6 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     },
     proceed: scope("proceed", () => lessEqual(abs(outcome.loss), 3.4e38)),
   };
-  const states = carried.map((state) => state.input);
-  const { maxNorm = 0 } = options;
-  const replacements = maxNorm > 0 ? boundedWeights(model, states, maxNorm) : new Map<Node, Node>();
   const known = new Set(carried.map((state) => state.input.name));
   const slots = model.parameters.flatMap(({ name, shape }) =>
     Object.entries(options.optimizer.slots).flatMap(([slot, value]) =>
@@ -280,7 +287,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
     ),
   );
   return {
-    loop: simplifyLoop(loop, replacements),
+    loop: simplifyLoop(loop, parts.replacements),
     noise: [...asked.noise.values()],
     scalars: (epoch) =>
       Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.valueAt(epoch)])),

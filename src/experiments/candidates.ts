@@ -9,7 +9,7 @@ import { methodName } from "./names.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath, type Reference } from "./references.js";
 import { candidateName, type Search, type Values } from "./search-section.js";
-import { stepOf } from "./step.js";
+import { checkStep } from "./step.js";
 import { readSearched, type Training } from "./training-section.js";
 
 /** The search of one method of a recipe or case. */
@@ -136,6 +136,6 @@ export function verifySearch(recipe: Recipe): void {
   for (const each of searchesOf(recipe))
     withPath(["search", "methods", each.method.name], () => {
       const candidates = candidateRecipe(each);
-      for (const method of candidates.methods) stepOf(candidates, method, model);
+      for (const method of candidates.methods) checkStep(candidates, method, model);
     });
 }

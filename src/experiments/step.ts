@@ -1,7 +1,7 @@
 // The training step that a recipe's method means, and what it costs.
 import { datasetNamed, imageSize, type Dataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
-import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
+import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
 import { makeAugmentation } from "./augmentation.js";
@@ -10,11 +10,10 @@ import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
 
-/** The training step of a method. */
-export function stepOf(recipe: Recipe, method: Method, model: Model): TrainStep {
+function stepOptions(recipe: Recipe, method: Method, model: Model): StepOptions {
   const training = trainingOf(recipe, method);
   const defense = compose(method.defenses.map(make.defense));
-  return buildTrainStep({
+  return {
     model,
     defense,
     optimizer: make.optimizer(training.optimizer),
@@ -25,14 +24,22 @@ export function stepOf(recipe: Recipe, method: Method, model: Model): TrainStep 
     bounds: [0, 1],
     pixels: defense.movesInputs ? "float32" : "uint8",
     augmentation: makeAugmentation(training.augmentation),
-  });
+  };
 }
+
+/** The training step of a method. */
+export const stepOf = (recipe: Recipe, method: Method, model: Model): TrainStep =>
+  buildTrainStep(stepOptions(recipe, method, model));
+
+/** Throws where the training step of a method cannot be built. */
+export const checkStep = (recipe: Recipe, method: Method, model: Model): void =>
+  checkTrainStep(stepOptions(recipe, method, model));
 
 /** Throws, with the path in the recipe, where its network or a method's training step cannot be built. */
 export function verifyRecipe(recipe: Recipe): void {
-  const { imageShape, classes } = datasetNamed(recipe.dataset);
-  const model = withPath(["model"], () => networkOf(recipe)({ inputShape: imageShape, classes }));
-  recipe.methods.forEach((method, i) => withPath(["methods", i], () => stepOf(recipe, method, model)));
+  const { imageShape: inputShape, classes } = datasetNamed(recipe.dataset);
+  const model = withPath(["model"], () => networkOf(recipe)({ inputShape, classes }));
+  recipe.methods.forEach((method, i) => withPath(["methods", i], () => checkStep(recipe, method, model)));
 }
 
 /** What training a method will cost. */
