@@ -32,6 +32,7 @@ const caseSchema = z.strictObject({
   methods: z.unknown().optional(),
   search: z.unknown().optional(),
   evaluation: z.record(z.string(), z.unknown()).optional(),
+  smoke: z.unknown().optional(),
 });
 
 /** Keys of a case, whose own keys replace those of the recipe one by one. */
@@ -81,6 +82,22 @@ function inCase<T>(name: string, own: Data, read: () => T): T {
   }
 }
 
+/** Throws where something of the recipe, or of its smoke run, cannot be built. */
+function verify(recipe: Recipe): void {
+  verifyRecipe(recipe);
+  verifySearch(recipe);
+  const { smoke, ...rest } = recipe;
+  if (smoke === undefined) return;
+  const small = { ...rest, model: smoke.model };
+  try {
+    verifyRecipe(small);
+    verifySearch(small);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new OptionError(`recipe.smoke.model: ${error.message}`, ["smoke", "model"]);
+  }
+}
+
 function readCase(base: Data, name: string, value: unknown): Recipe {
   if (!/^[\w-]+$/.test(name))
     throw new OptionError(
@@ -90,8 +107,7 @@ function readCase(base: Data, name: string, value: unknown): Recipe {
   const own = withPath(["cases", name], () => parseOptions(`recipe.cases.${name}`, caseSchema, value));
   return inCase(name, own, () => {
     const recipe = { ...readRecipe(withCase(base, own)), case: name };
-    verifyRecipe(recipe);
-    verifySearch(recipe);
+    verify(recipe);
     return recipe;
   });
 }
@@ -100,8 +116,7 @@ function readCase(base: Data, name: string, value: unknown): Recipe {
 function readCases(data: unknown): readonly Recipe[] {
   if (!isData(data) || data["cases"] === undefined) {
     const recipe = readRecipe(data);
-    verifyRecipe(recipe);
-    verifySearch(recipe);
+    verify(recipe);
     return [recipe];
   }
   const { cases: given, ...base } = data;

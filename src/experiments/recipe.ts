@@ -48,6 +48,10 @@ const schema = z.strictObject({
   methods: z.array(z.unknown()).min(1),
   search: z.unknown().optional().describe("options to be searched on validation images; null is none"),
   evaluation: evaluation.prefault({}),
+  smoke: z
+    .strictObject({ model: z.unknown() })
+    .optional()
+    .describe("model: a smaller network that stands in for the recipe's in smoke runs"),
 });
 
 /** One training method: one defence or several stacked, under a name of its own. */
@@ -63,7 +67,7 @@ export interface Method {
 
 export interface Recipe extends Omit<
   z.output<typeof schema>,
-  "model" | "preprocessing" | "methods" | "training" | "evaluation" | "search"
+  "model" | "preprocessing" | "methods" | "training" | "evaluation" | "search" | "smoke"
 > {
   /** Which case of its file it is, where that has cases. */
   readonly case?: string;
@@ -73,6 +77,8 @@ export interface Recipe extends Omit<
   readonly training: Training;
   readonly methods: readonly Method[];
   readonly search?: Search;
+  /** What smoke runs take in the place of the recipe's own. */
+  readonly smoke?: { readonly model: Reference };
   readonly evaluation: Omit<z.output<typeof evaluation>, "attacks" | "transferFrom"> & {
     readonly attacks: readonly AttackPlan[];
     /** Models on which the attacks' points are crafted too, to be tried on every trial but the model itself. */
@@ -147,10 +153,13 @@ export function readRecipe(data: unknown): Recipe {
       datasetNamed(given.dataset).imageShape,
     ),
   );
-  const { preprocessing, ...rest } = given;
+  const { preprocessing, smoke, ...rest } = given;
+  const readModel = (value: unknown, path: readonly PropertyKey[]): Reference =>
+    readReference(architectureRegistry, "model", value, path);
   const recipe: Recipe = {
     ...rest,
-    model: readReference(architectureRegistry, "model", given.model, ["model"]),
+    model: readModel(given.model, ["model"]),
+    ...(smoke && { smoke: { model: readModel(smoke.model, ["smoke", "model"]) } }),
     ...readInputPreprocessing(preprocessing),
     training: withPath(["training"], () => readTraining(given.training)),
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),

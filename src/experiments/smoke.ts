@@ -4,6 +4,7 @@ import { datasetNamed, imageSize, limit, locateDataset, type Dataset, type Split
 import type { RecipeFile } from "./cases.js";
 import type { AttackPlan } from "./attack-plan.js";
 import type { Recipe } from "./recipe.js";
+import type { Reference } from "./references.js";
 import type { Search } from "./search-section.js";
 import type { Training } from "./training-section.js";
 
@@ -69,17 +70,33 @@ const cutSearch = ({ seeds, rungs, objective, methods, ...search }: Search): Sea
 /** Whether a smoke run draws images in the place of the dataset `name`, which is not on this machine. */
 export const drawsInPlaceOf = (name: string): boolean => locateDataset(datasetNamed(name)) === undefined;
 
-/** In words, what the smoke run of these cases leaves out, or puts in the place of what is not here. */
-export const smokeNotes = (cases: readonly Pick<Recipe, "dataset">[]): string[] => {
+/** Options of a stand-in that are not those of the recipe's network: `depth 10, width 1`. */
+const changesOf = (own: Reference, model: Reference): string =>
+  Object.entries(own.options)
+    .map(([name, value]) => [`${name} ${JSON.stringify(value)}`, value, model.options[name]] as const)
+    .filter(([, value, before]) => JSON.stringify(value) !== JSON.stringify(before))
+    .map(([text]) => text)
+    .join(", ");
+
+/** Which network stands in for that of the recipe, where one does. */
+const standIns = ({ model, smoke }: Pick<Recipe, "model" | "smoke">): string[] =>
+  smoke === undefined
+    ? []
+    : [`${smoke.model.name} with ${changesOf(smoke.model, model)} in the place of the recipe's network`];
+
+/** In words, what the smoke run of these cases leaves out, or puts in the place of what is large or not here. */
+export const smokeNotes = (cases: readonly Pick<Recipe, "dataset" | "model" | "smoke">[]): string[] => {
   const names = [...new Set(cases.map(({ dataset }) => dataset))].filter(drawsInPlaceOf);
   const drawn = names.map((name) => `drawn images in the place of ${name}, which is not on this machine`);
-  return [...smokeCuts, ...drawn];
+  return [...smokeCuts, ...new Set(cases.flatMap(standIns)), ...drawn];
 };
 
-const cutRecipe = (recipe: Recipe, name: string): Recipe => ({
+const cutRecipe = ({ smoke, ...recipe }: Recipe, name: string): Recipe => ({
   ...recipe,
   name,
-  description: `Smoke run: ${smokeNotes([recipe]).join("; ")}. ${recipe.description ?? ""}`.trim(),
+  model: smoke?.model ?? recipe.model,
+  description:
+    `Smoke run: ${smokeNotes([{ ...recipe, ...(smoke && { smoke }) }]).join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
   training: cutTraining(recipe.training),
   ...(recipe.search && { search: cutSearch(recipe.search) }),

@@ -14,7 +14,7 @@ import type { Trial } from "./trials.js";
 
 /** Hash of all that decides the results. */
 export function identityOf({ cases }: RecipeFile): string {
-  const decisive = cases.map(({ description: _, name: __, ...rest }) => rest);
+  const decisive = cases.map(({ description: _, name: __, smoke: ___, ...rest }) => rest);
   const [first] = decisive;
   const all = first?.case === undefined ? first : decisive;
   return createHash("sha256").update(JSON.stringify(all)).digest("hex");

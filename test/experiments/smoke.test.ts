@@ -3,8 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { RecipeFile } from "../../src/experiments/cases.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
+import { selectNamed } from "../../src/experiments/select.js";
 import { drawnDataset, smokeNotes, smokeRecipe } from "../../src/experiments/smoke.js";
+import { identityOf } from "../../src/experiments/summary.js";
+import { trainingIdentity, trialsOf, type Trial } from "../../src/experiments/trials.js";
 import { temper } from "../cli/cli.js";
 
 const root = mkdtempSync(join(tmpdir(), "temper-smoke-"));
@@ -16,9 +20,13 @@ const recipes = readdirSync("recipes", { recursive: true, encoding: "utf8" }).fi
   name.endsWith(".yaml"),
 );
 
+const read = (path: string): RecipeFile => parseRecipe(readFileSync(path, "utf8"), path);
+
 /** Trials of recipes with large networks or many methods: one of each kind, where all would take too long. */
 const some: Readonly<Record<string, readonly string[]>> = {
   "papers/abp-cifar10.yaml": ["dense-simple-dropout.standard-*", "conv-zca.adversarial-backprop-*"],
+  "papers/r-cifar100.yaml": ["inception-v3.standard-*"],
+  "papers/r-svhn.yaml": ["stochastic-depth.random-sign-*", "wide-resnet.fgsm-*"],
   "papers/sgm-cifar10.yaml": ["augmented.updates-seed0"],
   "papers/sgm-cifar100.yaml": ["plain.standard-*"],
   "papers/sgm-mnist.yaml": [
@@ -43,14 +51,18 @@ describe("a smoke run", { timeout: 300_000 }, () => {
     expect(page).toContain(
       "Smoke run: 64 training, at most 16 validation and 32 test images; at most 2 epochs",
     );
-    const searches = /^search:/m.test(readFileSync(join("recipes", file), "utf8"));
+    const chosen = selectNamed(trialsOf(read(join("recipes", file))), some[file]);
+    const searches = chosen.some(({ recipe: { search }, method }) =>
+      search?.methods.some((each) => each.method === method.name),
+    );
     expect(page.includes("### Searches Search of ")).toBe(searches);
     expect(printed.includes("Search of ")).toBe(searches);
     expect(existsSync(join(out, "report.html"))).toBe(true);
   });
 
   it("draws images in the place of a dataset that is not on this machine, and says so", () => {
-    expect(smokeNotes([{ dataset: "mnist" }, { dataset: "svhn" }, { dataset: "svhn" }]).slice(4)).toEqual([
+    const model = { name: "mlp", options: {} };
+    expect(smokeNotes(["mnist", "svhn", "svhn"].map((dataset) => ({ dataset, model }))).slice(4)).toEqual([
       "drawn images in the place of svhn, which is not on this machine",
     ]);
     const { train, test, imageShape } = drawnDataset("cifar100");
@@ -59,6 +71,49 @@ describe("a smoke run", { timeout: 300_000 }, () => {
     expect(train.images).not.toEqual(test.images);
     expect([...train.labels.slice(0, 3)]).toEqual([0, 1, 2]);
     expect(drawnDataset("cifar100")).toEqual(drawnDataset("cifar100"));
+  });
+
+  it("puts a small network in the place of the recipe's own, and says so", () => {
+    const text = `name: large
+dataset: mnist
+model: { mlp: { hidden: [4000] } }
+methods: [{ sign-noise: { sites: [relu1] } }]
+smoke: { model: { mlp: { hidden: [8], dropout: 0.1 } } }
+`;
+    const file = parseRecipe(text, "large.yaml");
+    const [cut] = smokeRecipe(file).cases;
+    expect(cut).toMatchObject({ model: { name: "mlp", options: { hidden: [8], dropout: 0.1 } } });
+    expect(cut?.smoke).toBeUndefined();
+    expect(cut?.description).toContain(
+      "mlp with hidden [8], dropout 0.1 in the place of the recipe's network",
+    );
+    const without = parseRecipe(text.replace(/smoke:.*\n/, ""), "large.yaml");
+    expect(identityOf(file)).toBe(identityOf(without));
+    expect(trainingIdentity(trialsOf(file)[0] as Trial)).toBe(
+      trainingIdentity(trialsOf(without)[0] as Trial),
+    );
+  });
+
+  it.each([
+    ["{ model: { mlp: { hiden: [8] } } }", "5:26: mlp: unknown option 'hiden' – did you mean 'hidden'?"],
+    ["{ model: mpl }", "5:10: unknown model 'mpl' – did you mean 'mlp'?"],
+    ["3", "5:1: recipe.smoke: expected object, got 3"],
+    [
+      "{ model: { capsnet: { kernel: 99 } } }",
+      "5:10: recipe.smoke.model: conv1: expected an input of at least ",
+    ],
+    [
+      "{ model: { mlp: { hidden: [8] } } }",
+      "5:10: recipe.smoke.model: sign-noise.sites: unknown site of mlp 'relu2'",
+    ],
+  ])("refuses a network that cannot stand in: %s", (smoke, message) => {
+    const text = `name: large
+dataset: mnist
+model: { mlp: { hidden: [4000, 20] } }
+methods: [{ sign-noise: { sites: [relu2] } }]
+smoke: ${smoke}
+`;
+    expect(() => parseRecipe(text, "large.yaml")).toThrow(`large.yaml:${message}`);
   });
 
   it("keeps what models are crafted on, and cuts what attacks spend", () => {
