@@ -25,6 +25,7 @@ const read = (path: string): RecipeFile => parseRecipe(readFileSync(path, "utf8"
 /** Trials of recipes with large networks or many methods: one of each kind, where all would take too long. */
 const some: Readonly<Record<string, readonly string[]>> = {
   "papers/abp-cifar10.yaml": ["dense-simple-dropout.standard-*", "conv-zca.adversarial-backprop-*"],
+  "papers/r-condensenet.yaml": ["groups-8.random-sign-*"],
   "papers/r-cifar100.yaml": ["inception-v3.standard-*"],
   "papers/r-svhn.yaml": ["stochastic-depth.random-sign-*", "wide-resnet.fgsm-*"],
   "papers/sgm-cifar10.yaml": ["augmented.updates-seed0"],
