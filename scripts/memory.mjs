@@ -144,6 +144,14 @@ const cases = {
     optimizer: () => temper.sgd({ momentum: 0.9 }),
     steps: 24,
   },
+  "wide-resnet 28-10, momentum, batch 64": {
+    ...cifar,
+    apart: true,
+    batch: 64,
+    model: () => temper.wideResnet({ depth: 28, width: 10 }),
+    optimizer: () => temper.sgd({ momentum: 0.9 }),
+    steps: 16,
+  },
   "mlp 784-1500-1500-10 with dropout, jacobian-penalty, adam, batch 50": {
     ...mnist,
     apart: true,
