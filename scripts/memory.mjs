@@ -199,7 +199,6 @@ function stepOf({ model, inputShape, classes, defense = () => temper.standard(),
     loss: "softmax-cross-entropy",
     labelSmoothing: 0,
     bounds: [0, 1],
-    pixels: chosen.movesInputs ? "float32" : "uint8",
   });
   return { network, step };
 }

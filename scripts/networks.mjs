@@ -157,7 +157,6 @@ const stepParts = (engine, { build, images }) => [
       loss: "softmax-cross-entropy",
       labelSmoothing: 0,
       bounds: [0, 1],
-      pixels: "uint8",
     }),
   async ({ loop }) => temper.exportLoop(loop, { target: await engine.target() }),
   (file) => engine.load(file),

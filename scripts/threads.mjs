@@ -56,7 +56,6 @@ function stepOf(architecture, shape, defense) {
     loss: "softmax-cross-entropy",
     labelSmoothing: 0,
     bounds: [0, 1],
-    pixels: defense.movesInputs ? "float32" : "uint8",
   });
   return { model, step };
 }

@@ -33,7 +33,6 @@ export function buildStep(task) {
     loss: "softmax-cross-entropy",
     labelSmoothing: 0,
     bounds: [0, 1],
-    pixels: defense.movesInputs ? "float32" : "uint8",
   });
   const roots = [...step.loop.carried.map((state) => state.next), ...Object.values(step.loop.outputs)];
   return { model, step, flops: (batch) => 2 * multiplyAdds(roots, batch) };

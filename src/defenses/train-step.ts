@@ -30,8 +30,8 @@ export interface StepOptions extends WeightRules {
   /** t ← t − s·(t − 1/classes); s in [0, 1]. */
   readonly labelSmoothing: number;
   readonly bounds: readonly [low: number, high: number];
-  /** How the host supplies inputs: raw pixels (divided by 255 here), or float32. */
-  readonly pixels: "uint8" | "float32";
+  /** How images come: raw bytes (the default; divided by 255 here), or their values. Inputs that move are values. */
+  readonly pixels?: "uint8" | "float32";
   /** What happens to the images of a batch before anything else, in this order; default nothing. */
   readonly augmentation?: readonly Augmentation[];
 }
@@ -117,7 +117,8 @@ function contextOf(
       return held.node;
     },
     originals: () => {
-      const [known = input("originals", [B, ...options.model.inputShape], "uint8")] = asked.originals;
+      const [known = input("originals", [B, ...options.model.inputShape], options.pixels ?? "uint8")] =
+        asked.originals;
       asked.originals[0] = known;
       return asFloat(known);
     },
@@ -220,7 +221,8 @@ function undifferentiated(options: StepOptions) {
   const asked = requests();
   const weights = weightInputs(model);
   const updates = new Map<string, Node>();
-  const inputs = input("inputs", [B, ...model.inputShape], options.pixels);
+  const { pixels = "uint8" } = options;
+  const inputs = input("inputs", [B, ...model.inputShape], options.defense.movesInputs ? "float32" : pixels);
   const labels = input("labels", [B], "int32");
   const stored = asFloat(inputs);
   const context = contextOf(options, { stored, augmentation, value: lookup(weights), updates }, asked);

@@ -85,7 +85,6 @@ function stepFor(model: Model, { defenses, optimizer }: DescribeOptions): TrainS
     loss: "softmax-cross-entropy",
     labelSmoothing: 0,
     bounds: [0, 1],
-    pixels: defense.movesInputs ? "float32" : "uint8",
   });
 }
 

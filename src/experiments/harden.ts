@@ -137,7 +137,6 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     weightDecay: options.weightDecay,
     maxNorm: options.maxNorm,
     bounds: start.bounds,
-    pixels: defense.movesInputs ? "float32" : "uint8",
     ...(options.augmentation && { augmentation: options.augmentation }),
   });
   const { train: split, validation } = await openParts(dataset.train, options);

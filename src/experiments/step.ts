@@ -22,7 +22,6 @@ function stepOptions(recipe: Recipe, method: Method, model: Model): StepOptions 
     weightDecay: training.weightDecay,
     maxNorm: training.maxNorm,
     bounds: [0, 1],
-    pixels: defense.movesInputs ? "float32" : "uint8",
     augmentation: makeAugmentation(training.augmentation),
   };
 }

@@ -52,7 +52,7 @@ function stepOf(defense: Defense): { loss: number; stored: Float64Array | undefi
   const step = toyStep(defense, { model, pixels: "float32" });
   const values: Record<string, Array64> = {
     inputs: { shape: [batch, 1, 6, 6], data: Float64Array.from(x) },
-    originals: { shape: [batch, 1, 6, 6], data: Float64Array.from(x, (v) => v * 255) },
+    originals: { shape: [batch, 1, 6, 6], data: Float64Array.from(x) },
     labels: { shape: [batch], data: Float64Array.from(labels) },
     "dense1.weight": { shape: [size, classes], data: Float64Array.from(W) },
     "dense1.bias": { shape: [classes], data: new Float64Array(classes) },

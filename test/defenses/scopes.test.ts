@@ -36,7 +36,6 @@ async function builders(silent: boolean) {
       loss: "softmax-cross-entropy",
       labelSmoothing: 0,
       bounds: [0, 1],
-      pixels: defense.movesInputs ? "float32" : "uint8",
     });
     return exportLoop(step.loop);
   };

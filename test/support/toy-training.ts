@@ -45,7 +45,7 @@ export const toyStep = (defense: Defense, options: ToyOptions = {}): TrainStep =
     maxNorm: options.maxNorm,
     bounds: [0, 1],
     augmentation: options.augmentation ?? [],
-    pixels: options.pixels ?? (defense.movesInputs ? "float32" : "uint8"),
+    ...(options.pixels && { pixels: options.pixels }),
   });
 
 /** Trains on 100 toy images in batches of 16 (the last one short), from the start unless told otherwise. */
