@@ -3,10 +3,10 @@ import { check } from "../base/errors.js";
 
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** Images with labels. Pixels are raw bytes; their value is byte / 255, so the value range is [0, 1]. */
+/** Images with labels: raw bytes, whose value is byte / 255 and so in [0, 1], or the values themselves. */
 export interface Split {
   /** [count, channels, height, width], row-major. */
-  readonly images: Uint8Array;
+  readonly images: Uint8Array | Float32Array;
   /** [count], each in [0, classes). */
   readonly labels: Uint8Array | Int32Array;
   readonly count: number;
@@ -29,6 +29,8 @@ export interface Dataset {
   readonly imageShape: ImageShape;
   readonly classes: number;
   readonly classNames?: readonly string[];
+  /** Smallest and largest value in an image, may be infinite; default 0 and 1. */
+  readonly bounds?: readonly [low: number, high: number];
   readonly train: Split;
   readonly test: Split;
 }
@@ -101,6 +103,10 @@ export interface DatasetSource {
   /** Parses the files; `file(name)` yields one of `files`. */
   read(file: (name: string) => LoadedFile): { readonly train: Split; readonly test: Split };
 }
+
+/** How the images of `split` come. */
+export const pixelsOf = (split: TrainingImages): "uint8" | "float32" =>
+  "rows" in split || split.images instanceof Uint8Array ? "uint8" : "float32";
 
 /** Elements of one image, channels · height · width. */
 export const imageSize = ([channels, height, width]: ImageShape): number => channels * height * width;

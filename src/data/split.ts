@@ -7,7 +7,7 @@ import type { Split } from "./dataset.js";
 export function subset(split: Split, indices: ArrayLike<number>): Split {
   const size = split.images.length / split.count;
   const count = indices.length;
-  const images = new Uint8Array(count * size);
+  const images = new (split.images instanceof Uint8Array ? Uint8Array : Float32Array)(count * size);
   const labels = new (split.labels instanceof Uint8Array ? Uint8Array : Int32Array)(count);
   for (let row = 0; row < count; row++) {
     const index = indices[row] ?? -1;

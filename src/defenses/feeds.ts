@@ -3,7 +3,7 @@ import { randomStream } from "../base/random.js";
 import { count, resolveShape } from "../base/shape.js";
 import { allocate, tensor, type Tensor } from "../base/tensor.js";
 import { copyRows, gatherLabels, readRows } from "../data/batches.js";
-import { imageSize, type ImageShape, type TrainingImages } from "../data/dataset.js";
+import { imageSize, pixelsOf, type ImageShape, type TrainingImages } from "../data/dataset.js";
 import type { NoiseInput } from "../nn/noise-inputs.js";
 import { nextName } from "../onnx/export.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -74,13 +74,14 @@ export async function feedsFor(source: FeedSource, chunk: Chunk): Promise<Record
   const noise = step.noise.map(
     (wanted) => [wanted.input.name, noiseFor(wanted, source.seed, chunk)] as const,
   );
-  const bytes = (await reading) ?? new Uint8Array();
-  const pixels = (data: Uint8Array): Tensor => tensor("uint8", [...lead, ...imageShape], data);
+  const images = (await reading) ?? new Uint8Array();
+  const pixels = (data: Uint8Array | Float32Array): Tensor =>
+    tensor(pixelsOf(split), [...lead, ...imageShape], data);
   return {
     iterations: tensor("int64", [], BigInt64Array.of(BigInt(lead[0] ?? 1))),
-    inputs: stored ? floatRows(stored) : pixels(bytes),
+    inputs: stored ? floatRows(stored) : pixels(images),
     labels: tensor("int32", lead, labels),
-    ...(step.needsOriginals && { originals: pixels(stored ? bytes : bytes.slice()) }),
+    ...(step.needsOriginals && { originals: pixels(stored ? images : images.slice()) }),
     ...Object.fromEntries(Object.entries(perSample).map(([name, values]) => [name, floatRows(values)])),
     ...Object.fromEntries(noise),
   };

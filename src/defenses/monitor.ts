@@ -3,7 +3,7 @@ import { floatsOf } from "../attacks/attack.js";
 import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { B } from "../base/shape.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
-import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import { imageSize, pixelsOf, type ImageShape, type Split } from "../data/dataset.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
@@ -23,11 +23,12 @@ export interface Monitor {
 /** Rows a run: products of 2 to 128 rows give the same bits. */
 const batchRows = 128;
 
-/** Logits [batch, classes] of raw pixels `images` [batch, …] in inference mode, weights as inputs. */
-function inference(model: Model): GraphFunction {
-  const images = input("images", [B, ...model.inputShape], "uint8");
+/** Logits [batch, classes] of `images` [batch, …], bytes or values, in inference mode, weights as inputs. */
+function inference(model: Model, pixels: "uint8" | "float32"): GraphFunction {
+  const images = input("images", [B, ...model.inputShape], pixels);
   const values = weightInputs(model);
-  const logits = model.apply(div(cast(images, "float32"), 255), evaluationPass(lookup(values)));
+  const x = pixels === "uint8" ? div(cast(images, "float32"), 255) : images;
+  const logits = model.apply(x, evaluationPass(lookup(values)));
   return simplify(graphFunction(`${model.name}/monitor`, [images, ...values.values()], { logits }));
 }
 
@@ -43,7 +44,8 @@ export interface Reader {
 async function wrongIn(program: Program, { split, rows, shape }: Rows): Promise<number> {
   const size = imageSize(shape);
   const [from, to] = [rows[0] ?? 0, (rows.at(-1) ?? 0) + 1];
-  const images = tensor("uint8", [rows.length, ...shape], split.images.subarray(from * size, to * size));
+  const data = split.images.subarray(from * size, to * size);
+  const images = tensor(pixelsOf(split), [rows.length, ...shape], data);
   const outputs = await runRows(program, range(rows.length), { perRow: { images } });
   const logits = floatsOf(outputNamed(outputs, "logits"));
   const classes = logits.length / Math.max(2, rows.length);
@@ -60,14 +62,20 @@ interface Rows {
   readonly shape: ImageShape;
 }
 
+export interface ReaderOptions {
+  readonly shape: ImageShape;
+  /** How the images come: as bytes or as values. */
+  readonly pixels: "uint8" | "float32";
+  readonly frozen: Weights;
+}
+
 /** Opens `model` over images of `shape` with its `frozen` weights. */
 export async function openReader(
   engine: Engine,
   model: Model,
-  shape: ImageShape,
-  frozen: Weights,
+  { shape, pixels, frozen }: ReaderOptions,
 ): Promise<Reader> {
-  const program = await loadFunction(engine, inference(model));
+  const program = await loadFunction(engine, inference(model, pixels));
   const copies = Object.entries(frozen).map(([name, value]) => [
     name,
     { ...value, data: value.data.slice() },

@@ -39,6 +39,8 @@ export interface StepOptions extends WeightRules {
 /** A training step and what the host must supply to run it. */
 export interface TrainStep {
   readonly loop: LoopFunction;
+  /** How images must come. */
+  readonly pixels: "uint8" | "float32";
   readonly noise: readonly NoiseInput[];
   /** Values of the defences' scalar inputs in `epoch` (from 0). */
   scalars(epoch: number): Readonly<Record<string, number>>;
@@ -290,6 +292,7 @@ export function buildTrainStep(options: StepOptions): TrainStep {
   );
   return {
     loop: simplifyLoop(loop, parts.replacements),
+    pixels: options.pixels ?? "uint8",
     noise: [...asked.noise.values()],
     scalars: (epoch) =>
       Object.fromEntries([...asked.scalars].map(([name, held]) => [name, held.valueAt(epoch)])),

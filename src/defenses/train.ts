@@ -1,8 +1,8 @@
 // The training loop: epochs of chunks, one engine run each; the next chunk is read and prepared while one runs.
-import { TemperError } from "../base/errors.js";
+import { check, TemperError } from "../base/errors.js";
 import { scalar, type Tensor } from "../base/tensor.js";
 import { batchRanges, epochOrder } from "../data/batches.js";
-import { imageSize, type ImageShape, type TrainingImages } from "../data/dataset.js";
+import { imageSize, pixelsOf, type ImageShape, type TrainingImages } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import { nextName } from "../onnx/export.js";
 import { isOver, learningRateAt, type Schedule } from "../optim/schedule.js";
@@ -294,8 +294,16 @@ async function nextEpoch(session: Session, position: Position): Promise<Position
   return { epoch: epoch + 1, batches: 0, history, sums: {}, best, snapshots };
 }
 
+/** Throws unless the images come as the step takes them: bytes are no values of another scale. */
+function checkImages({ step, split, name }: TrainOptions): void {
+  const words = { uint8: "images as bytes", float32: "images as values" };
+  const isRead = !step.movesInputs || step.needsOriginals;
+  check(!isRead || pixelsOf(split) === step.pixels, name, words[step.pixels], () => words[pixelsOf(split)]);
+}
+
 /** Trains from `options.state` to the end; returns the final state. Throws `Interrupted` when the signal fires. */
 export async function train(options: TrainOptions, frozen: Weights = {}): Promise<TrainingState> {
+  checkImages(options);
   const program = await loadStep(options, frozen);
   const { state, split, step } = options;
   const { stored, perSample, epoch, batches, history, sums, best, snapshots } = state;

@@ -12,8 +12,12 @@ export interface EvaluationData {
   rows(indices: readonly number[]): Float32Array | Promise<Float32Array>;
 }
 
-/** Raw pixels as inputs in [0, 1]: byte / 255; `size` numbers an image. */
-export const pixelData = (images: Uint8Array, labels: ArrayLike<number>, size: number): EvaluationData => ({
+/** Images as inputs, raw bytes as byte / 255; `size` numbers an image. */
+export const pixelData = (
+  images: Uint8Array | Float32Array,
+  labels: ArrayLike<number>,
+  size: number,
+): EvaluationData => ({
   count: images.length / size,
   labels,
   rows(indices) {

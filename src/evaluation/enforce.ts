@@ -17,6 +17,13 @@ export interface Limits {
   readonly columns: number;
 }
 
+/** Numbers for rounding to be measured by: the bounds, or where they end nowhere the largest of `row` on either side. */
+function scaleOf(bounds: Bounds, row: Float32Array): Bounds {
+  if (bounds.every(Number.isFinite)) return bounds;
+  const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  return [-largest, largest];
+}
+
 /** Whether every number is finite. */
 function allFinite(values: Float32Array): boolean {
   for (const value of values) if (!Number.isFinite(value)) return false;
@@ -50,11 +57,12 @@ export function enforce(
   { epsilon, bounds, columns }: Limits,
 ): Enforced {
   const points = adversarial.slice();
-  const [slack, tolerance] = [roundingUnit(bounds), threat.tolerance(columns, bounds)];
   let [outside, nonFinite] = [0, 0];
   for (let from = 0; from < points.length; from += columns) {
     const row = points.subarray(from, from + columns);
     const original = originals.subarray(from, from + columns);
+    const scale = scaleOf(bounds, original);
+    const [slack, tolerance] = [roundingUnit(scale), threat.tolerance(columns, scale)];
     if (!allFinite(row)) {
       nonFinite++;
       row.set(original);

@@ -27,6 +27,7 @@ const caseSchema = z.strictObject({
   dataset: z.unknown().optional(),
   model: z.unknown().optional(),
   preprocessing: z.unknown().optional(),
+  space: z.unknown().optional(),
   training: z.record(z.string(), z.unknown()).optional(),
   seeds: z.unknown().optional(),
   methods: z.unknown().optional(),

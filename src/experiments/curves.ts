@@ -1,6 +1,6 @@
 // What is measured after each epoch: errors on test and validation images, and accuracy under attacks.
 import { splitImages } from "../data/image-set.js";
-import { limit, type ImageShape, type Split } from "../data/index.js";
+import { limit, pixelsOf, type ImageShape, type Split } from "../data/index.js";
 import { openReader, type Monitor, type Reader } from "../defenses/monitor.js";
 import { validationError } from "../defenses/selection.js";
 import type { Classifier, Weights } from "../nn/model.js";
@@ -68,7 +68,12 @@ async function errors(
 export async function openMonitor(options: CurveOptions): Promise<OpenMonitor | null> {
   const { engine, classifier, imageShape, curves, selects } = options;
   if (!curves && !selects) return null;
-  const reader = await openReader(engine, classifier.model, imageShape, classifier.weights);
+  const measured = options.validation ?? options.test;
+  const reader = await openReader(engine, classifier.model, {
+    shape: imageShape,
+    pixels: measured ? pixelsOf(measured) : "uint8",
+    frozen: classifier.weights,
+  });
   return {
     release: () => reader.release(),
     async measure(epoch, weights) {

@@ -22,7 +22,7 @@ import { sgd } from "../optim/sgd.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import type { EarlyStopping } from "../defenses/selection.js";
-import type { Split } from "../data/dataset.js";
+import { pixelsOf, type Split } from "../data/dataset.js";
 import { openMonitor, updated } from "./curves.js";
 import { checkFit, fitted, inputMapOf } from "./fit.js";
 import type { TrainingSet } from "./images.js";
@@ -106,7 +106,7 @@ export interface Hardened extends Spent {
 function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier {
   if (typeof start !== "function") return start;
   const model = start({ inputShape: dataset.imageShape, classes: dataset.classes });
-  return { model, weights: model.initialize(seed), bounds: [0, 1] };
+  return { model, weights: model.initialize(seed), bounds: dataset.bounds ?? [0, 1] };
 }
 
 const preprocessingOf = ({ preprocessing }: HardenOptions): Preprocessing =>
@@ -137,6 +137,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     weightDecay: options.weightDecay,
     maxNorm: options.maxNorm,
     bounds: start.bounds,
+    pixels: pixelsOf(dataset.train),
     ...(options.augmentation && { augmentation: options.augmentation }),
   });
   const { train: split, validation } = await openParts(dataset.train, options);

@@ -129,7 +129,7 @@ async function openAny(given: string, options: OpenImagesOptions): Promise<Image
 }
 
 /** Images as training reads them: in memory or as it goes, a byte a number. */
-export interface TrainingSet extends Pick<Dataset, "name" | "imageShape" | "classes"> {
+export interface TrainingSet extends Pick<Dataset, "name" | "imageShape" | "classes" | "bounds"> {
   readonly train: TrainingImages;
 }
 

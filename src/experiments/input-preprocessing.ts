@@ -3,18 +3,21 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { check } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { cacheFolder } from "../data/cache.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
 import { datasetNamed, type Dataset, type Split } from "../data/index.js";
-import { behindChain, fitChain, type Chain } from "../data/preprocessing-chain.js";
+import { preprocessed } from "../data/preprocessed.js";
+import { behindChain, fitChain, type Chain, type MapOptions } from "../data/preprocessing-chain.js";
 import * as registry from "../data/preprocessors/index.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import * as architectures from "../nn/architectures/index.js";
-import type { Weights } from "../nn/model.js";
+import type { Classifier, Weights } from "../nn/model.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import type { Recipe } from "./recipe.js";
 import { create, readReference, type Reference } from "./references.js";
+import { filesAmong } from "./sources.js";
 import { trainingParts } from "./training-parts.js";
 
 /** Left out, it leaves no trace in a recipe: trainings without it stay what they were. */
@@ -45,21 +48,61 @@ export function readInputPreprocessing(given: z.output<typeof preprocessingEntry
   return { preprocessing };
 }
 
-type Subject = Pick<Recipe, "dataset" | "model" | "preprocessing">;
+/** Left out, it leaves no trace in a recipe, like the preprocessing. */
+export const spaceEntry = z
+  .enum(["pixels", "preprocessed"])
+  .optional()
+  .describe(
+    "where methods and attacks change images and measure ε: pixels in [0, 1] (the default), or preprocessed images, without bounds",
+  );
+
+type Subject = Pick<Recipe, "dataset" | "model" | "preprocessing" | "space">;
+
+type Images = Omit<Subject, "model">;
+
+/** Whether methods and attacks of the recipe see preprocessed images in place of pixels. */
+export const seesPreprocessed = ({ space }: Pick<Recipe, "space">): boolean => space === "preprocessed";
+
+/** Throws where preprocessed images are to be seen and there are none, or what needs pixels is asked for too. */
+export function checkSpace(recipe: Pick<Recipe, "space" | "preprocessing" | "evaluation">): void {
+  const { preprocessing, evaluation } = recipe;
+  if (!seesPreprocessed(recipe)) return;
+  const needsPixels = (what: string, asked: boolean): void =>
+    check(!asked, "recipe.space", `'pixels' for ${what}`, () => "'preprocessed'");
+  check(preprocessing !== undefined, "recipe.space", "'preprocessing' in the recipe", () => "none");
+  needsPixels("corruptions, which disturb pixels", evaluation.corruptions !== undefined);
+  needsPixels("files to craft on, which take pixels", filesAmong(evaluation.transferFrom).length > 0);
+}
 
 /** What lies between the recipe's images and its network; null where nothing does. */
-function chainOf({ dataset, preprocessing }: Omit<Subject, "model">): Chain | null {
+function chainOf({ dataset, preprocessing }: Pick<Images, "dataset" | "preprocessing">): Chain | null {
   if (preprocessing === undefined) return null;
   const preprocessors = preprocessing.map((reference) => create(registry, "preprocessor", reference));
   return { imageShape: datasetNamed(dataset).imageShape, preprocessors };
 }
 
-/** The recipe's network behind its preprocessing; without `fitted`, with values that stand for those to be found. */
+/**
+ * The recipe's network over the images that its methods see: behind its preprocessing, or alone where they are
+ * preprocessed before. Without `fitted`, with values that stand for those to be found.
+ */
 export function networkOf(recipe: Subject, fitted?: Weights | null): Architecture {
   const network = create(architectures, "model", recipe.model);
   const chain = chainOf(recipe);
-  if (chain === null) return network;
+  if (chain === null || seesPreprocessed(recipe)) return network;
   return (input) => behindChain(network(input), chain, fitted ?? undefined);
+}
+
+/** A network over preprocessed images as a classifier of pixels, its preprocessing in front of it. */
+export function overPixels(recipe: Images, { model, weights }: Classifier, fitted: Weights): Classifier {
+  const chain = chainOf(recipe);
+  const whole = chain === null ? model : behindChain(model, chain, fitted);
+  return { model: whole, weights: { ...fitted, ...weights }, bounds: [0, 1] };
+}
+
+/** The images that the recipe's methods and attacks see. */
+export async function imagesSeen(recipe: Images, dataset: Dataset, options: MapOptions): Promise<Dataset> {
+  const chain = chainOf(recipe);
+  return chain === null || !seesPreprocessed(recipe) ? dataset : preprocessed(dataset, chain, options);
 }
 
 /** Counts up where the same preprocessors find other values in the same images. */
@@ -67,7 +110,7 @@ const version = 1;
 
 /** Where the values of a chain for these images are kept: named after everything that decides them. */
 function placeOf(
-  { dataset, preprocessing }: Omit<Subject, "model">,
+  { dataset, preprocessing }: Pick<Images, "dataset" | "preprocessing">,
   { images, count }: Split,
   folder: string,
 ): string {

@@ -1,7 +1,7 @@
 // What a profile runs: the training step of a recipe's method, and what the host feeds it.
 import { randomStream } from "../base/random.js";
 import { scalar } from "../base/tensor.js";
-import { datasetNamed, imageSize, type ImageShape } from "../data/index.js";
+import { datasetNamed, imageSize, type Dataset, type ImageShape } from "../data/index.js";
 import type { Split } from "../data/dataset.js";
 import { feedsFor, type FeedSource } from "../defenses/feeds.js";
 import { initialSamples, initialState } from "../defenses/training-state.js";
@@ -27,12 +27,16 @@ export interface Subject {
   readonly held: Tensors;
 }
 
-/** Images of random pixels. */
-function randomSplit(count: number, size: number, classes: number): Split {
+type Images = Pick<Dataset, "imageShape" | "classes">;
+
+/** Random images as `step` takes them. */
+function randomSplit({ pixels }: TrainStep, count: number, { imageShape, classes }: Images): Split {
+  const size = imageSize(imageShape);
   const row = new Float32Array(size);
-  const images = new Uint8Array(count * size);
+  const isBytes = pixels === "uint8";
+  const images = new (isBytes ? Uint8Array : Float32Array)(count * size);
   for (let n = 0; n < count; n++) {
-    randomStream(0, "profile").uniform(row, { sample: n }, [0, 256]);
+    randomStream(0, "profile").uniform(row, { sample: n }, [0, isBytes ? 256 : 1]);
     images.set(row, n * size);
   }
   return { images, labels: Uint8Array.from({ length: count }, (_, n) => n % classes), count };
@@ -55,7 +59,8 @@ export function subjectFrom(
   const weights = model.initialize(0);
   const written: Written[] = [];
   const file = exportLoop(step.loop, { target, onWritten: (each) => void written.push(each) });
-  const { tensors } = initialState(step, weights, randomSplit(1, imageSize(imageShape), model.classes));
+  const split = randomSplit(step, 1, { imageShape, classes: model.classes });
+  const { tensors } = initialState(step, weights, split);
   const frozen = new Set(step.loop.invariant.map(({ name }) => name));
   const rest = Object.entries(weights).filter(([name]) => frozen.has(name));
   const held = { ...tensors, ...Object.fromEntries(rest) };
@@ -80,7 +85,7 @@ export function subjectOf(file: RecipeFile, wanted: string | undefined, target: 
 /** Feeds of a run of `steps` steps. The learning rate is 0, at which the arithmetic is the same and nothing diverges. */
 export function feeder({ step, batchSize, imageShape }: Subject, classes: number) {
   return (steps: number) => {
-    const split = randomSplit(steps * batchSize, imageSize(imageShape), classes);
+    const split = randomSplit(step, steps * batchSize, { imageShape, classes });
     const source: FeedSource = {
       step,
       split,

@@ -10,7 +10,7 @@ import * as optimizerRegistry from "../optim/index.js";
 import { activationsEntry } from "./activations.js";
 import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
-import { preprocessingEntry, readInputPreprocessing } from "./input-preprocessing.js";
+import { checkSpace, preprocessingEntry, readInputPreprocessing, spaceEntry } from "./input-preprocessing.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
 import { readSearch, type Search } from "./search-section.js";
 import { readTraining, trainingSchema, type Training } from "./training-section.js";
@@ -36,6 +36,7 @@ const schema = z.strictObject({
   dataset: z.string(),
   model: z.unknown(),
   preprocessing: preprocessingEntry,
+  space: spaceEntry,
   training: trainingSchema.prefault({}),
   seeds: z.array(z.int().min(0)).min(1).default([0]),
   threads: z
@@ -180,10 +181,13 @@ export function readRecipe(data: unknown): Recipe {
       `method '${names[twice] ?? ""}' comes twice; give one a name of its own with compose`,
       ["methods", twice],
     );
-  const whole = { ...recipe, ...searchIn(asked, recipe) };
-  return sources.length === 0
-    ? whole
-    : { ...whole, evaluation: { ...whole.evaluation, transferFrom: sources } };
+  const searched = { ...recipe, ...searchIn(asked, recipe) };
+  const whole: Recipe =
+    sources.length === 0
+      ? searched
+      : { ...searched, evaluation: { ...searched.evaluation, transferFrom: sources } };
+  withPath(["space"], () => checkSpace(whole));
+  return whole;
 }
 
 /** The defence, optimizer, architecture and attack that a recipe names. */

@@ -82,6 +82,10 @@ export const resultRow = z.strictObject({
   method: z.string(),
   seed: z.int().min(0),
   options: z.record(z.string(), z.unknown()).describe("every option of the method, defaults included"),
+  space: z
+    .literal("preprocessed")
+    .optional()
+    .describe("ε and distances are of preprocessed images, without bounds; default of pixels in [0, 1]"),
   epochs: z.int().min(0).describe("epochs trained"),
   bestEpoch: z
     .int()

@@ -5,7 +5,7 @@ import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
 import { makeAugmentation } from "./augmentation.js";
-import { networkOf } from "./input-preprocessing.js";
+import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
@@ -21,7 +21,9 @@ function stepOptions(recipe: Recipe, method: Method, model: Model): StepOptions 
     labelSmoothing: training.labelSmoothing,
     weightDecay: training.weightDecay,
     maxNorm: training.maxNorm,
-    bounds: [0, 1],
+    ...(seesPreprocessed(recipe)
+      ? { bounds: [-Infinity, Infinity], pixels: "float32" }
+      : { bounds: [0, 1], pixels: "uint8" }),
     augmentation: makeAugmentation(training.augmentation),
   };
 }

@@ -26,6 +26,8 @@ export const paths = {
   model: (trial: string): string => join("models", `${trial}.onnx`),
   trial: (trial: string): string => join("trials", trial),
   checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
+  /** The network over preprocessed images, where methods and attacks see those. */
+  network: (trial: string): string => join("trials", trial, "network.onnx"),
   training: (trial: string): string => join("trials", trial, "training.json"),
   /** Where a candidate's training came to nothing. */
   diverged: (trial: string): string => join("trials", trial, "diverged.json"),
@@ -173,17 +175,15 @@ export async function readRun(folder: string): Promise<RunRecord> {
   if (run === null || results === null)
     return fail(folder, "the folder of a finished run", run === null ? "no run.json" : "no results.json yet");
   const metrics = await readMetrics(folder);
-  const trials = await readdir(join(folder, "trials")).catch(() => []);
   const order = results.rows.map(trialName);
-  const sorted = trials.sort((a, b) => order.indexOf(a) - order.indexOf(b));
-  const galleries = await Promise.all(sorted.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
+  const galleries = await Promise.all(order.map((trial) => readGallery(join(folder, paths.gallery(trial)))));
   const profiles = await readProfiles(folder, [...new Set(results.rows.map(methodName))]);
   const correct = await readCorrect(folder, order);
   const updates = await Promise.all(
-    sorted.map((trial) => readInputUpdates(join(folder, paths.inputUpdates(trial)))),
+    order.map((trial) => readInputUpdates(join(folder, paths.inputUpdates(trial)))),
   );
   const contrasts = await Promise.all(
-    sorted.map((trial) => readContrast(join(folder, paths.contrast(trial)))),
+    order.map((trial) => readContrast(join(folder, paths.contrast(trial)))),
   );
   return {
     ...{ run, results, metrics, profiles, correct },

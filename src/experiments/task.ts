@@ -6,7 +6,7 @@ import type { Progress } from "../defenses/train.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import type { RecipeFile } from "./cases.js";
-import { fitPreprocessing } from "./input-preprocessing.js";
+import { fitPreprocessing, imagesSeen } from "./input-preprocessing.js";
 import { lockFolder } from "./lock.js";
 import { openMaterials } from "./materials.js";
 import type { MetricsLine } from "./records.js";
@@ -61,8 +61,9 @@ export async function performTask(task: Task, { signal, onEvent }: TaskOptions):
     const materials = (await openMaterials([recipe], task)).get(recipe);
     if (materials === undefined) return fail("run", "a trial of this recipe", name);
     const fitted = await fitPreprocessing(recipe, materials.dataset, { signal });
+    const dataset = await imagesSeen(recipe, materials.dataset, { fitted: fitted ?? {}, engine, signal });
     const context = {
-      ...{ ...materials, fitted, engine, signal, folder: task.folder, saveEvery: task.saveEvery },
+      ...{ ...materials, dataset, fitted, engine, signal, folder: task.folder, saveEvery: task.saveEvery },
       onProgress: (progress: Progress) => onEvent({ kind: "training", trial: name, progress }),
       onEvaluation: (progress: EvaluationProgress) => onEvent({ kind: "evaluation", trial: name, progress }),
       onEpoch: (line: MetricsLine) => onEvent({ kind: "epoch", trial: name, line }),

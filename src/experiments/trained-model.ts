@@ -14,12 +14,13 @@ import {
 } from "../defenses/checkpoint.js";
 import type { Progress } from "../defenses/train.js";
 import type { EpochRecord } from "../defenses/training-state.js";
+import { exportClassifier } from "../nn/classifier.js";
 import type { Weights } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { makeAugmentation } from "./augmentation.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { harden, type Hardened, type HardenOptions } from "./harden.js";
-import { networkOf } from "./input-preprocessing.js";
+import { networkOf, overPixels, seesPreprocessed } from "./input-preprocessing.js";
 import { inputUpdatesOf, writeInputUpdates } from "./input-updates.js";
 import { make, trainingOf } from "./recipe.js";
 import { metricsLine, trialEnvironment, type MetricsLine } from "./records.js";
@@ -43,6 +44,7 @@ const trainingFile = z.strictObject({
   schema: z.literal(1),
   identity: z.string(),
   model: z.string().describe("sha256 of the model's file"),
+  network: z.string().optional().describe("sha256 of the file of the network over preprocessed images"),
   seconds: z.number(),
   processorSeconds: z.number().nullable().optional(),
   metrics: z.array(metricsLine),
@@ -77,7 +79,7 @@ function trainTrial(context: TrainingContext, trial: Trial): Promise<Hardened> {
     augmentation: makeAugmentation(augmentation),
     seed: trial.seed,
     name: trial.name,
-    metadata: { method: trial.method.name, seed: String(trial.seed) },
+    metadata: metadataOf(trial),
     checkpoint: {
       folder: join(folder, paths.checkpoint(trial.name)),
       identity: trainingIdentity(trial),
@@ -94,8 +96,39 @@ export const sha256 = (file: Uint8Array): string => createHash("sha256").update(
 export async function doneTraining(folder: string, trial: Trial): Promise<TrainingRecord | null> {
   const known = await readJson(join(folder, paths.training(trial.name)), trainingFile);
   if (known?.identity !== trainingIdentity(trial)) return null;
-  const model = await readFile(join(folder, paths.model(trial.name))).catch(() => null);
-  return model !== null && sha256(model) === known.model ? known : null;
+  const isThere = async (path: string, digest: string): Promise<boolean> => {
+    const file = await readFile(join(folder, path)).catch(() => null);
+    return file !== null && sha256(file) === digest;
+  };
+  if (!(await isThere(paths.model(trial.name), known.model))) return null;
+  const { network } = known;
+  return network === undefined || (await isThere(paths.network(trial.name), network)) ? known : null;
+}
+
+/** Path of the file that attacks meet: the model's, or that of its network over preprocessed images. */
+export const attackedFile = ({ name, recipe }: Trial): string =>
+  seesPreprocessed(recipe) ? paths.network(name) : paths.model(name);
+
+const metadataOf = ({ method, seed }: Trial): Record<string, string> => ({
+  method: method.name,
+  seed: String(seed),
+});
+
+/** Writes the model's file over pixels; where methods see preprocessed images, that of its network beside it. */
+async function writeModel(
+  { folder, fitted }: TrainingContext,
+  trial: Trial,
+  { classifier, file }: Hardened,
+): Promise<Pick<TrainingRecord, "model" | "network">> {
+  const { name, recipe } = trial;
+  if (!seesPreprocessed(recipe)) {
+    await writeWhole(join(folder, paths.model(name)), file);
+    return { model: sha256(file) };
+  }
+  const whole = exportClassifier(overPixels(recipe, classifier, fitted ?? {}), metadataOf(trial));
+  await writeWhole(join(folder, paths.network(name)), file);
+  await writeWhole(join(folder, paths.model(name)), whole);
+  return { model: sha256(whole), network: sha256(file) };
 }
 
 /** Whether another training has been done under the trial's name, which this one would take the place of. */
@@ -120,8 +153,9 @@ export async function trainedModel(context: TrainingContext, trial: Trial): Prom
   const { folder } = context;
   const known = await doneTraining(folder, trial);
   if (known !== null) return known;
-  const { file, history, snapshots, seconds, processorSeconds } = await trainTrial(context, trial);
-  await writeWhole(join(folder, paths.model(trial.name)), file);
+  const trained = await trainTrial(context, trial);
+  const { history, snapshots, seconds, processorSeconds } = trained;
+  const files = await writeModel(context, trial, trained);
   const about = { trial: trial.name, ...originOf(trial) };
   const updates = inputUpdatesOf(about, snapshots, context.dataset.train, context.dataset.imageShape);
   if (updates) await writeInputUpdates(join(folder, paths.inputUpdates(trial.name)), updates);
@@ -129,7 +163,7 @@ export async function trainedModel(context: TrainingContext, trial: Trial): Prom
   const metrics = toLines(trial, history);
   const environment = trialEnvironmentOf(context.engine);
   const times = { seconds, processorSeconds };
-  const done = { schema: 1 as const, identity, model: sha256(file), ...times, metrics, environment };
+  const done = { schema: 1 as const, identity, ...files, ...times, metrics, environment };
   await writeJson(join(folder, paths.training(trial.name)), done);
   await dropCheckpoint(join(folder, paths.checkpoint(trial.name)));
   return done;

@@ -6,6 +6,7 @@ import { fail } from "../base/errors.js";
 import { splitImages } from "../data/image-set.js";
 import type { Dataset } from "../data/index.js";
 import { importClassifier } from "../nn/imported.js";
+import type { Classifier } from "../nn/model.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
 import type { Evaluation } from "../evaluation/records.js";
 import { isTransfer } from "../attacks/transfer.js";
@@ -16,6 +17,7 @@ import { assessCorruptions, corruptionPlan, type CorruptionResults } from "./cor
 import { correctnessOf } from "./correctness.js";
 import { trialEnvironmentOf } from "./environment.js";
 import { firstLayerFeatures } from "./features.js";
+import { seesPreprocessed } from "./input-preprocessing.js";
 import { journalIdentity, openJournal, type JournalFile } from "./journal.js";
 import { trainingOf, type Method } from "./recipe.js";
 import {
@@ -30,6 +32,7 @@ import type { SourceFile } from "./sources.js";
 import { trainingOutcome } from "./training-outcome.js";
 import { paths, readJson, writeGallery, writeJson } from "./store.js";
 import {
+  attackedFile,
   doneTraining,
   sha256,
   trainedModel,
@@ -113,6 +116,14 @@ export async function finishedTrial(
   };
 }
 
+/** What attacks on the trial's model meet, from its file. */
+async function attackedModel({ folder, dataset }: TrialContext, trial: Trial): Promise<Classifier> {
+  const { name } = trial;
+  const file = await readFile(join(folder, attackedFile(trial)));
+  const { bounds } = dataset;
+  return importClassifier(file, { name, ...(bounds && { bounds }) }).classifier;
+}
+
 /** The models on which points are crafted for `trial`, and what decides them. */
 async function sourcesFor(context: TrialContext, trial: Trial) {
   const { folder, sourceFiles } = context;
@@ -121,8 +132,7 @@ async function sourcesFor(context: TrialContext, trial: Trial) {
     const { name } = source;
     const { model: identity } =
       (await doneTraining(folder, source)) ?? fail(trial.name, `the trained model of ${name}`, "none");
-    const file = await readFile(join(folder, paths.model(name)));
-    sources.push({ name, identity, classifier: importClassifier(file, { name }).classifier });
+    sources.push({ name, identity, classifier: await attackedModel(context, source) });
   }
   return [...sources, ...sourceFiles];
 }
@@ -142,8 +152,8 @@ async function evaluateTrial(
 }> {
   const { dataset, folder, engine, signal, sourceFiles, onEvaluation: onProgress } = context;
   const { recipe } = trial;
-  const file = await readFile(join(folder, paths.model(trial.name)));
-  const { classifier } = importClassifier(file, { name: trial.name });
+  const file = await readFile(join(folder, attackedFile(trial)));
+  const classifier = await attackedModel(context, trial);
   const { provider, threads } = engine;
   const decides = {
     ...{ row: rowIdentity(trial, sourceFiles), sha256: sha256(file), provider, threads },
@@ -210,6 +220,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
   const row: ResultRow = {
     ...originOf(trial),
     options: optionsOf(trial.method),
+    ...(seesPreprocessed(trial.recipe) && { space: "preprocessed" as const }),
     ...trainingOutcome(
       trainingOf(trial.recipe, trial.method),
       training.metrics.map(({ epoch, metrics }) => ({ epoch: epoch - 1, metrics })),

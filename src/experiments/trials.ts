@@ -51,13 +51,14 @@ export const hash = (value: unknown): string =>
 
 /** What decides a trial's weights. */
 export const trainingIdentity = ({ recipe, method, seed }: Trial): string => {
-  const { dataset, model, preprocessing, threads } = recipe;
+  const { dataset, model, preprocessing, space, threads } = recipe;
   const { training = recipe.training, ...plain } = method;
-  // Without the key it must stay what it was before there was one.
+  // Without the keys it must stay what it was before there were any.
   return hash({
     dataset,
     model,
     ...(preprocessing && { preprocessing }),
+    ...(space && { space }),
     training,
     threads,
     method: plain,

@@ -2,7 +2,7 @@
 import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import type { Dataset } from "../data/index.js";
-import { networkOf } from "./input-preprocessing.js";
+import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
 import type { Trial } from "./trials.js";
@@ -18,7 +18,8 @@ function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
   const { total } = trainingMemory(stepOf(recipe, method, model), trainingOf(recipe, method).batchSize, {
     moved: movedBytes,
   });
-  return idle + train.images.byteLength + test.images.byteLength + total;
+  const bytes = train.images.byteLength + test.images.byteLength;
+  return idle + bytes * (seesPreprocessed(recipe) ? 1 + 4 : 1) + total;
 }
 
 /** The most trials, at least one, that `cores` have room for, and `free` bytes whichever of them meet. */

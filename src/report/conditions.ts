@@ -59,7 +59,7 @@ function attackFacts(
   {
     unit,
     mode = "evaluation mode (dropout off, batch statistics fixed)",
-  }: { readonly unit?: string | undefined; readonly mode?: string } = {},
+  }: { readonly unit: string; readonly mode?: string },
 ): Fact[] {
   if (records.length === 0) return [["Attacks", "none"]];
   const labels = unique(records.map((record) => record.labels));
@@ -70,10 +70,7 @@ function attackFacts(
   );
   return [
     ["Labels attacked", `${labels.join(" and ")} (${aim.join(" and ")})`],
-    [
-      "Space and unit of ε",
-      `radius of the ${norms.join(", ")} ball, ${unit ?? `${unitText(records.map(({ norm }) => norm))}, before any normalisation of the model`}`,
-    ],
+    ["Space and unit of ε", `radius of the ${norms.join(", ")} ball, ${unit}`],
     ["Crafting", `${craftedOn(records)}, in ${mode}`],
     ["Attacks", groups.join("; ")],
   ];
@@ -104,12 +101,20 @@ function recipeFacts(recipe: unknown): Fact[] {
   });
 }
 
-function settingFacts({ model, training }: Readonly<Record<string, unknown>>): Fact[] {
+function settingFacts({ model, preprocessing, training }: Readonly<Record<string, unknown>>): Fact[] {
   const settings = isRecord(training)
     ? Object.entries(training).map(([name, value]) => `${name} ${referenceText(value)}`)
     : [];
   return [
     ...(model === undefined ? [] : [["Model", referenceText(model)] as const]),
+    ...(Array.isArray(preprocessing)
+      ? [
+          [
+            "Preprocessing, fitted to the training images",
+            preprocessing.map(referenceText).join(", "),
+          ] as const,
+        ]
+      : []),
     ...(settings.length === 0 ? [] : [["Training", settings.join(", ")] as const]),
   ];
 }
@@ -119,6 +124,24 @@ export function seedText(seeds: readonly number[], runs: number): string {
   return runs > 1
     ? `${list}; cells are mean ± sample standard deviation over seeds`
     : `${list} (one run per method)`;
+}
+
+/** What is added to a unit unless it says already what lies between images and model. */
+const ofModel = (saysIt: boolean): string => (saysIt ? "" : ", before any normalisation of the model");
+
+const isAnySpaced = ({ rows }: RunRecord["results"]): boolean =>
+  rows.some(({ space }) => space !== undefined);
+
+const preprocessedUnits = "units of preprocessed images, without bounds";
+
+/** In what a run measures ε: units of preprocessed images where its methods and attacks see those. */
+export function runUnit({ rows }: RunRecord["results"]): string {
+  const norms = rows.flatMap(({ robust }) => robust.map(({ norm }) => norm));
+  const behind = rows.filter(({ space }) => space === "preprocessed");
+  if (behind.length === 0) return unitText(norms);
+  if (behind.length === rows.length) return unitText(norms, preprocessedUnits);
+  const cases = unique(behind.flatMap((row) => row.case ?? [])).join(", ");
+  return unitText(norms, `units of pixels in [0, 1] (${cases}: ${preprocessedUnits})`);
 }
 
 /** The conditions of a run's table. */
@@ -131,7 +154,7 @@ export function runConditions({ run, results }: RunRecord): Fact[] {
     ["Seeds", seedText(seeds, seeds.length)],
     imagesFact(records),
     ["Dataset and split", `${results.dataset}, test`],
-    ...attackFacts(records),
+    ...attackFacts(records, { unit: `${runUnit(results)}${ofModel(isAnySpaced(results))}` }),
     ...recipeFacts(run.recipe),
     ["Engine", `ONNX Runtime ${environment.onnxruntime}, ${environment.provider}`],
     ["Threads", `${environment.threads} per engine, ${engines}`],
@@ -184,7 +207,7 @@ export function auditConditions(audit: AuditFile): Fact[] {
     ["Dataset and split", `${dataset.name}, ${dataset.split}`],
     ...preprocessingFacts(dataset),
     ...attackFacts(robust, {
-      unit: isMapped(dataset) ? epsilonUnit({ dataset, robust }) : undefined,
+      unit: `${epsilonUnit({ dataset, robust })}${ofModel(isMapped(dataset))}`,
       mode: `mode ${mode}`,
     }),
     ...Object.entries(environment).map(

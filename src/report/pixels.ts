@@ -18,15 +18,22 @@ export async function dataUri(pixels: Pixels): Promise<string> {
 
 const byte = (value: number): number => Math.round(Math.min(Math.max(value, 0), 1) * 255);
 
-/** [channels, height, width] in [0, 1]; one channel is grey, three are colours, of others the first is shown. */
+/** What is black and what is white: 0 and 1, or the least and the most of values that are no pixels. */
+function rangeOf(values: Float32Array): readonly [black: number, white: number] {
+  const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+  return least < 0 || most > 1 ? [least, most] : [0, 1];
+}
+
+/** [channels, height, width]; one channel is grey, three are colours, of others the first is shown. */
 export function imagePixels(
   values: Float32Array,
   [planes = 1, height = 1, width = 1]: readonly number[],
 ): Pixels {
   const channels = planes === 3 ? 3 : 1;
   const area = height * width;
+  const [black, white] = rangeOf(values);
   const data = Uint8Array.from({ length: channels * area }, (_, i) =>
-    byte(values[(i % channels) * area + Math.floor(i / channels)] ?? 0),
+    byte(((values[(i % channels) * area + Math.floor(i / channels)] ?? 0) - black) / (white - black)),
   );
   return { width, height, channels, data };
 }

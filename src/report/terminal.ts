@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import type { AuditFile, ResultsFile, SearchRecord, StepProfile } from "../experiments/records.js";
 import { auditVerdict } from "./audit-verdict.js";
-import { epsilonUnit, imagesText, seedText } from "./conditions.js";
+import { epsilonUnit, imagesText, runUnit, seedText } from "./conditions.js";
 import { corruptionNotes, corruptionTable, methodCorruptionTable } from "./corruptions.js";
 import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
@@ -13,7 +13,7 @@ import { resultsTable } from "./results-table.js";
 import { searchText } from "./searches.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
-import { plain, sentence, shorten, unitText } from "./text.js";
+import { plain, sentence, shorten } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 export interface TerminalOptions {
@@ -149,9 +149,7 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
   const seeds = [...new Set(results.rows.map(({ seed }) => seed))].sort((a, b) => a - b);
   const labels = [...new Set(records.map((record) => record.labels))].join(" and ");
   const attacked =
-    records.length === 0
-      ? ""
-      : `, ${imagesText(records)}, ${labels} labels, ε in ${unitText(records.map(({ norm }) => norm))}`;
+    records.length === 0 ? "" : `, ${imagesText(records)}, ${labels} labels, ε in ${runUnit(results)}`;
   const facts = `Accuracy in %: ${results.dataset} test${attacked}; seed ${seedText(seeds, seeds.length)}.`;
   const notes = [
     facts,

@@ -91,10 +91,14 @@ describe("figures without their data", () => {
 
 describe("pixels", () => {
   it("turn planes into bytes", () => {
-    expect([...imagePixels(Float32Array.of(0, 0.5, 1, 2), [1, 2, 2]).data]).toEqual([0, 128, 255, 255]);
+    expect([...imagePixels(Float32Array.of(0.2, 0.5, 1, 0), [1, 2, 2]).data]).toEqual([51, 128, 255, 0]);
     expect([...imagePixels(Float32Array.of(1, 0, 0, 1, 0, 0), [3, 1, 2]).data]).toEqual([
       255, 0, 0, 0, 255, 0,
     ]);
+  });
+
+  it("show values that are no pixels between the least and the most of them", () => {
+    expect([...imagePixels(Float32Array.of(-1, 0, 1, 3), [1, 2, 2]).data]).toEqual([0, 64, 128, 255]);
   });
 
   it("diverge from blue over white to red", () => {
