@@ -44,7 +44,7 @@ it.each([
   if (!gallery) throw new Error("no gallery");
   await writeJson(join(folder, paths.run), run);
   await writeJson(join(folder, paths.results), results);
-  await writeGallery(join(folder, paths.gallery("standard-0")), gallery);
+  await writeGallery(join(folder, paths.gallery("standard-seed0")), gallery);
   const figure = await features(await readRun(folder));
   expect(figure?.caption).toContain(caption);
 });
