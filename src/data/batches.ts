@@ -1,7 +1,7 @@
 // Batches: the order of an epoch, its division into batches, and the rows of a batch as float32.
 import { check } from "../base/errors.js";
 import { randomStream } from "../base/random.js";
-import type { Split, TrainingImages } from "./dataset.js";
+import type { Split, AnySplit } from "./dataset.js";
 
 /** The order in which epoch `epoch` (from 0) visits `count` rows: every index exactly once. */
 export const epochOrder = (
@@ -48,7 +48,7 @@ export function copyRows(
 
 /** The images at `indices` as the split has them, bytes or values, `size` numbers each, one after the other. */
 export function readRows(
-  split: TrainingImages,
+  split: AnySplit,
   size: number,
   indices: Uint32Array,
 ): Promise<Uint8Array | Float32Array> {
@@ -84,6 +84,32 @@ function scale(values: Float32Array, factor: number): void {
     values[i + 3] = (values[i + 3] ?? 0) * factor;
   }
   for (let i = whole; i < values.length; i++) values[i] = (values[i] ?? 0) * factor;
+}
+
+/** The values of the images at `indices`, one row of `size` after the other. */
+export async function readValues(split: AnySplit, size: number, indices: Uint32Array): Promise<Float32Array> {
+  const out = new Float32Array(indices.length * size);
+  if (!("rows" in split)) gatherRows(split.images, size, indices, out);
+  else {
+    out.set(await split.rows(indices));
+    scale(out, 1 / 255);
+  }
+  return out;
+}
+
+/** Images that are read together where all of a split are. */
+const readAtOnce = 256;
+
+/** `split` with all its images of `size` numbers in memory. */
+export async function inMemory(split: AnySplit, size: number): Promise<Split> {
+  if (!("rows" in split)) return split;
+  const { labels, count, rows } = split;
+  const images = new Uint8Array(count * size);
+  for (let from = 0; from < count; from += readAtOnce) {
+    const indices = Uint32Array.from({ length: Math.min(readAtOnce, count - from) }, (_, i) => from + i);
+    images.set(await rows(indices), from * size);
+  }
+  return { images, labels, count };
 }
 
 /** The labels at `indices`, into `out` from `offset`. */

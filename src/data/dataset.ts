@@ -12,25 +12,34 @@ export interface Split {
   readonly count: number;
 }
 
-/** Images with labels that are read when training asks for them. */
+/** Images with labels that are read when they are asked for. */
 export interface StreamedSplit {
   /** [count], each in [0, classes). */
   readonly labels: Split["labels"];
   readonly count: number;
   /** The bytes of the images at `indices`, [indices.length, channels, height, width]: the same ones at every call. */
   readonly rows: (indices: Uint32Array) => Promise<Uint8Array>;
+  /** Of all the images; another one where some of them have changed. */
+  readonly identity: string;
 }
 
-/** What training reads: images in memory, or read as it goes. */
-export type TrainingImages = Split | StreamedSplit;
+/** Images in memory, or read as they are asked for. */
+export type AnySplit = Split | StreamedSplit;
 
-export interface Dataset {
+/** A dataset whose images may be read as they are asked for. */
+export interface AnyDataset {
   readonly name: string;
   readonly imageShape: ImageShape;
   readonly classes: number;
   readonly classNames?: readonly string[];
   /** Smallest and largest value in an image, may be infinite; default 0 and 1. */
   readonly bounds?: readonly [low: number, high: number];
+  readonly train: AnySplit;
+  readonly test: AnySplit;
+}
+
+/** A dataset in memory. */
+export interface Dataset extends AnyDataset {
   readonly train: Split;
   readonly test: Split;
 }
@@ -105,7 +114,7 @@ export interface DatasetSource {
 }
 
 /** How the images of `split` come. */
-export const pixelsOf = (split: TrainingImages): "uint8" | "float32" =>
+export const pixelsOf = (split: AnySplit): "uint8" | "float32" =>
   "rows" in split || split.images instanceof Uint8Array ? "uint8" : "float32";
 
 /** Elements of one image, channels · height · width. */

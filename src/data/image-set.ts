@@ -1,7 +1,7 @@
 // Images that are read a few at a time, wherever they lie: in memory, in a folder of files, in an archive.
 import { fail } from "../base/errors.js";
-import { gatherRows } from "./batches.js";
-import { imageSize, type Dataset, type ImageShape } from "./dataset.js";
+import { gatherRows, readValues } from "./batches.js";
+import { imageSize, type AnyDataset, type ImageShape } from "./dataset.js";
 
 export interface ImageSet {
   /** A dataset's name, or the path of a folder or archive. */
@@ -40,10 +40,11 @@ export function limitNotes({ source, count }: Pick<ImageSet, "source" | "count">
 
 export type SplitName = "test" | "train";
 
-/** One split of a dataset in memory. */
-export function splitImages(dataset: Dataset, split: SplitName): ImageSet {
+/** One split of a dataset. */
+export function splitImages(dataset: AnyDataset, split: SplitName): ImageSet {
   const { name, imageShape, classes, classNames } = dataset;
-  const { images, labels, count } = dataset[split];
+  const part = dataset[split];
+  const { labels, count } = part;
   const size = imageSize(imageShape);
   return {
     name,
@@ -52,13 +53,14 @@ export function splitImages(dataset: Dataset, split: SplitName): ImageSet {
     imageShape,
     classes,
     ...(classNames && { classNames }),
-    identity: "",
+    identity: "rows" in part ? part.identity : "",
     count,
     labels,
     notes: [],
     rows(indices) {
+      if ("rows" in part) return readValues(part, size, Uint32Array.from(indices));
       const out = new Float32Array(indices.length * size);
-      gatherRows(images, size, indices, out);
+      gatherRows(part.images, size, indices, out);
       return out;
     },
   };

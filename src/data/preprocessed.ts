@@ -1,20 +1,21 @@
 // A dataset behind its preprocessing: images as values without bounds, for methods and attacks that measure ε there.
-import type { Dataset, Split } from "./dataset.js";
+import { imageSize, type AnyDataset, type AnySplit, type Dataset, type Split } from "./dataset.js";
 import { mappedImages, type Chain, type MapOptions } from "./preprocessing-chain.js";
 
-async function behind(chain: Chain, split: Split, options: MapOptions): Promise<Split> {
-  const images = new Float32Array(split.images.length);
+async function behind(chain: Chain, split: AnySplit, options: MapOptions): Promise<Split> {
+  const { labels, count } = split;
+  const images = new Float32Array(count * imageSize(chain.imageShape));
   let at = 0;
   for await (const rows of mappedImages(chain, split, options)) {
     images.set(rows, at);
     at += rows.length;
   }
-  return { ...split, images };
+  return { images, labels, count };
 }
 
-/** `dataset` with its images as the chain's preprocessors leave them; no bounds hold them. */
+/** `dataset` in memory, its images as the chain's preprocessors leave them; no bounds hold them. */
 export async function preprocessed(
-  dataset: Dataset,
+  dataset: AnyDataset,
   chain: Chain,
   options: Omit<MapOptions, "count">,
 ): Promise<Dataset> {

@@ -8,8 +8,8 @@ import { lookup } from "../nn/classifier.js";
 import { valuesOf, type Model, type Weights } from "../nn/model.js";
 import type { Engine } from "../runtime/engine.js";
 import { loadFunction } from "../runtime/load.js";
-import { batchRanges, gatherRows } from "./batches.js";
-import { imageSize, type ImageShape, type Split } from "./dataset.js";
+import { batchRanges, readValues } from "./batches.js";
+import { imageSize, type AnySplit, type ImageShape } from "./dataset.js";
 import type { FittedValue, Preprocessor } from "./preprocessors/preprocessor.js";
 
 /** Preprocessors in their order, for images of one shape. */
@@ -97,7 +97,7 @@ export interface MapOptions extends FitOptions {
 /** All images of `split` in order behind the chain's preprocessors, [rows, …] at a time. */
 export async function* mappedImages(
   chain: Chain,
-  split: Split,
+  split: AnySplit,
   { fitted, count, engine, signal }: MapOptions,
 ): AsyncGenerator<Float32Array> {
   const size = imageSize(chain.imageShape);
@@ -110,8 +110,7 @@ export async function* mappedImages(
     for (const { start, end } of batchRanges(split.count, rowsAtOnce)) {
       signal?.throwIfAborted();
       const indices = Uint32Array.from({ length: end - start }, (_, i) => start + i);
-      const rows = new Float32Array(indices.length * size);
-      gatherRows(split.images, size, indices, rows);
+      const rows = await readValues(split, size, indices);
       const outputs = await program?.run({ images: floats([indices.length, ...chain.imageShape], rows) });
       yield outputs ? (outputs["mapped"]?.data as Float32Array) : rows;
     }
@@ -121,7 +120,11 @@ export async function* mappedImages(
 }
 
 /** The values of the chain for the images of `split`, each preprocessor's on what those before it make of them. */
-export async function fitChain(chain: Chain, split: Split, { engine, signal }: FitOptions): Promise<Weights> {
+export async function fitChain(
+  chain: Chain,
+  split: AnySplit,
+  { engine, signal }: FitOptions,
+): Promise<Weights> {
   const { imageShape, preprocessors } = chain;
   let fitted: Weights = {};
   for (const [i, { fit }] of preprocessors.entries()) {

@@ -3,7 +3,7 @@ import { randomStream } from "../base/random.js";
 import { count, resolveShape } from "../base/shape.js";
 import { allocate, tensor, type Tensor } from "../base/tensor.js";
 import { copyRows, gatherLabels, readRows } from "../data/batches.js";
-import { imageSize, pixelsOf, type ImageShape, type TrainingImages } from "../data/dataset.js";
+import { imageSize, pixelsOf, type ImageShape, type AnySplit } from "../data/dataset.js";
 import type { NoiseInput } from "../nn/noise-inputs.js";
 import { nextName } from "../onnx/export.js";
 import type { Tensors } from "../runtime/engine.js";
@@ -18,7 +18,7 @@ export interface Chunk {
 
 export interface FeedSource {
   readonly step: TrainStep;
-  readonly split: TrainingImages;
+  readonly split: AnySplit;
   readonly imageShape: ImageShape;
   readonly seed: number;
   /** The stored inputs, where they move: [count, …imageShape]. */

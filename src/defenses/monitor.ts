@@ -3,7 +3,8 @@ import { floatsOf } from "../attacks/attack.js";
 import { outputNamed, range, runRows } from "../attacks/rows.js";
 import { B } from "../base/shape.js";
 import { argMaxRows, tensor } from "../base/tensor.js";
-import { imageSize, pixelsOf, type ImageShape, type Split } from "../data/dataset.js";
+import { readRows } from "../data/batches.js";
+import { imageSize, pixelsOf, type AnySplit, type ImageShape } from "../data/dataset.js";
 import { graphFunction, type GraphFunction } from "../graph/function.js";
 import { input } from "../graph/node.js";
 import { simplify } from "../graph/simplify.js";
@@ -37,14 +38,12 @@ export interface Reader {
   /** Takes over the arrays in `weights`. */
   hold(weights: Tensors): Promise<void>;
   /** The share of images misread; an output that is not a number counts as misread. */
-  error(split: Split): Promise<number>;
+  error(split: AnySplit): Promise<number>;
   release(): Promise<void>;
 }
 
 async function wrongIn(program: Program, { split, rows, shape }: Rows): Promise<number> {
-  const size = imageSize(shape);
-  const [from, to] = [rows[0] ?? 0, (rows.at(-1) ?? 0) + 1];
-  const data = split.images.subarray(from * size, to * size);
+  const data = await readRows(split, imageSize(shape), Uint32Array.from(rows));
   const images = tensor(pixelsOf(split), [rows.length, ...shape], data);
   const outputs = await runRows(program, range(rows.length), { perRow: { images } });
   const logits = floatsOf(outputNamed(outputs, "logits"));
@@ -57,7 +56,7 @@ async function wrongIn(program: Program, { split, rows, shape }: Rows): Promise<
 }
 
 interface Rows {
-  readonly split: Split;
+  readonly split: AnySplit;
   readonly rows: readonly number[];
   readonly shape: ImageShape;
 }

@@ -2,7 +2,7 @@
 import { check, TemperError } from "../base/errors.js";
 import { scalar, type Tensor } from "../base/tensor.js";
 import { batchRanges, epochOrder } from "../data/batches.js";
-import { imageSize, pixelsOf, type ImageShape, type TrainingImages } from "../data/dataset.js";
+import { imageSize, pixelsOf, type ImageShape, type AnySplit } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import { nextName } from "../onnx/export.js";
 import { isOver, learningRateAt, type Schedule } from "../optim/schedule.js";
@@ -30,7 +30,7 @@ export interface Progress {
 export interface TrainOptions {
   readonly engine: Engine;
   readonly step: TrainStep;
-  readonly split: TrainingImages;
+  readonly split: AnySplit;
   readonly imageShape: ImageShape;
   /** At most so many: the schedule or `earlyStopping` may end training before. */
   readonly epochs: number;

@@ -2,7 +2,7 @@
 import { check } from "../base/errors.js";
 import { floats, scalar } from "../base/tensor.js";
 import { gatherRows } from "../data/batches.js";
-import type { TrainingImages } from "../data/dataset.js";
+import type { AnySplit } from "../data/dataset.js";
 import type { Weights } from "../nn/model.js";
 import type { Tensors } from "../runtime/engine.js";
 import type { Spent } from "./stopwatch.js";
@@ -38,7 +38,7 @@ export interface TrainingState extends Spent {
 /** What a step keeps of each sample at first: the inputs as they are, where they move, and the state beside them. */
 export function initialSamples(
   { movesInputs, perSample }: TrainStep,
-  split: TrainingImages,
+  split: AnySplit,
 ): Pick<TrainingState, "stored" | "perSample"> {
   if ("rows" in split) {
     const wanted = "all images in memory (loadWhole) for a method that moves its inputs";
@@ -56,7 +56,7 @@ export function initialSamples(
 }
 
 /** The state before the first step: weights as given, slots at their start, inputs as they are. */
-export function initialState(step: TrainStep, weights: Weights, split: TrainingImages): TrainingState {
+export function initialState(step: TrainStep, weights: Weights, split: AnySplit): TrainingState {
   const slots = step.slots.map(({ name, shape, value }) => {
     const size = shape.reduce((a, b) => a * b, 1);
     return [name, floats(shape, new Float32Array(size).fill(value))] as const;

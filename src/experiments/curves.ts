@@ -1,6 +1,6 @@
 // What is measured after each epoch: errors on test and validation images, and accuracy under attacks.
 import { splitImages } from "../data/image-set.js";
-import { limit, pixelsOf, type ImageShape, type Split } from "../data/index.js";
+import { limit, pixelsOf, type AnySplit, type ImageShape, type Split } from "../data/index.js";
 import { openReader, type Monitor, type Reader } from "../defenses/monitor.js";
 import { validationError } from "../defenses/selection.js";
 import type { Classifier, Weights } from "../nn/model.js";
@@ -13,7 +13,7 @@ export interface CurveOptions {
   /** The network over the images, with the weights that training starts from. */
   readonly classifier: Classifier;
   readonly imageShape: ImageShape;
-  readonly test: Split | null;
+  readonly test: AnySplit | null;
   readonly validation: Split | null;
   readonly curves: Curves | undefined;
   /** Whether the choice of an epoch needs the validation error after each. */

@@ -22,7 +22,7 @@ import { sgd } from "../optim/sgd.js";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import type { EarlyStopping } from "../defenses/selection.js";
-import { pixelsOf, type Split } from "../data/dataset.js";
+import { imageSize, pixelsOf, type AnySplit } from "../data/dataset.js";
 import { openMonitor, updated } from "./curves.js";
 import { checkFit, fitted, inputMapOf } from "./fit.js";
 import type { TrainingSet } from "./images.js";
@@ -41,7 +41,7 @@ export interface HardenOptions {
   /** An architecture starts from fresh weights, a classifier goes on from its own. */
   readonly model: Architecture | Classifier;
   /** A dataset, or images held whole (`loadWhole`) or read as training goes (`streamed`); curves on test images need a `test`. */
-  readonly dataset: TrainingSet & { readonly test?: Split };
+  readonly dataset: TrainingSet & { readonly test?: AnySplit };
   /** What lies between pixels in [0, 1] and the model, no part of the file that is written; default nothing. */
   readonly preprocessing?: Preprocessing;
   /** Outermost first; none is standard training. */
@@ -140,7 +140,9 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
     pixels: pixelsOf(dataset.train),
     ...(options.augmentation && { augmentation: options.augmentation }),
   });
-  const { train: split, validation } = await openParts(dataset.train, options);
+  const { validation: held, limit } = options;
+  const size = imageSize(dataset.imageShape);
+  const { train: split, validation } = await openParts(dataset.train, { validation: held, limit, size });
   const saved = checkpoint ? await loadCheckpoint(checkpoint.folder, checkpoint.identity) : null;
   const frozen = model.parameters.flatMap(({ name, trainable }) => {
     const value = start.weights[name];

@@ -1,7 +1,8 @@
 // What `--dataset` names: a registered dataset, a folder of images, an .npz archive; opened to fit a model.
 import { stat } from "node:fs/promises";
 import { check, fail, failUnknown } from "../base/errors.js";
-import type { Dataset, ImageShape, StreamedSplit, TrainingImages } from "../data/dataset.js";
+import { inMemory } from "../data/batches.js";
+import type { AnyDataset, AnySplit, Dataset, ImageShape, StreamedSplit } from "../data/dataset.js";
 import { openImageFolder, type Unreadable } from "../data/image-folder.js";
 import { splitImages, type ImageSet, type SplitName } from "../data/image-set.js";
 import { cropSize, type Extent } from "../data/images/prepare.js";
@@ -129,30 +130,28 @@ async function openAny(given: string, options: OpenImagesOptions): Promise<Image
 }
 
 /** Images as training reads them: in memory or as it goes, a byte a number. */
-export interface TrainingSet extends Pick<Dataset, "name" | "imageShape" | "classes" | "bounds"> {
-  readonly train: TrainingImages;
+export interface TrainingSet extends Pick<AnyDataset, "name" | "imageShape" | "classes" | "bounds"> {
+  readonly train: AnySplit;
 }
 
 /** The images of a folder, read as training asks for them; memory does not grow with their number. */
-export function streamed({ name, imageShape, classes, count, labels, bytes }: ImageSet): TrainingSet {
+export function streamed(images: ImageSet): TrainingSet & { readonly train: StreamedSplit } {
+  const { name, imageShape, classes, classNames, count, labels, bytes, identity } = images;
   const rows = bytes ?? fail(name, "a folder of images to read as training goes", "images of another kind");
-  const train: StreamedSplit = { labels: Int32Array.from(labels), count, rows };
-  return { name, imageShape, classes, train };
+  const train = { labels: Int32Array.from(labels), count, rows, identity };
+  return { name, imageShape, classes, ...(classNames && { classNames }), train };
 }
-
-/** Images of a folder that are read together where all are. */
-const readAtOnce = 256;
 
 /** All images of a folder or archive as bytes in memory; throws where pixels are no whole 1/255. */
 export async function loadWhole(images: ImageSet): Promise<TrainingSet & Pick<Dataset, "train">> {
   const { name, imageShape, classes, count } = images;
   const size = imageSize(imageShape);
-  const bytes = new Uint8Array(count * size);
-  for (let from = 0; images.bytes && from < count; from += readAtOnce) {
-    const indices = Array.from({ length: Math.min(readAtOnce, count - from) }, (_, i) => from + i);
-    bytes.set(await images.bytes(indices), from * size);
+  if (images.bytes !== undefined) {
+    const set = streamed(images);
+    return { ...set, train: await inMemory(set.train, size) };
   }
-  for (let index = 0; !images.bytes && index < count; index++) {
+  const bytes = new Uint8Array(count * size);
+  for (let index = 0; index < count; index++) {
     const row = await images.rows([index]);
     row.forEach((value, i) => {
       const byte = Math.round(value * 255);

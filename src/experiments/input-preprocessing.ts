@@ -7,7 +7,7 @@ import { check } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { cacheFolder } from "../data/cache.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
-import { datasetNamed, type Dataset, type Split } from "../data/index.js";
+import { datasetNamed, type AnyDataset, type AnySplit } from "../data/index.js";
 import { preprocessed } from "../data/preprocessed.js";
 import { behindChain, fitChain, type Chain, type MapOptions } from "../data/preprocessing-chain.js";
 import * as registry from "../data/preprocessors/index.js";
@@ -100,7 +100,11 @@ export function overPixels(recipe: Images, { model, weights }: Classifier, fitte
 }
 
 /** The images that the recipe's methods and attacks see. */
-export async function imagesSeen(recipe: Images, dataset: Dataset, options: MapOptions): Promise<Dataset> {
+export async function imagesSeen(
+  recipe: Images,
+  dataset: AnyDataset,
+  options: MapOptions,
+): Promise<AnyDataset> {
   const chain = chainOf(recipe);
   return chain === null || !seesPreprocessed(recipe) ? dataset : preprocessed(dataset, chain, options);
 }
@@ -111,12 +115,15 @@ const version = 1;
 /** Where the values of a chain for these images are kept: named after everything that decides them. */
 function placeOf(
   { dataset, preprocessing }: Pick<Images, "dataset" | "preprocessing">,
-  { images, count }: Split,
+  split: AnySplit,
   folder: string,
 ): string {
   const { imageShape } = datasetNamed(dataset);
-  const decides = JSON.stringify({ version, preprocessing, imageShape, count });
-  const hash = createHash("sha256").update(decides).update(images).digest("hex");
+  const decides = JSON.stringify({ version, preprocessing, imageShape, count: split.count });
+  const hash = createHash("sha256")
+    .update(decides)
+    .update("rows" in split ? split.identity : split.images)
+    .digest("hex");
   return join(folder, "preprocessing", `${dataset}-${hash.slice(0, 24)}.safetensors`);
 }
 
@@ -139,7 +146,7 @@ export interface FitPreprocessingOptions {
  */
 export async function fitPreprocessing(
   recipe: Pick<Recipe, "dataset" | "preprocessing" | "training">,
-  dataset: Dataset,
+  dataset: AnyDataset,
   { cacheDir = cacheFolder(), signal, onFit }: FitPreprocessingOptions = {},
 ): Promise<Weights | null> {
   const chain = chainOf(recipe);

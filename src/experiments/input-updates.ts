@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { tensor } from "../base/tensor.js";
-import { gatherRows } from "../data/batches.js";
-import { imageSize, type ImageShape, type Split } from "../data/dataset.js";
+import { readValues } from "../data/batches.js";
+import { imageSize, type AnySplit, type ImageShape } from "../data/dataset.js";
 import { writeWhole } from "../data/disk.js";
 
 /** Left out, it leaves no trace in a recipe: trainings without it stay what they were. */
@@ -29,18 +29,17 @@ export interface InputUpdates {
 }
 
 /** The record of a trial from what training kept after each epoch; null where it kept nothing. */
-export function inputUpdatesOf(
+export async function inputUpdatesOf(
   about: Pick<InputUpdates, "trial" | "case" | "method" | "seed">,
   snapshots: readonly Float32Array[],
-  { images }: Split,
+  split: AnySplit,
   imageShape: ImageShape,
-): InputUpdates | null {
+): Promise<InputUpdates | null> {
   const [first] = snapshots;
   if (first === undefined) return null;
   const size = imageSize(imageShape);
-  const originals = new Float32Array(first.length);
   const indices = Uint32Array.from({ length: first.length / size }, (_, i) => i);
-  gatherRows(images, size, indices, originals);
+  const originals = await readValues(split, size, indices);
   return { ...about, imageShape, inputs: [originals, ...snapshots] };
 }
 

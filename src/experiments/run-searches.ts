@@ -1,6 +1,6 @@
 // Runs the searches that a run's trials wait for: rung by rung, what is due side by side, each in a process of its own.
 import { fail } from "../base/errors.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { searchesOf, type MethodSearch } from "./candidates.js";
 import { openMaterials } from "./materials.js";
 import type { RunFile, SearchRecord } from "./records.js";
@@ -98,7 +98,7 @@ export async function runSearches(
     open.map((search) => search.recipe),
     options,
   );
-  const datasetOf = ({ recipe: of, name }: MethodSearch): Dataset =>
+  const datasetOf = ({ recipe: of, name }: MethodSearch): AnyDataset =>
     materials.get(of)?.dataset ?? fail("run", "a search of this recipe", name);
   for (const { name, values } of open)
     options.onEvent?.({ kind: "search", search: name, candidates: values.length });

@@ -1,6 +1,6 @@
 // Runs a recipe: its trials side by side, each continued from where it stopped, and the files of the whole.
 import { fail } from "../base/errors.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { withFound } from "./candidates.js";
 import { recordOf, type RecipeFile } from "./cases.js";
 import { fitTrials } from "./fit-trials.js";
@@ -169,7 +169,7 @@ async function continueRun(
       ),
       alreadyDone: !isNew,
     };
-  const datasetOf = (trial: Trial): Dataset => materialsOf(plan, trial).dataset;
+  const datasetOf = (trial: Trial): AnyDataset => materialsOf(plan, trial).dataset;
   const jobs = widthOf(left, { datasetOf, threads: recipe.threads, jobs: options.jobs });
   const run = await beginRun(options, { before, jobs, done });
   const forward = (): void => stop.abort();

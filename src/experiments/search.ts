@@ -1,7 +1,7 @@
 // How far the search of a method is, from what lies on the disk: scores, who goes on, what is to be trained next.
 import { join } from "node:path";
 import { fail } from "../base/errors.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { checkpointHistory } from "../defenses/checkpoint.js";
 import { bestEpoch, validationError, type Measured } from "../defenses/selection.js";
 import { candidateRecipe, searchesOf, type MethodSearch } from "./candidates.js";
@@ -121,7 +121,7 @@ function objectiveOf({ search: { objective } }: MethodSearch): SearchRecord["obj
 }
 
 /** Validation images that the objective is measured on. */
-function imagesOf({ recipe, search }: MethodSearch, { train }: Pick<Dataset, "train">): number {
+function imagesOf({ recipe, search }: MethodSearch, { train }: Pick<AnyDataset, "train">): number {
   const count = trainingParts(train, recipe.training).validation?.count ?? 0;
   return search.objective === "clean" ? count : Math.min(count, search.limit);
 }
@@ -130,7 +130,7 @@ function imagesOf({ recipe, search }: MethodSearch, { train }: Pick<Dataset, "tr
 export async function recordOfSearch(
   folder: string,
   { search, trials, halving, score }: SearchState,
-  dataset: Pick<Dataset, "train">,
+  dataset: Pick<AnyDataset, "train">,
 ): Promise<SearchRecord> {
   const { recipe, method, values, search: section } = search;
   const { rungs, eta, seeds, seed, trials: drawn } = section;

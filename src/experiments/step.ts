@@ -1,5 +1,5 @@
 // The training step that a recipe's method means, and what it costs.
-import { datasetNamed, imageSize, type Dataset } from "../data/index.js";
+import { datasetNamed, imageSize, type AnyDataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
@@ -52,7 +52,7 @@ export interface Cost {
 }
 
 /** The cost of a method, from its training step. */
-export function costOf(recipe: Recipe, dataset: Dataset, method: Method): Cost {
+export function costOf(recipe: Recipe, dataset: AnyDataset, method: Method): Cost {
   const model = networkOf(recipe)({
     inputShape: dataset.imageShape,
     classes: dataset.classes,

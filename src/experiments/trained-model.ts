@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { check } from "../base/errors.js";
-import type { Dataset } from "../data/dataset.js";
+import type { AnyDataset } from "../data/dataset.js";
 import { writeWhole } from "../data/disk.js";
 import {
   checkpointHistory,
@@ -28,7 +28,7 @@ import { paths, readJson, writeJson } from "./store.js";
 import { originOf, trainingIdentity, type Trial } from "./trials.js";
 
 export interface TrainingContext {
-  readonly dataset: HardenOptions["dataset"] & Pick<Dataset, "train">;
+  readonly dataset: HardenOptions["dataset"] & Pick<AnyDataset, "train">;
   /** Values of the recipe's preprocessing; null where it has none. */
   readonly fitted: Weights | null;
   readonly folder: string;
@@ -157,7 +157,8 @@ export async function trainedModel(context: TrainingContext, trial: Trial): Prom
   const { history, snapshots, seconds, processorSeconds } = trained;
   const files = await writeModel(context, trial, trained);
   const about = { trial: trial.name, ...originOf(trial) };
-  const updates = inputUpdatesOf(about, snapshots, context.dataset.train, context.dataset.imageShape);
+  const { train, imageShape } = context.dataset;
+  const updates = await inputUpdatesOf(about, snapshots, train, imageShape);
   if (updates) await writeInputUpdates(join(folder, paths.inputUpdates(trial.name)), updates);
   const identity = trainingIdentity(trial);
   const metrics = toLines(trial, history);

@@ -1,12 +1,13 @@
 // Which of a dataset's training images are trained on, and which are held out.
-import { check } from "../base/errors.js";
-import { limit, splitValidation, type Split, type TrainingImages } from "../data/index.js";
+import { inMemory } from "../data/batches.js";
+import type { AnySplit, Split } from "../data/dataset.js";
+import { holdOutLast, limit } from "../data/split.js";
 import type { Training } from "./training-section.js";
 
 /** Training and validation images; null where none are held out. */
-export interface TrainingParts {
-  readonly train: Split;
-  readonly validation: Split | null;
+export interface TrainingParts<S extends AnySplit> {
+  readonly train: S;
+  readonly validation: S | null;
 }
 
 type Held = Pick<Training, "validation" | "limit">;
@@ -18,9 +19,13 @@ const heldOut = (held: Training["validation"], count: number): number =>
  * Validation takes the last images of all of `train` – `last` of them, or `fraction` rounded to a whole number – whatever
  * the seed and the limit; the limit then takes the first of the rest.
  */
-export function trainingParts(train: Split, { validation: held, limit: most }: Held): TrainingParts {
-  const count = heldOut(held, train.count);
-  const parts = held === undefined ? null : splitValidation(train, { validation: count, by: "last" });
+export function trainingParts(train: Split, held: Held): TrainingParts<Split>;
+export function trainingParts(train: AnySplit, held: Held): TrainingParts<AnySplit>;
+export function trainingParts(
+  train: AnySplit,
+  { validation: held, limit: most }: Held,
+): TrainingParts<AnySplit> {
+  const parts = held === undefined ? null : holdOutLast(train, heldOut(held, train.count));
   const rest = parts?.train ?? train;
   return {
     train: most === undefined ? rest : limit(rest, most),
@@ -28,21 +33,11 @@ export function trainingParts(train: Split, { validation: held, limit: most }: H
   };
 }
 
-/** The parts of images that may be read as training goes: what is held out of those is read now, and kept in memory. */
+/** The parts with the images held out, of `size` numbers each, in memory: they are read again and again. */
 export async function openParts(
-  train: TrainingImages,
-  options: Held,
-): Promise<{ readonly train: TrainingImages; readonly validation: Split | null }> {
-  if (!("rows" in train)) return trainingParts(train, options);
-  const { labels, rows } = train;
-  const held = heldOut(options.validation, train.count);
-  const inRange = options.validation === undefined || (held > 0 && held < train.count);
-  check(inRange, "validation", `a whole number from 1 to ${train.count - 1}`, () => String(held));
-  const rest = train.count - held;
-  const count = Math.min(rest, options.limit ?? rest);
-  const last = Uint32Array.from({ length: held }, (_, i) => rest + i);
-  return {
-    train: { labels: labels.subarray(0, count), count, rows },
-    validation: held > 0 ? { images: await rows(last), labels: labels.subarray(rest), count: held } : null,
-  };
+  train: AnySplit,
+  { size, ...held }: Held & { readonly size: number },
+): Promise<{ readonly train: AnySplit; readonly validation: Split | null }> {
+  const parts = trainingParts(train, held);
+  return { train: parts.train, validation: parts.validation && (await inMemory(parts.validation, size)) };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fail } from "../base/errors.js";
 import { splitImages } from "../data/image-set.js";
-import type { Dataset } from "../data/index.js";
+import type { AnyDataset } from "../data/index.js";
 import { importClassifier } from "../nn/imported.js";
 import type { Classifier } from "../nn/model.js";
 import type { Progress as EvaluationProgress } from "../evaluation/evaluate.js";
@@ -42,7 +42,7 @@ import {
 import { hash, originOf, sourceTrials, trainingIdentity, type Trial } from "./trials.js";
 
 export interface TrialContext extends TrainingContext {
-  readonly dataset: Dataset;
+  readonly dataset: AnyDataset;
   /** The files among the models to craft on. */
   readonly sourceFiles: readonly SourceFile[];
   readonly onEvaluation: (progress: EvaluationProgress) => void;

@@ -1,7 +1,7 @@
 // How many trials run side by side: as many as cores and memory have room for.
 import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
-import type { Dataset } from "../data/index.js";
+import { imageSize, type AnyDataset, type AnySplit } from "../data/index.js";
 import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
@@ -10,16 +10,22 @@ import type { Trial } from "./trials.js";
 /** Bytes of an idle process with its engine's library. */
 const idle = 150e6;
 
+/** Bytes of the images of a split in memory; `size` of each of those that are read to be held. */
+const heldBytes = (split: AnySplit, size: number): number =>
+  "rows" in split ? split.count * size : split.images.byteLength;
+
 /** Predicted bytes of a process that trains `method`. */
-function memoryOf(recipe: Recipe, dataset: Dataset, method: Method): number {
+function memoryOf(recipe: Recipe, dataset: AnyDataset, method: Method): number {
   const { imageShape, classes, train, test } = dataset;
   const model = networkOf(recipe)({ inputShape: imageShape, classes });
   const { movedBytes } = costOf(recipe, dataset, method);
   const { total } = trainingMemory(stepOf(recipe, method, model), trainingOf(recipe, method).batchSize, {
     moved: movedBytes,
   });
-  const bytes = train.images.byteLength + test.images.byteLength;
-  return idle + bytes * (seesPreprocessed(recipe) ? 1 + 4 : 1) + total;
+  const size = imageSize(imageShape);
+  const held = heldBytes(train, movedBytes > 0 ? size : 0) + heldBytes(test, 0);
+  const mapped = seesPreprocessed(recipe) ? 4 * size * (train.count + test.count) : 0;
+  return idle + held + mapped + total;
 }
 
 /** The most trials, at least one, that `cores` have room for, and `free` bytes whichever of them meet. */
@@ -37,7 +43,7 @@ export function widthFor(
 }
 
 export interface WidthOptions {
-  readonly datasetOf: (trial: Trial) => Dataset;
+  readonly datasetOf: (trial: Trial) => AnyDataset;
   /** Of each engine. */
   readonly threads: number;
   /** As many as were asked for; default what cores and memory have room for. */
