@@ -1,5 +1,6 @@
 // A folder of images: listed at the start, decoded when a batch asks for them.
 import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import { check, fail } from "../base/errors.js";
 import { randomStream } from "../base/random.js";
 import { imageSize } from "./dataset.js";
@@ -103,6 +104,8 @@ export async function openImageFolder(path: string, options: ImageFolderOptions)
   const layout = options.unreadable === "skip" ? await withoutUnreadable(path, found, read) : found;
   const { classNames } = layout;
   const items = spread(layout.classes, seed);
+  // The same files elsewhere are the same images.
+  const within = items.map((item) => ({ ...item, path: relative(path, item.path) }));
   const absent = classNames.filter((_, label) => layout.classes[label]?.length === 0);
   const bytes = async (indices: ArrayLike<number>): Promise<Uint8Array> => {
     const out = new Uint8Array(indices.length * size);
@@ -123,7 +126,7 @@ export async function openImageFolder(path: string, options: ImageFolderOptions)
     imageShape,
     classes: classNames.length,
     classNames,
-    identity: createHash("sha256").update(JSON.stringify(items)).digest("hex"),
+    identity: createHash("sha256").update(JSON.stringify(within)).digest("hex"),
     count: items.length,
     labels: Int32Array.from(items, ({ label }) => label),
     notes: [

@@ -12,7 +12,8 @@ const list = (given: unknown): unknown => {
 const sizeText = "expected a whole number of at least 1, or [height, width]";
 const pixels = z.coerce.number(sizeText).pipe(z.int(sizeText).min(1, sizeText));
 
-const extent = z
+/** Sides of an image: one length, or [height, width]. */
+export const extent = z
   .preprocess(list, z.array(pixels, sizeText).min(1, sizeText).max(2, sizeText))
   .transform(([height = 1, width]) => (width === undefined ? height : ([height, width] as const)));
 

@@ -2,11 +2,11 @@
 import { fail, failUnknown } from "../base/errors.js";
 import { parseOptions } from "../base/options.js";
 import * as defenseRegistry from "../defenses/index.js";
-import { datasetNamed } from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
 import { networkOf } from "./input-preprocessing.js";
 import { methodName } from "./names.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { withPath, type Reference } from "./references.js";
 import { candidateName, type Search, type Values } from "./search-section.js";
 import { checkStep } from "./step.js";
@@ -131,7 +131,7 @@ export function withFound(file: RecipeFile, found: ReadonlyMap<string, Values>):
 
 /** Throws, with the path in the recipe, where a candidate cannot be built. */
 export function verifySearch(recipe: Recipe): void {
-  const { imageShape, classes } = datasetNamed(recipe.dataset);
+  const { imageShape, classes } = datasetForm(recipe.dataset);
   const model = networkOf(recipe)({ inputShape: imageShape, classes });
   for (const each of searchesOf(recipe))
     withPath(["search", "methods", each.method.name], () => {

@@ -89,7 +89,7 @@ function verify(recipe: Recipe): void {
   verifySearch(recipe);
   const { smoke, ...rest } = recipe;
   if (smoke === undefined) return;
-  const small = { ...rest, model: smoke.model };
+  const small = { ...rest, ...smoke };
   try {
     verifyRecipe(small);
     verifySearch(small);

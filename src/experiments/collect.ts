@@ -5,6 +5,7 @@ import { withFound } from "./candidates.js";
 import type { RecipeFile } from "./cases.js";
 import { correctFile, type CorrectFile } from "./correctness.js";
 import type { KeptImages, KeptResults, KeptTrial } from "./kept-results.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { schemas, type MetricsLine } from "./records.js";
 import { foundValues, searchesDone } from "./search.js";
 import { filesAmong } from "./sources.js";
@@ -97,7 +98,7 @@ export async function collect({ recipe, path, folder, before }: CollectOptions):
     results: {
       ...{ schema: 1, kind: "temper-results", name, recipe: path },
       description: first?.description ?? null,
-      dataset: [...new Set(cases.map(({ dataset }) => dataset))].join(", "),
+      dataset: [...new Set(cases.map(({ dataset }) => datasetForm(dataset).name))].join(", "),
       published: [...published],
       questions: [...questions],
       ...searchRecords(searches),

@@ -1,12 +1,12 @@
 // What can leave Temper as one ONNX file of the standard domain: a whole attack, a training step.
 import type { Attack } from "../attacks/attack.js";
 import { check } from "../base/errors.js";
-import { datasetNamed } from "../data/index.js";
 import type { Classifier } from "../nn/model.js";
 import { exportLoop } from "../onnx/export.js";
 import { findThreat, type NormName } from "../threat/find.js";
 import { methodNamed, type RecipeFile } from "./cases.js";
 import { networkOf } from "./input-preprocessing.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { stepOf } from "./step.js";
 
 export interface ExportAttackOptions {
@@ -30,7 +30,7 @@ export function exportAttack(
 /** The training step of the recipe's method called `name` (or of its only one) as an ONNX file: a Loop over steps. */
 export function exportStep(file: RecipeFile, name?: string): Uint8Array {
   const { recipe, method, name: known } = methodNamed("export", file, name);
-  const { imageShape, classes } = datasetNamed(recipe.dataset);
+  const { imageShape, classes } = datasetForm(recipe.dataset);
   const model = networkOf(recipe)({ inputShape: imageShape, classes });
   return exportLoop(stepOf(recipe, method, model).loop, { metadata: { "temper.method": known } });
 }

@@ -20,10 +20,11 @@ async function recipesLeft(folder: string, trials: readonly Trial[]): Promise<Se
 export async function fitTrials(options: RunOptions, trials: readonly Trial[]): Promise<void> {
   const { folder, signal } = options;
   const left = await recipesLeft(folder, trials);
-  for (const [recipe, { dataset }] of await openMaterials([...left], options)) {
+  for (const [recipe, { dataset, close }] of await openMaterials([...left], options)) {
     const onFit = (): void => options.onEvent?.({ kind: "preprocessing", dataset: dataset.name });
     await fitPreprocessing(recipe, dataset, { signal, onFit }).catch((error: unknown) => {
       throw signal?.aborted === true ? new Interrupted("run") : error;
     });
+    await close();
   }
 }

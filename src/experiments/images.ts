@@ -5,7 +5,7 @@ import { inMemory } from "../data/batches.js";
 import type { AnyDataset, AnySplit, Dataset, ImageShape, StreamedSplit } from "../data/dataset.js";
 import { openImageFolder, type Unreadable } from "../data/image-folder.js";
 import { splitImages, type ImageSet, type SplitName } from "../data/image-set.js";
-import { cropSize, type Extent } from "../data/images/prepare.js";
+import { sizeAfter } from "../data/images/prepare.js";
 import { datasetNamed, datasetNames, imageSize, loadDataset } from "../data/index.js";
 import { openNpz } from "../data/npz.js";
 import { readPreprocessing, type Preprocessing } from "../data/preprocessing.js";
@@ -30,18 +30,12 @@ export interface OpenImagesOptions {
   readonly unreadable?: Unreadable;
 }
 
-/** The size that resize or crop says; null where that depends on the image. */
-function sizeSaid({ resize, crop }: Preprocessing): ReturnType<typeof cropSize> | null {
-  const said: Extent | undefined = crop ?? (Array.isArray(resize) ? resize : undefined);
-  return said === undefined ? null : cropSize(said);
-}
-
 /** What an image of the folder becomes. */
 function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImagesOptions>): ImageShape {
   const own = model === undefined ? null : imageShapeOf(model.inputShape, preprocessing.layout);
   if (own !== null) return own;
   const size =
-    sizeSaid(preprocessing) ??
+    sizeAfter(preprocessing) ??
     fail(
       path,
       "crop, or resize: [height, width]",

@@ -7,7 +7,7 @@ import { check } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { cacheFolder } from "../data/cache.js";
 import { makeFolder, writeWhole } from "../data/disk.js";
-import { datasetNamed, type AnyDataset, type AnySplit } from "../data/index.js";
+import { type AnyDataset, type AnySplit } from "../data/index.js";
 import { preprocessed } from "../data/preprocessed.js";
 import { behindChain, fitChain, type Chain, type MapOptions } from "../data/preprocessing-chain.js";
 import * as registry from "../data/preprocessors/index.js";
@@ -16,6 +16,7 @@ import * as architectures from "../nn/architectures/index.js";
 import type { Classifier, Weights } from "../nn/model.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import type { Recipe } from "./recipe.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { create, readReference, type Reference } from "./references.js";
 import { filesAmong } from "./sources.js";
 import { trainingParts } from "./training-parts.js";
@@ -78,7 +79,7 @@ export function checkSpace(recipe: Pick<Recipe, "space" | "preprocessing" | "eva
 function chainOf({ dataset, preprocessing }: Pick<Images, "dataset" | "preprocessing">): Chain | null {
   if (preprocessing === undefined) return null;
   const preprocessors = preprocessing.map((reference) => create(registry, "preprocessor", reference));
-  return { imageShape: datasetNamed(dataset).imageShape, preprocessors };
+  return { imageShape: datasetForm(dataset).imageShape, preprocessors };
 }
 
 /**
@@ -118,13 +119,13 @@ function placeOf(
   split: AnySplit,
   folder: string,
 ): string {
-  const { imageShape } = datasetNamed(dataset);
+  const { name, imageShape } = datasetForm(dataset);
   const decides = JSON.stringify({ version, preprocessing, imageShape, count: split.count });
   const hash = createHash("sha256")
     .update(decides)
     .update("rows" in split ? split.identity : split.images)
     .digest("hex");
-  return join(folder, "preprocessing", `${dataset}-${hash.slice(0, 24)}.safetensors`);
+  return join(folder, "preprocessing", `${name}-${hash.slice(0, 24)}.safetensors`);
 }
 
 async function readFitted(path: string): Promise<Weights | null> {

@@ -1,7 +1,7 @@
 // What a profile runs: the training step of a recipe's method, and what the host feeds it.
 import { randomStream } from "../base/random.js";
 import { scalar } from "../base/tensor.js";
-import { datasetNamed, imageSize, type Dataset, type ImageShape } from "../data/index.js";
+import { imageSize, type Dataset, type ImageShape } from "../data/index.js";
 import type { Split } from "../data/dataset.js";
 import { feedsFor, type FeedSource } from "../defenses/feeds.js";
 import { initialSamples, initialState } from "../defenses/training-state.js";
@@ -14,6 +14,7 @@ import type { Tensors } from "../runtime/engine.js";
 import { methodNamed, type RecipeFile } from "./cases.js";
 import { networkOf } from "./input-preprocessing.js";
 import type { Recipe } from "./recipe.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { stepOf } from "./step.js";
 
 /** What is measured, and how the host feeds it. */
@@ -46,6 +47,7 @@ function randomSplit({ pixels }: TrainStep, count: number, { imageShape, classes
 export interface Chosen {
   readonly recipe: Recipe;
   readonly method: string;
+  readonly dataset: string;
   readonly classes: number;
   readonly subject: Subject;
 }
@@ -70,13 +72,14 @@ export function subjectFrom(
 /** The training step of `method` (or of the only one) of a recipe. */
 export function subjectOf(file: RecipeFile, wanted: string | undefined, target: Target): Chosen {
   const { recipe, method, name } = methodNamed("profile", file, wanted);
-  const { imageShape, classes } = datasetNamed(recipe.dataset);
+  const { name: dataset, imageShape, classes } = datasetForm(recipe.dataset);
   const model = networkOf(recipe)({ inputShape: imageShape, classes });
   const { batchSize } = recipe.training;
   const step = stepOf(recipe, method, model);
   return {
     recipe,
     method: name,
+    dataset,
     classes,
     subject: subjectFrom(model, { step, batchSize, imageShape }, target),
   };

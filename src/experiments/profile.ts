@@ -237,7 +237,7 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
   const threads = options.threads ?? options.recipe.threads;
   const engine = options.engine ?? workerEngine({ threads });
   try {
-    const { recipe, method, subject, classes } = subjectOf(
+    const { recipe, method, dataset, subject, classes } = subjectOf(
       options.recipe,
       options.method,
       await engine.target(),
@@ -248,7 +248,7 @@ export async function profileStep(options: ProfileOptions): Promise<StepProfile>
       kind: "temper-profile",
       recipe: recipe.name,
       method,
-      dataset: recipe.dataset,
+      dataset,
       model: recipe.model,
       optimizer: recipe.training.optimizer,
       environment: environment({ provider: engine.provider, threads, jobs: 1 }),

@@ -3,7 +3,8 @@ import { z } from "zod";
 import * as attackRegistry from "../attacks/index.js";
 import { OptionError, parseOptions } from "../base/options.js";
 import { failUnknown } from "../base/errors.js";
-import { datasetNamed } from "../data/index.js";
+import { extent } from "../data/preprocessing.js";
+import { sizeAfter } from "../data/images/prepare.js";
 import * as defenseRegistry from "../defenses/index.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
 import * as optimizerRegistry from "../optim/index.js";
@@ -11,6 +12,7 @@ import { activationsEntry } from "./activations.js";
 import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
 import { checkCorruptions, corruptionsEntry, severitiesEntry } from "./corruptions.js";
 import { checkSpace, preprocessingEntry, readInputPreprocessing, spaceEntry } from "./input-preprocessing.js";
+import { datasetForm, readDataset, resizedTo, type DatasetEntry } from "./recipe-dataset.js";
 import { create, readReference, withPath, type Reference } from "./references.js";
 import { readSearch, type Search } from "./search-section.js";
 import { readTraining, trainingSchema, type Training } from "./training-section.js";
@@ -33,7 +35,7 @@ const evaluation = z.strictObject({
 const schema = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "expected letters, digits, '.', '_' and '-'"),
   description: z.string().optional(),
-  dataset: z.string(),
+  dataset: z.unknown(),
   model: z.unknown(),
   preprocessing: preprocessingEntry,
   space: spaceEntry,
@@ -50,9 +52,12 @@ const schema = z.strictObject({
   search: z.unknown().optional().describe("options to be searched on validation images; null is none"),
   evaluation: evaluation.prefault({}),
   smoke: z
-    .strictObject({ model: z.unknown() })
+    .strictObject({
+      model: z.unknown().describe("a smaller network that stands in for the recipe's"),
+      size: extent.optional().describe("of folders' images"),
+    })
     .optional()
-    .describe("model: a smaller network that stands in for the recipe's in smoke runs"),
+    .describe("what smoke runs take in the place of the recipe's own"),
 });
 
 /** One training method: one defence or several stacked, under a name of its own. */
@@ -68,10 +73,11 @@ export interface Method {
 
 export interface Recipe extends Omit<
   z.output<typeof schema>,
-  "model" | "preprocessing" | "methods" | "training" | "evaluation" | "search" | "smoke"
+  "dataset" | "model" | "preprocessing" | "methods" | "training" | "evaluation" | "search" | "smoke"
 > {
   /** Which case of its file it is, where that has cases. */
   readonly case?: string;
+  readonly dataset: DatasetEntry;
   readonly model: Reference;
   /** In front of the network, in this order. */
   readonly preprocessing?: readonly Reference[];
@@ -79,7 +85,7 @@ export interface Recipe extends Omit<
   readonly methods: readonly Method[];
   readonly search?: Search;
   /** What smoke runs take in the place of the recipe's own. */
-  readonly smoke?: { readonly model: Reference };
+  readonly smoke?: { readonly model: Reference; readonly dataset?: DatasetEntry };
   readonly evaluation: Omit<z.output<typeof evaluation>, "attacks" | "transferFrom"> & {
     readonly attacks: readonly AttackPlan[];
     /** Models on which the attacks' points are crafted too, to be tried on every trial but the model itself. */
@@ -138,35 +144,48 @@ function searchIn(given: unknown, recipe: Recipe): { readonly search?: Search } 
     for (const { method } of search.methods)
       if (!names.includes(method))
         withPath(["methods", method], () => failUnknown("recipe.search", "method", method, names));
-    if (search.objective !== "clean") checkPlans([search.objective], datasetNamed(recipe.dataset).classes);
+    if (search.objective !== "clean") checkPlans([search.objective], datasetForm(recipe.dataset).classes);
     return { search };
   });
+}
+
+const readModel = (value: unknown, path: readonly PropertyKey[]): Reference =>
+  readReference(architectureRegistry, "model", value, path);
+
+/** What smoke runs of a recipe with this dataset take in the place of its own. */
+function readSmoke(
+  { model, size }: NonNullable<z.output<typeof schema>["smoke"]>,
+  { corruptions = [] }: z.output<typeof evaluation>,
+  dataset: DatasetEntry,
+): NonNullable<Recipe["smoke"]> {
+  const sides = size === undefined ? null : sizeAfter({ crop: size });
+  const small = withPath(["smoke", "size"], () => {
+    const resized = sides && resizedTo(dataset, [sides.height, sides.width]);
+    if (resized) checkCorruptions("evaluation.corruptions", corruptions, datasetForm(resized).imageShape);
+    return resized;
+  });
+  return { model: readModel(model, ["smoke", "model"]), ...(small && { dataset: small }) };
 }
 
 /** A recipe from plain data; errors carry the path of the key at fault. */
 export function readRecipe(data: unknown): Recipe {
   const { search: asked, ...given } = parseOptions("recipe", schema, data);
-  withPath(["dataset"], () => datasetNamed(given.dataset));
+  const dataset = readDataset(given.dataset);
+  const { imageShape, classes } = datasetForm(dataset);
   withPath(["evaluation", "corruptions"], () =>
-    checkCorruptions(
-      "evaluation.corruptions",
-      given.evaluation.corruptions ?? [],
-      datasetNamed(given.dataset).imageShape,
-    ),
+    checkCorruptions("evaluation.corruptions", given.evaluation.corruptions ?? [], imageShape),
   );
   const { preprocessing, smoke, ...rest } = given;
-  const readModel = (value: unknown, path: readonly PropertyKey[]): Reference =>
-    readReference(architectureRegistry, "model", value, path);
   const recipe: Recipe = {
     ...rest,
     model: readModel(given.model, ["model"]),
-    ...(smoke && { smoke: { model: readModel(smoke.model, ["smoke", "model"]) } }),
+    dataset,
+    ...(smoke && { smoke: readSmoke(smoke, given.evaluation, dataset) }),
     ...readInputPreprocessing(preprocessing),
     training: withPath(["training"], () => readTraining(given.training)),
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: readEvaluation(given.evaluation),
   };
-  const { classes } = datasetNamed(given.dataset);
   recipe.evaluation.attacks.forEach((plan, i) =>
     withPath(["evaluation", "attacks", i], () => checkPlans([plan], classes)),
   );

@@ -17,6 +17,8 @@ export type RunEvent =
       readonly accuracy: number | null;
     }
   | { readonly kind: "found"; readonly search: string; readonly record: SearchRecord }
+  /** What there is to say of the images of a folder. */
+  | { readonly kind: "images"; readonly text: string }
   /** Preprocessors are being fitted to a dataset's training images, which is done once. */
   | { readonly kind: "preprocessing"; readonly dataset: string }
   | { readonly kind: "moving-inputs"; readonly trial: string; readonly bytes: number }

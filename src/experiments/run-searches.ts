@@ -2,6 +2,7 @@
 import { fail } from "../base/errors.js";
 import type { AnyDataset } from "../data/index.js";
 import { searchesOf, type MethodSearch } from "./candidates.js";
+import { checkImages } from "./known-images.js";
 import { openMaterials } from "./materials.js";
 import type { RunFile, SearchRecord } from "./records.js";
 import type { RunEvent, RunOptions } from "./run-options.js";
@@ -98,6 +99,7 @@ export async function runSearches(
     open.map((search) => search.recipe),
     options,
   );
+  await checkImages(folder, materials);
   const datasetOf = ({ recipe: of, name }: MethodSearch): AnyDataset =>
     materials.get(of)?.dataset ?? fail("run", "a search of this recipe", name);
   for (const { name, values } of open)

@@ -4,6 +4,7 @@ import type { AnyDataset } from "../data/index.js";
 import { withFound } from "./candidates.js";
 import { recordOf, type RecipeFile } from "./cases.js";
 import { fitTrials } from "./fit-trials.js";
+import { checkImages } from "./known-images.js";
 import { lockFolder } from "./lock.js";
 import { openMaterials, type Materials } from "./materials.js";
 import type { Recipe } from "./recipe.js";
@@ -152,6 +153,9 @@ async function continueRun(
   const chosen = selectNamed(trials, options.only);
   await checkKept(folder, chosen);
   const materials = await openMaterials(recipe.cases, options);
+  await checkImages(folder, materials);
+  const notes = new Set([...materials.values()].flatMap((each) => each.notes));
+  for (const text of notes) options.onEvent?.({ kind: "images", text });
   const results = await finishedTrials(folder, trials, materials);
   const names = chosen.map(({ name }) => name);
   options.onEvent?.({ kind: "start", trials: names, finished: names.filter((name) => results.has(name)) });
@@ -188,7 +192,7 @@ async function continueRun(
  * signal fires, with everything saved, and a TemperError where another process is at work in the folder.
  */
 export async function runRecipe(given: RunOptions): Promise<RunOutcome> {
-  const options = given.smoke === true ? { ...given, recipe: smokeRecipe(given.recipe) } : given;
+  const options = given.smoke === true ? { ...given, recipe: smokeRecipe(given.recipe, given.base) } : given;
   const { folder, fresh = false } = options;
   const chosen = selectNamed(trialsOf(options.recipe), options.only);
   const known = await openFolder(folder, { fresh });

@@ -1,9 +1,20 @@
 // Smoke runs: the same recipe with little of everything, to see that all of it works; its figures mean nothing.
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { randomStream } from "../base/random.js";
-import { datasetNamed, imageSize, limit, locateDataset, type Dataset, type Split } from "../data/index.js";
+import {
+  datasetNamed,
+  imageSize,
+  limit,
+  locateDataset,
+  type AnyDataset,
+  type Dataset,
+  type Split,
+} from "../data/index.js";
 import type { RecipeFile } from "./cases.js";
 import type { AttackPlan } from "./attack-plan.js";
 import type { Recipe } from "./recipe.js";
+import { datasetForm, type DatasetEntry } from "./recipe-dataset.js";
 import type { Reference } from "./references.js";
 import type { Search } from "./search-section.js";
 import type { Training } from "./training-section.js";
@@ -67,8 +78,11 @@ const cutSearch = ({ seeds, rungs, objective, methods, ...search }: Search): Sea
   })),
 });
 
-/** Whether a smoke run draws images in the place of the dataset `name`, which is not on this machine. */
-export const drawsInPlaceOf = (name: string): boolean => locateDataset(datasetNamed(name)) === undefined;
+/** Whether a smoke run draws images in the place of a dataset that is not on this machine; folders are relative to `base`. */
+export function drawsInPlaceOf(entry: DatasetEntry, base: string): boolean {
+  if (typeof entry === "string") return locateDataset(datasetNamed(entry)) === undefined;
+  return [entry.folder.train, entry.folder.test].some((path) => !existsSync(resolve(base, path)));
+}
 
 /** Options of a stand-in that are not those of the recipe's network: `depth 10, width 1`. */
 const changesOf = (own: Reference, model: Reference): string =>
@@ -78,25 +92,40 @@ const changesOf = (own: Reference, model: Reference): string =>
     .map(([text]) => text)
     .join(", ");
 
-/** Which network stands in for that of the recipe, where one does. */
+const sizeText = (entry: DatasetEntry): string => datasetForm(entry).imageShape.slice(1).join("×");
+
+/** Which network, and images of which size, stand in for those of the recipe, where any do. */
 const standIns = ({ model, smoke }: Pick<Recipe, "model" | "smoke">): string[] =>
   smoke === undefined
     ? []
-    : [`${smoke.model.name} with ${changesOf(smoke.model, model)} in the place of the recipe's network`];
+    : [
+        `${smoke.model.name} with ${changesOf(smoke.model, model)} in the place of the recipe's network`,
+        ...(smoke.dataset ? [`images of ${sizeText(smoke.dataset)} pixels`] : []),
+      ];
 
 /** In words, what the smoke run of these cases leaves out, or puts in the place of what is large or not here. */
-export const smokeNotes = (cases: readonly Pick<Recipe, "dataset" | "model" | "smoke">[]): string[] => {
-  const names = [...new Set(cases.map(({ dataset }) => dataset))].filter(drawsInPlaceOf);
-  const drawn = names.map((name) => `drawn images in the place of ${name}, which is not on this machine`);
+export const smokeNotes = (
+  cases: readonly Pick<Recipe, "dataset" | "model" | "smoke">[],
+  base = ".",
+): string[] => {
+  const absent = cases.filter(({ dataset }) => drawsInPlaceOf(dataset, base));
+  const names = new Set(absent.map(({ dataset }) => datasetForm(dataset).name));
+  const drawn = [...names].map(
+    (name) => `drawn images in the place of ${name}, which is not on this machine`,
+  );
   return [...smokeCuts, ...new Set(cases.flatMap(standIns)), ...drawn];
 };
 
-const cutRecipe = ({ smoke, ...recipe }: Recipe, name: string): Recipe => ({
+const cutRecipe = (
+  { smoke, ...recipe }: Recipe,
+  { name, base }: { readonly name: string; readonly base: string },
+): Recipe => ({
   ...recipe,
   name,
+  dataset: smoke?.dataset ?? recipe.dataset,
   model: smoke?.model ?? recipe.model,
   description:
-    `Smoke run: ${smokeNotes([{ ...recipe, ...(smoke && { smoke }) }]).join("; ")}. ${recipe.description ?? ""}`.trim(),
+    `Smoke run: ${smokeNotes([{ ...recipe, ...(smoke && { smoke }) }], base).join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
   training: cutTraining(recipe.training),
   ...(recipe.search && { search: cutSearch(recipe.search) }),
@@ -117,14 +146,14 @@ const smokeCuts: readonly string[] = [
 /** What the smoke run of a recipe is called. */
 export const smokeName = ({ name }: RecipeFile): string => `${name}-smoke`;
 
-/** The recipe of a smoke run, under a name of its own. */
-export function smokeRecipe(file: RecipeFile): RecipeFile {
+/** The recipe of a smoke run, under a name of its own; folders of images are relative to `base`. */
+export function smokeRecipe(file: RecipeFile, base = "."): RecipeFile {
   const name = smokeName(file);
-  return { ...file, name, cases: file.cases.map((recipe) => cutRecipe(recipe, name)) };
+  return { ...file, name, cases: file.cases.map((recipe) => cutRecipe(recipe, { name, base })) };
 }
 
 /** The images of a smoke run: the first of each split. */
-export const smokeImages = (dataset: Dataset): Dataset => ({
+export const smokeImages = (dataset: AnyDataset): AnyDataset => ({
   ...dataset,
   train: limit(dataset.train, kept.train + kept.validation),
   test: limit(dataset.test, kept.test),
@@ -141,9 +170,9 @@ function drawn(part: string, count: number, { size, classes }: { size: number; c
   return { images, labels: Uint8Array.from({ length: count }, (_, i) => i % classes), count };
 }
 
-/** As many images as a smoke run takes, in the form of the dataset `name`. */
-export function drawnDataset(name: string): Dataset {
-  const { imageShape, classes } = datasetNamed(name);
+/** As many images as a smoke run takes, in the form of a dataset. */
+export function drawnDataset(entry: DatasetEntry): Dataset {
+  const { name, imageShape, classes } = datasetForm(entry);
   const form = { size: imageSize(imageShape), classes };
   return {
     ...{ name, imageShape, classes },

@@ -6,11 +6,11 @@ import { z } from "zod";
 import { checkTransfer, type TransferSource } from "../attacks/transfer.js";
 import { check, fail, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
-import type { DatasetSource } from "../data/dataset.js";
 import { readPreprocessing } from "../data/preprocessing.js";
 import type { Model } from "../nn/model.js";
 import { openOver } from "./fit.js";
 import { parsePreprocessing, yamlBeside } from "./preprocessing.js";
+import type { DatasetForm } from "./recipe-dataset.js";
 
 /** A method's model of one seed, or an ONNX file; paths are relative to the recipe. */
 export type SourceEntry = { readonly method: string; readonly seed: number } | { readonly file: string };
@@ -72,7 +72,7 @@ const textBeside = (path: string): Promise<string> => readFile(yamlBeside(path),
 /** Opens the files among `entries`, behind the preprocessing that lies beside them; they must fit images and `model`. */
 export function openSources(
   entries: readonly SourceEntry[],
-  images: DatasetSource,
+  images: DatasetForm,
   { model, base }: { readonly model: Model; readonly base: string },
 ): Promise<SourceFile[]> {
   const files = filesAmong(entries);

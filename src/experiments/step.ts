@@ -1,5 +1,5 @@
 // The training step that a recipe's method means, and what it costs.
-import { datasetNamed, imageSize, type AnyDataset } from "../data/index.js";
+import { imageSize, type AnyDataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
 import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
@@ -7,6 +7,7 @@ import type { Model } from "../nn/model.js";
 import { makeAugmentation } from "./augmentation.js";
 import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
+import { datasetForm } from "./recipe-dataset.js";
 import { withPath } from "./references.js";
 import { trainingParts } from "./training-parts.js";
 
@@ -38,7 +39,7 @@ export const checkStep = (recipe: Recipe, method: Method, model: Model): void =>
 
 /** Throws, with the path in the recipe, where its network or a method's training step cannot be built. */
 export function verifyRecipe(recipe: Recipe): void {
-  const { imageShape: inputShape, classes } = datasetNamed(recipe.dataset);
+  const { imageShape: inputShape, classes } = datasetForm(recipe.dataset);
   const model = withPath(["model"], () => networkOf(recipe)({ inputShape, classes }));
   recipe.methods.forEach((method, i) => withPath(["methods", i], () => checkStep(recipe, method, model)));
 }

@@ -23,6 +23,8 @@ export const paths = {
   worstImages: "worst-images.safetensors",
   metrics: "metrics.jsonl",
   recipe: "recipe.yaml",
+  /** Which files the folders of images held, where the recipe names any. */
+  images: "images.json",
   model: (trial: string): string => join("models", `${trial}.onnx`),
   trial: (trial: string): string => join("trials", trial),
   checkpoint: (trial: string): string => join("trials", trial, "checkpoint"),
@@ -90,7 +92,7 @@ export async function openFolder(
     if (isMissing(error)) return [];
     throw new TemperError(`${folder}: expected a folder, got something else`);
   });
-  const own: readonly string[] = [lockName, paths.profiles];
+  const own: readonly string[] = [lockName, paths.profiles, paths.images];
   const foreign = entries.filter((name) => !own.includes(name) && !isRemnant(name));
   check(
     entries.includes(paths.run) || foreign.length === 0,

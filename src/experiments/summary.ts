@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { writeWhole } from "../data/disk.js";
 import { recordOf, type RecipeFile } from "./cases.js";
 import { environment } from "./environment.js";
+import { datasetForm } from "./recipe-dataset.js";
 import type { MetricsLine, ResultsFile, RunFile } from "./records.js";
 import type { RunOptions } from "./run-options.js";
 import type { DoneSearch } from "./search.js";
@@ -87,7 +88,7 @@ export async function writeSummary(
   });
   const file: ResultsFile = {
     schema: 1,
-    dataset: [...new Set(trials.map(({ recipe }) => recipe.dataset))].join(", "),
+    dataset: [...new Set(trials.map(({ recipe }) => datasetForm(recipe.dataset).name))].join(", "),
     rows: ordered.map(({ row }) => row),
   };
   await writeMetrics(

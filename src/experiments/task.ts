@@ -57,9 +57,11 @@ export async function performTask(task: Task, { signal, onEvent }: TaskOptions):
   await makeFolder(place);
   const unlock = await lockFolder(place, { patience });
   const engine = workerEngine({ threads: recipe.threads, provider: task.provider });
+  let close = (): Promise<void> => Promise.resolve();
   try {
     const materials = (await openMaterials([recipe], task)).get(recipe);
     if (materials === undefined) return fail("run", "a trial of this recipe", name);
+    close = () => materials.close();
     const fitted = await fitPreprocessing(recipe, materials.dataset, { signal });
     const dataset = await imagesSeen(recipe, materials.dataset, { fitted: fitted ?? {}, engine, signal });
     const context = {
@@ -74,6 +76,7 @@ export async function performTask(task: Task, { signal, onEvent }: TaskOptions):
     return null;
   } finally {
     await engine.close();
+    await close();
     await unlock();
   }
 }

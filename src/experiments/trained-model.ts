@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { check } from "../base/errors.js";
-import type { AnyDataset } from "../data/dataset.js";
+import { inMemory } from "../data/batches.js";
+import { imageSize, type AnyDataset } from "../data/dataset.js";
 import { writeWhole } from "../data/disk.js";
 import {
   checkpointHistory,
@@ -62,19 +63,22 @@ const toLines = (trial: Trial, history: readonly EpochRecord[]): MetricsLine[] =
     metrics: { ...metrics },
   }));
 
-/** Trains from the last checkpoint, or from the start. */
-function trainTrial(context: TrainingContext, trial: Trial): Promise<Hardened> {
+/** Trains from the last checkpoint, or from the start; methods that move their inputs have all of them in memory. */
+async function trainTrial(context: TrainingContext, trial: Trial): Promise<Hardened> {
   const { folder, onEpoch, saveEvery, dataset, engine, signal, onProgress } = context;
   const { recipe } = trial;
   const { optimizer, augmentation, meanOfLast: _, ...training } = trainingOf(recipe, trial.method);
+  const defenses = trial.method.defenses.map(make.defense);
+  const { train, imageShape } = dataset;
+  const isMoved = defenses.some(({ movesInputs }) => movesInputs);
   return harden({
     ...training,
-    dataset,
+    dataset: isMoved ? { ...dataset, train: await inMemory(train, imageSize(imageShape)) } : dataset,
     engine,
     signal,
     onProgress,
     model: networkOf(recipe, context.fitted),
-    defenses: trial.method.defenses.map(make.defense),
+    defenses,
     optimizer: make.optimizer(optimizer),
     augmentation: makeAugmentation(augmentation),
     seed: trial.seed,

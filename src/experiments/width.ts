@@ -2,6 +2,7 @@
 import { availableParallelism, freemem } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import { imageSize, type AnyDataset, type AnySplit } from "../data/index.js";
+import { keptImages } from "./folder-dataset.js";
 import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
@@ -10,9 +11,9 @@ import type { Trial } from "./trials.js";
 /** Bytes of an idle process with its engine's library. */
 const idle = 150e6;
 
-/** Bytes of the images of a split in memory; `size` of each of those that are read to be held. */
-const heldBytes = (split: AnySplit, size: number): number =>
-  "rows" in split ? split.count * size : split.images.byteLength;
+/** Bytes of the images of a split in memory, each of `size`; of those of a folder only so many are kept. */
+const heldBytes = (split: AnySplit, size: number, mostKept: number): number =>
+  "rows" in split ? Math.min(split.count * size, mostKept) : split.images.byteLength;
 
 /** Predicted bytes of a process that trains `method`. */
 function memoryOf(recipe: Recipe, dataset: AnyDataset, method: Method): number {
@@ -23,7 +24,8 @@ function memoryOf(recipe: Recipe, dataset: AnyDataset, method: Method): number {
     moved: movedBytes,
   });
   const size = imageSize(imageShape);
-  const held = heldBytes(train, movedBytes > 0 ? size : 0) + heldBytes(test, 0);
+  const held =
+    heldBytes(train, size, movedBytes > 0 ? Infinity : keptImages) + heldBytes(test, size, keptImages);
   const mapped = seesPreprocessed(recipe) ? 4 * size * (train.count + test.count) : 0;
   return idle + held + mapped + total;
 }

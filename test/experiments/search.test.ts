@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { statusText } from "../../src/cli/status-text.js";
-import { loadDataset, datasets, type Dataset, type Split } from "../../src/data/index.js";
+import { loadDataset, datasets, type Split } from "../../src/data/index.js";
 import { candidateRecipe, searchesOf } from "../../src/experiments/candidates.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
 import type { RunFile, SearchRecord } from "../../src/experiments/records.js";
@@ -190,7 +190,7 @@ describe("test images", () => {
     const [recipe] = parseRecipe(curves.replace("[1, 2]", "[1]"), "tiny.yaml").cases;
     const [search] = recipe ? searchesOf(recipe) : [];
     if (!recipe || !search) throw new Error("no search");
-    const whole: Dataset = smokeImages(await loadDataset(datasets.mnist));
+    const whole = smokeImages(await loadDataset(datasets.mnist));
     const engine = workerEngine({ threads: 1 });
     const ignore = (): void => undefined;
     const context = {

@@ -46,6 +46,8 @@ function follow(view: ProgressView): (event: RunEvent) => void {
         return view.say(`search of ${event.search}: ${foundText(event.record)}`);
       case "moving-inputs":
         return view.say(`${event.trial}: ${movingInputsText(event.bytes)}`);
+      case "images":
+        return view.say(event.text);
       case "preprocessing":
         return view.say(`${event.dataset}: fitting the preprocessing to the training images, once`);
       case "training":
@@ -101,7 +103,11 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const name = smoke ? smokeName(recipe) : recipe.name;
   const folder = flags.out ?? join("runs", name);
   await checkProvider(flags.provider);
-  if (smoke) note(io, `A smoke run, whose figures mean nothing: ${smokeNotes(recipe.cases).join("; ")}.`);
+  if (smoke)
+    note(
+      io,
+      `A smoke run, whose figures mean nothing: ${smokeNotes(recipe.cases, dirname(path)).join("; ")}.`,
+    );
   const view = await progressView(io);
   const messages = {
     view,

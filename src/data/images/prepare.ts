@@ -28,8 +28,14 @@ function resized({ width, height }: Size, resize: Extent): Size {
     : { height: resize, width: Math.max(Math.trunc((resize * width) / height), 1) };
 }
 
-export const cropSize = (crop: Extent): Size =>
+const cropSize = (crop: Extent): Size =>
   typeof crop === "number" ? { height: crop, width: crop } : { height: crop[0], width: crop[1] };
+
+/** The size of every image after resizing and cropping; null where that depends on the image. */
+export function sizeAfter({ resize, crop }: Pick<Geometry, "resize" | "crop">): Size | null {
+  const said = crop ?? (typeof resize === "number" ? undefined : resize);
+  return said === undefined ? null : cropSize(said);
+}
 
 /** Halves go to the even neighbour, as in Python. */
 function roundToEven(value: number): number {
