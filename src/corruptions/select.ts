@@ -36,6 +36,12 @@ export function selectCorruptions(where: string, words: readonly string[], chann
   return all.filter((corruption) => chosen.has(corruption));
 }
 
+/** The groups that have a mean where corruptions of these names are run. */
+export const groupsAmong = (names: readonly string[]): string[] => [
+  ...(names.some(isCommon) ? ["common"] : []),
+  ...(names.some((name) => !isCommon(name)) ? ["disturbances"] : []),
+];
+
 /** Whether the corruption called `name` is one of the fifteen of Hendrycks & Dietterich. */
 export const isCommon = (name: string): boolean =>
   all.some((corruption) => corruption.name === name && corruption.family !== "disturbance");

@@ -18,6 +18,7 @@ import { openPredictor } from "./predictor.js";
 import { withLogOutputs } from "./probabilities.js";
 import { runNearest, runRadii, runSuite, type TrialResult, type TrialTask } from "./radius.js";
 import type { Evaluation } from "./records.js";
+import { checkTop, ranks } from "./top.js";
 import type { AttackLane, Field, Lane } from "./trial.js";
 import { worstCases } from "./worst-case.js";
 
@@ -54,6 +55,8 @@ export interface EvaluateOptions {
   readonly batchSize?: number;
   /** Only the first images; default all. */
   readonly limit?: number;
+  /** Each k counts the clean images whose label is among the k highest outputs; default none. */
+  readonly top?: readonly number[];
   /** Adds a record `worst-case` for each norm and ε of several attacks; default false. */
   readonly worstCase?: boolean;
   /** How many of the first images to return with each attack, for figures; default 0. */
@@ -94,6 +97,7 @@ function checkOptions(
     checkTarget(attack, { classifier, threat });
     for (const epsilon of epsilons) checkRadius(threat, epsilon, "evaluate: ε");
   }
+  checkTop("evaluate: top", options.top ?? [], classifier.model.classes);
   const n = Math.min(count, options.limit ?? count);
   checkLabels(labels, n, classifier.model.classes);
   return n;
@@ -101,6 +105,8 @@ function checkOptions(
 
 interface Clean {
   readonly predictions: Int32Array;
+  /** Classes that are put before the label. */
+  readonly before: Int32Array;
   readonly nonFinite: number;
   readonly probabilities: boolean;
   readonly random: boolean;
@@ -115,12 +121,12 @@ const sameNumbers = (a: Float32Array, b: Float32Array): boolean => a.every((v, i
 /** Predictions of the first `n` images. */
 async function predictClean(
   lanes: readonly Lane[],
-  rows: Rows,
-  n: number,
+  { rows, labels, n }: { rows: Rows; labels: ArrayLike<number>; n: number },
   { batchSize = 100, signal }: EvaluateOptions,
   report: Report,
 ): Promise<Clean> {
   const predictions = new Int32Array(n);
+  const before = new Int32Array(n);
   let [nonFinite, probabilities, random] = [0, true, false];
   const batches = range(Math.ceil(n / batchSize)).map((i) =>
     range(Math.min(batchSize, n - i * batchSize)).map((row) => i * batchSize + row),
@@ -134,12 +140,14 @@ async function predictClean(
   });
   for await (const batch of predicted) {
     predictions.set(batch.classes, batch.indices[0]);
+    const own = Int32Array.from(batch.indices, (index) => labels[index] ?? 0);
+    before.set(ranks(batch.outputs, batch.outputs.length / own.length, own), batch.indices[0]);
     nonFinite += batch.nonFinite;
     probabilities &&= batch.sumToOne;
     random ||= batch.random;
     report("clean", batch.indices.length);
   }
-  return { predictions, nonFinite, probabilities, random };
+  return { predictions, before, nonFinite, probabilities, random };
 }
 
 /** Gradients at the first images that are classified rightly. */
@@ -236,16 +244,17 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<Evaluation> {
   const n = checkOptions(data, classifier, options);
-  const { engines, labels: given = "true", seed = 0, batchSize = 100, signal } = options;
+  const { engines, labels: given = "true", seed = 0, batchSize = 100, top = [], signal } = options;
   const report = reporter(n, classifier, options);
   const lanes: Lane[] = [];
   try {
     for (const engine of engines)
       lanes.push({ engine, predictor: await openPredictor(classifier, engine, seed) });
     const rows = checkedRows(data, classifier);
-    const { predictions, ...seen } = await predictClean(lanes, rows, n, options, report);
-    const attacked = seen.probabilities ? withLogOutputs(classifier) : classifier;
     const { labels } = data;
+    const found = await predictClean(lanes, { rows, labels, n }, options, report);
+    const { predictions, before, ...seen } = found;
+    const attacked = seen.probabilities ? withLogOutputs(classifier) : classifier;
     const field: Field = {
       classifier: attacked,
       lanes,
@@ -267,6 +276,7 @@ export async function evaluate(
     return {
       n,
       clean,
+      top: top.map((k) => ({ k, accuracy: before.filter((classes) => classes < k).length / n })),
       predictions,
       robust: outcomes.map(({ record }) => record),
       outcomes,

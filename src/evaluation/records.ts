@@ -2,6 +2,7 @@
 import type { AttackOptions } from "../attacks/attack.js";
 import type { NormName } from "../threat/find.js";
 import type { Flag } from "./flags/index.js";
+import type { TopRecord } from "./top.js";
 
 /** Accuracy of one classifier under one attack at one radius. */
 export interface RobustRecord {
@@ -94,6 +95,8 @@ export interface Evaluation {
   readonly n: number;
   /** Share of clean images classified rightly. */
   readonly clean: number;
+  /** One for each k that was asked for. */
+  readonly top: readonly TopRecord[];
   /** [n], −1 where the outputs are not numbers. */
   readonly predictions: Int32Array;
   readonly robust: readonly RobustRecord[];

@@ -19,6 +19,8 @@ export interface AssessOptions {
   readonly seed: number;
   readonly batchSize: number;
   readonly limit?: number | undefined;
+  /** Each k counts the clean images whose label is among the k highest outputs; default none. */
+  readonly top?: readonly number[] | undefined;
   /** Images of each attack to return. */
   readonly examples?: number;
   /** Images that each attack does most to, to return. */
@@ -35,7 +37,7 @@ export function assess(
   data: EvaluationData,
   options: AssessOptions,
 ): Promise<Evaluation> {
-  const { attacks, transferFrom = [], limit, journal, signal, onProgress, ...rest } = options;
+  const { attacks, transferFrom = [], limit, top, journal, signal, onProgress, ...rest } = options;
   const own = attacks.map(({ epsilons, norm, targeted = false, ...reference }) => ({
     attack: make.attack(reference),
     norm,
@@ -46,6 +48,7 @@ export function assess(
     ...rest,
     trials: [...own, ...transferTrials(classifier, own, transferFrom)],
     ...(limit !== undefined && { limit }),
+    ...(top && { top }),
     ...(journal && { journal }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),

@@ -4,9 +4,15 @@ import { isTransfer } from "../attacks/transfer.js";
 import type { NormName } from "../threat/find.js";
 import type { ResultRow, RobustRecord } from "./records.js";
 
-/** What is read off a row: a measure, clean or under an attack at a radius. */
+/** What is read off a row: a measure – clean, among the k likeliest classes, under a corruption, or under an attack at a radius. */
 export interface Reading {
   readonly measure: MeasureName;
+  /** An image is read rightly where its label is among so many of the highest outputs; default 1. */
+  readonly top?: number | undefined;
+  /** A corruption, or `common` or `disturbances`: the mean over all of these. */
+  readonly corruption?: string | undefined;
+  /** Of the corruption; the mean over all that were run without one. */
+  readonly severity?: number | undefined;
   /** Clean without one. */
   readonly attack?: string | undefined;
   readonly norm?: NormName | undefined;
@@ -22,8 +28,8 @@ interface Measure {
   readonly title: string;
   /** Whether more of it is better. */
   readonly higherIsBetter: boolean;
-  /** Whether it can be had under an attack. */
-  readonly underAttack: boolean;
+  /** Whether it counts images, so that it can be had under an attack, a corruption, among the k likeliest classes. */
+  readonly countsImages: boolean;
   /** In %, null where the row does not have it. */
   of(row: ResultRow, reading: Reading): number | null;
 }
@@ -56,6 +62,15 @@ const attackIndex = (row: ResultRow, reading: Reading): number =>
 
 /** Share read rightly. */
 function accuracyOf(row: ResultRow, reading: Reading): number | null {
+  const { top, corruption, severity } = reading;
+  if (top !== undefined) return row.top?.find(({ k }) => k === top)?.accuracy ?? null;
+  if (corruption !== undefined && severity === undefined)
+    return row.corruptionMeans?.find(({ over }) => over === corruption)?.accuracy ?? null;
+  if (corruption !== undefined) {
+    const isMeant = (each: { readonly name: string; readonly severity: number }): boolean =>
+      each.name === corruption && each.severity === severity;
+    return row.corruptions?.find(isMeant)?.accuracy ?? null;
+  }
   if (reading.attack === undefined) return row.clean;
   return row.robust[attackIndex(row, reading)]?.accuracy ?? null;
 }
@@ -66,13 +81,13 @@ export const measures = {
   accuracy: {
     title: "accuracy",
     higherIsBetter: true,
-    underAttack: true,
+    countsImages: true,
     of: (row, reading) => inPercent(accuracyOf(row, reading)),
   },
   testError: {
     title: "test error",
     higherIsBetter: false,
-    underAttack: true,
+    countsImages: true,
     of: (row, reading) => {
       const accuracy = accuracyOf(row, reading);
       return accuracy === null ? null : 100 * (1 - accuracy);
@@ -81,14 +96,14 @@ export const measures = {
   meanTestErrorOfLast: {
     title: "test error, mean of the last epochs",
     higherIsBetter: false,
-    underAttack: false,
+    countsImages: false,
     of: (row) => inPercent(row.meanOfLast?.testError ?? null),
   },
   hiddenZeros: {
     title: "hidden activations that are exactly zero",
     // Sparser is what the papers that print it are after.
     higherIsBetter: true,
-    underAttack: false,
+    countsImages: false,
     of: (row) => inPercent(row.activations?.all?.zeros ?? null),
   },
 } as const satisfies Record<string, Measure>;

@@ -1,7 +1,8 @@
 // The `published` section of a recipe: what the paper printed, cell by cell, to stand beside what is measured.
 import { z } from "zod";
-import { failUnknown } from "../base/errors.js";
+import { check, failUnknown } from "../base/errors.js";
 import { OptionError, parseOptions, quantity } from "../base/options.js";
+import { groupsAmong, selectCorruptions } from "../corruptions/select.js";
 import { normNames } from "../threat/find.js";
 import { measureName, measureOf } from "./measures.js";
 import { trialName } from "./names.js";
@@ -12,6 +13,16 @@ import { withPath } from "./references.js";
 export const placeSchema = z.strictObject({
   case: z.string().optional().describe("a case of the recipe, where it has cases"),
   measure: measureName,
+  top: z
+    .int()
+    .min(2)
+    .optional()
+    .describe("read rightly where the label is among so many of the highest outputs"),
+  corruption: z
+    .string()
+    .optional()
+    .describe("a corruption of the recipe's evaluation, or common or disturbances: their mean"),
+  severity: z.int().min(1).max(5).optional().describe("of the corruption; the mean over all without one"),
   attack: z.string().optional().describe("an attack of the recipe's evaluation; clean without one"),
   norm: z.enum(normNames).optional(),
   epsilon: quantity(0).optional(),
@@ -102,25 +113,44 @@ function checkSource(section: string, { from }: Place, of: OfCase): void {
     withPath(["from"], () => failUnknown(section, "trial to craft on", from, sources));
 }
 
-/** Throws unless the recipe measures what the place names. */
-export function checkPlace(section: string, place: Place, of: OfCase): void {
-  const { measure, attack, norm = "linf", epsilon, options } = place;
-  if (attack === undefined) {
-    const idle = [
-      ["norm", place.norm],
-      ["epsilon", epsilon],
-      ["from", place.from],
-      ["options", options],
-    ] as const;
-    const [given] = idle.filter(([, value]) => value !== undefined);
-    if (given)
-      throw new OptionError(`${section}: expected ${given[0]} beside an attack only, got no attack`, [
-        given[0],
-      ]);
-    return;
-  }
-  if (!measureOf(measure).underAttack)
-    throw new OptionError(`${section}: expected no attack beside ${measure}, got '${attack}'`, ["attack"]);
+/** Throws where one of `idle` is given, which only has a meaning beside `needed`. */
+function checkIdle(
+  section: string,
+  place: Place,
+  idle: readonly (keyof Place)[],
+  needed: "an attack" | "a corruption",
+): void {
+  const given = idle.find((key) => place[key] !== undefined);
+  if (given === undefined) return;
+  const none = needed.replace(/^an? /, "no ");
+  throw new OptionError(`${section}: expected ${given} beside ${needed} only, got ${none}`, [given]);
+}
+
+/** Throws unless the evaluation runs the corruption that the place names. */
+function checkCorruption(
+  section: string,
+  { corruption = "", severity }: Place,
+  { evaluation }: OfCase,
+): void {
+  const { corruptions = [], severities = [1, 2, 3, 4, 5] } = evaluation;
+  const names = selectCorruptions("evaluation.corruptions", corruptions).map(({ name }) => name);
+  const known = [...names, ...groupsAmong(names)];
+  if (!known.includes(corruption))
+    withPath(["corruption"], () => failUnknown(section, "corruption of the evaluation", corruption, known));
+  const isGroup = !names.includes(corruption);
+  withPath(["severity"], () =>
+    check(
+      severity === undefined || (!isGroup && severities.includes(severity)),
+      `${section}.severity`,
+      isGroup ? `none beside ${corruption}, which is a mean` : `one of ${severities.join(", ")}`,
+      () => String(severity),
+    ),
+  );
+}
+
+/** Throws unless the evaluation runs the attack that the place names. */
+function checkAttack(section: string, place: Place, of: OfCase): void {
+  const { attack, norm = "linf", epsilon } = place;
   checkSource(section, place, of);
   const meant = attacksMeant(place, of);
   if (meant === 1) return;
@@ -129,6 +159,38 @@ export function checkPlace(section: string, place: Place, of: OfCase): void {
       ? `${section}: expected an attack that the recipe's evaluation runs, got ${attack} ${norm} at ${epsilon ?? "no epsilon"}`
       : `${section}: expected one attack, got ${meant} of the name ${attack} (allowed: options that tell them apart)`,
     ["attack"],
+  );
+}
+
+/** What a place may name beside its measure, one at a time. */
+const conditions = ["attack", "corruption", "top"] as const;
+
+/** Throws unless the recipe measures what the place names. */
+export function checkPlace(section: string, place: Place, of: OfCase): void {
+  const { measure, attack, corruption, top } = place;
+  if (attack === undefined) checkIdle(section, place, ["norm", "epsilon", "from", "options"], "an attack");
+  if (corruption === undefined) checkIdle(section, place, ["severity"], "a corruption");
+  const [first, second] = conditions.filter((key) => place[key] !== undefined);
+  if (first === undefined) return;
+  if (second !== undefined)
+    throw new OptionError(
+      `${section}: expected one of ${conditions.join(", ")}, got ${first} and ${second}`,
+      [second],
+    );
+  if (!measureOf(measure).countsImages)
+    throw new OptionError(`${section}: expected no ${first} beside ${measure}, got '${place[first]}'`, [
+      first,
+    ]);
+  if (attack !== undefined) return checkAttack(section, place, of);
+  if (corruption !== undefined) return checkCorruption(section, place, of);
+  const { top: measured = [] } = of.evaluation;
+  withPath(["top"], () =>
+    check(
+      measured.includes(top ?? 0),
+      section,
+      `one of evaluation.top (${measured.join(", ") || "none"})`,
+      () => `top ${top ?? 0}`,
+    ),
   );
 }
 

@@ -6,6 +6,7 @@ import { failUnknown } from "../base/errors.js";
 import { extent } from "../data/preprocessing.js";
 import { sizeAfter } from "../data/images/prepare.js";
 import * as defenseRegistry from "../defenses/index.js";
+import { checkTop } from "../evaluation/top.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { activationsEntry } from "./activations.js";
@@ -25,6 +26,11 @@ const evaluation = z.strictObject({
   corruptions: corruptionsEntry.optional(),
   severities: severitiesEntry.optional(),
   activations: activationsEntry,
+  top: z
+    .array(z.int().min(2))
+    .min(1)
+    .optional()
+    .describe("each k counts the clean images whose label is among the k highest outputs"),
   labels: z.enum(["true", "predicted"]).default("true"),
   seed: z.int().min(0).default(0),
   batchSize: z.int().min(2).max(128).default(100),
@@ -175,6 +181,7 @@ export function readRecipe(data: unknown): Recipe {
   withPath(["evaluation", "corruptions"], () =>
     checkCorruptions("evaluation.corruptions", given.evaluation.corruptions ?? [], imageShape),
   );
+  withPath(["evaluation", "top"], () => checkTop("evaluation.top", given.evaluation.top ?? [], classes));
   const { preprocessing, smoke, ...rest } = given;
   const recipe: Recipe = {
     ...rest,

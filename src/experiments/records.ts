@@ -101,6 +101,10 @@ export const resultRow = z.strictObject({
     })
     .optional(),
   clean: share.describe("accuracy on unperturbed test images"),
+  top: z
+    .array(z.strictObject({ k: z.int().min(2), accuracy: share }))
+    .optional()
+    .describe("share of the unperturbed test images whose label is among the k highest outputs"),
   robust: z.array(robustRecord),
   distances: z.array(distanceRecord).optional(),
   ...corruptionFields,

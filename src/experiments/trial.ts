@@ -216,7 +216,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
     join(folder, paths.correct(trial.name)),
     correctnessOf(evaluation, context.dataset.test.labels),
   );
-  const { clean, robust, distances, flags } = evaluation;
+  const { clean, top, robust, distances, flags } = evaluation;
   const row: ResultRow = {
     ...originOf(trial),
     options: optionsOf(trial.method),
@@ -226,6 +226,7 @@ export async function runTrial(context: TrialContext, trial: Trial): Promise<Tri
       training.metrics.map(({ epoch, metrics }) => ({ epoch: epoch - 1, metrics })),
     ),
     clean,
+    ...(top.length > 0 && { top: top.map((record) => ({ ...record })) }),
     robust: robust.map((record) => ({ ...record })),
     ...(distances.length > 0 && {
       distances: distances.map((record) => ({ ...record, quantiles: { ...record.quantiles } })),

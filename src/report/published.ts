@@ -30,10 +30,19 @@ export const plusMinus = (value: number, spread: number | null | undefined): str
     ? figureText(value)
     : `${figureText(value)} ± ${figureText(spread)}`;
 
+/** ` under random-crop, severity 3`, ` under disturbances`. */
+const corruptedText = (corruption: string | undefined, severity: number | undefined): string =>
+  corruption === undefined
+    ? ""
+    : ` under ${corruption}${severity === undefined ? "" : `, severity ${severity}`}`;
+
 /** `test error under FGSM L∞ ε 0.1 (2x400)`. */
 export function placeText({
   case: of,
   measure,
+  top,
+  corruption,
+  severity,
   attack,
   norm = "linf",
   epsilon,
@@ -41,11 +50,12 @@ export function placeText({
   options,
 }: Place): string {
   const own = options === undefined ? "" : ` (${optionsText(options)})`;
+  const among = top === undefined ? "" : `top-${top} `;
   const under =
     attack === undefined
-      ? ""
+      ? corruptedText(corruption, severity)
       : ` under ${attackText(attack)} ${normText(norm)} ε ${epsilonText(epsilon ?? 0)}${own}${from === undefined ? "" : ` crafted on ${from}`}`;
-  return `${of === undefined ? "" : `${of}: `}${measureOf(measure).title}${under}`;
+  return `${of === undefined ? "" : `${of}: `}${among}${measureOf(measure).title}${under}`;
 }
 
 const agreementText = (agreement: Agreement, difference: number | null): string => {

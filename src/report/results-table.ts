@@ -9,19 +9,23 @@ interface CellStyle {
   readonly plusMinus?: string;
 }
 
-/** Methods × (clean, attacks × ε). */
+/** Methods × (clean, top-k, attacks × ε). */
 export function resultsTable(results: ResultsFile, { plusMinus = " ± " }: CellStyle = {}): DataTable {
-  const { groups, rows } = tableOf(results);
+  const { tops, groups, rows } = tableOf(results);
   const attacked = groups.flatMap(({ title, epsilons }) =>
     epsilons.map((epsilon) => ({ group: title, name: `ε ${epsilonText(epsilon)}` })),
   );
   return {
     caption: `Accuracy in % on ${results.dataset}, test split, clean and under attack`,
     corner: "method",
-    columns: [{ group: null, name: "clean" }, ...attacked],
-    rows: rows.map(({ name, clean, robust }) => ({
+    columns: [
+      { group: null, name: "clean" },
+      ...tops.map((k) => ({ group: null, name: `clean, top-${k}` })),
+      ...attacked,
+    ],
+    rows: rows.map(({ name, clean, top, robust }) => ({
       name,
-      cells: [clean, ...robust.flat()].map((cell) => cellText(cell, plusMinus)),
+      cells: [clean, ...top, ...robust.flat()].map((cell) => cellText(cell, plusMinus)),
     })),
   };
 }

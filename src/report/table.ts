@@ -36,11 +36,15 @@ export interface MethodRow {
   readonly method: string;
   readonly seeds: readonly number[];
   readonly clean: Cell;
+  /** By k, in the table's order; null where it was not counted. */
+  readonly top: readonly (Cell | null)[];
   /** By attack group and radius, in the table's order; null where it was not run. */
   readonly robust: readonly (readonly (Cell | null)[])[];
 }
 
 export interface Table {
+  /** Each k of top-k accuracy on clean images, ascending. */
+  readonly tops: readonly number[];
   readonly groups: readonly AttackGroup[];
   readonly rows: readonly MethodRow[];
 }
@@ -171,18 +175,26 @@ function robustCell(rows: readonly ResultRow[], group: AttackGroup, epsilon: num
   return { ...meanAndSpread(records.map(({ accuracy }) => accuracy)), n };
 }
 
+function topCell(rows: readonly ResultRow[], k: number): Cell | null {
+  const values = rows.flatMap(({ top = [] }) => top.find((each) => each.k === k)?.accuracy ?? []);
+  return values.length === 0 ? null : { ...meanAndSpread(values), n: imagesOf(rows) };
+}
+
 /** The results by method, those of a case together. */
 export function tableOf(results: ResultsFile): Table {
   const groups = attackGroups(results.rows.flatMap(({ robust }) => robust));
+  const found = results.rows.flatMap(({ top = [] }) => top.map(({ k }) => k));
+  const tops = [...new Set(found)].sort((a, b) => a - b);
   const rows = [...groupBy(results.rows, methodName)].map(([name, members]) => ({
     name,
     case: members[0]?.case,
     method: members[0]?.method ?? name,
     seeds: members.map(({ seed }) => seed),
     clean: { ...meanAndSpread(members.map(({ clean }) => clean)), n: imagesOf(members) },
+    top: tops.map((k) => topCell(members, k)),
     robust: groups.map((group) => group.epsilons.map((epsilon) => robustCell(members, group, epsilon))),
   }));
-  return { groups, rows };
+  return { tops, groups, rows };
 }
 
 /** Images that attacks were run on, where any was: the record of clean accuracy does not say its own. */

@@ -24,6 +24,7 @@ import { readRun } from "../../src/experiments/store.js";
 import { trainingIdentity, trialsOf, type Trial } from "../../src/experiments/trials.js";
 import { trainingParts } from "../../src/experiments/training-parts.js";
 import { importClassifier } from "../../src/nn/imported.js";
+import { resultsTable } from "../../src/report/results-table.js";
 import { localEngine } from "../../src/runtime/engine.js";
 
 let root = "";
@@ -59,7 +60,7 @@ preprocessing: { standardize: { over: channels } }
 training: { batchSize: 8, epochs: 3, validation: { last: 9 }, limit: 25, curves: { splits: [test, validation] } }
 methods: ${methods}
 ${keys}
-evaluation: { attacks: [fgsm: { epsilon: 0.1 }], corruptions: [brightness], severities: [3], activations: true, examples: 2 }
+evaluation: { attacks: [fgsm: { epsilon: 0.1 }], corruptions: [brightness], severities: [3], activations: true, top: [2], examples: 2 }
 `;
 const recipeOf = (given: string): Recipe => parseRecipe(given, "tiny.yaml").cases[0] as Recipe;
 const foldersOf = ({ dataset }: Recipe): ImageFolders => (dataset as { folder: ImageFolders }).folder;
@@ -88,11 +89,11 @@ describe("dataset: { folder }", () => {
     expect(datasetForm(dataset)).toEqual({ name: "imagenet", imageShape: [3, 10, 10], classes: 3 });
     const form = (keys: string) =>
       datasetForm(recipeOf(text(`{ folder: { train: a, test: b, ${keys} } }`)).dataset);
-    expect(form("size: [8, 9], classes: 2, channels: gray")).toEqual({
-      ...{ name: "a", imageShape: [1, 8, 9], classes: 2 },
+    expect(form("size: [8, 9], classes: 4, channels: gray")).toEqual({
+      ...{ name: "a", imageShape: [1, 8, 9], classes: 4 },
     });
-    expect(form("resize: [9, 8], size: [9, 8], classes: [ant, bee]")).toMatchObject({
-      ...{ imageShape: [3, 9, 8], classes: 2 },
+    expect(form("resize: [9, 8], size: [9, 8], classes: [ant, bee, cow]")).toMatchObject({
+      ...{ imageShape: [3, 9, 8], classes: 3 },
     });
   });
 
@@ -199,8 +200,15 @@ describe("a run on folders", () => {
     const preprocessing = readPreprocessing("test", { resize: 11, crop: 10, classes: ["ant", "bee", "cow"] });
     const tests = await openImages(join(root, "set/test"), { preprocessing, model: classifier.model });
     const engines = [localEngine({ threads: 1 })];
-    const plain = { attacks: [], labels: "true", seed: 0, batchSize: 3 } as const;
-    expect((await assess(classifier, tests, { engines, ...plain })).clean).toBe(row?.clean);
+    const plain = { attacks: [], top: [2], labels: "true", seed: 0, batchSize: 3 } as const;
+    const { clean, top } = await assess(classifier, tests, { engines, ...plain });
+    expect([clean, top]).toEqual([row?.clean, row?.top]);
+    expect(top[0]?.accuracy).toBeGreaterThanOrEqual(clean);
+    expect(resultsTable(record.results).columns.map(({ name }) => name)).toEqual([
+      "clean",
+      "clean, top-2",
+      "ε 0.1",
+    ]);
 
     const stop = new AbortController();
     const stopping = {

@@ -1,6 +1,9 @@
 // The `published` section: what it takes, and what it refuses.
 import { describe, expect, it } from "vitest";
 import { readPublished } from "../../src/experiments/published.js";
+import { read } from "../../src/experiments/measures.js";
+import type { ResultRow } from "../../src/experiments/records.js";
+import { placeText } from "../../src/report/published.js";
 import { readRecipe } from "../../src/experiments/recipe.js";
 
 const recipe = (more: object = {}) =>
@@ -22,7 +25,33 @@ const plain = [recipe()];
 const crafting = [
   recipe({ evaluation: { attacks: [{ fgsm: { epsilon: 0.1 } }], transferFrom: "standard" } }),
 ];
+const disturbed = [
+  recipe({
+    evaluation: {
+      top: [3, 5],
+      corruptions: ["fog", "random-crop", "random-flip", "five-crop"],
+      severities: [1, 5],
+    },
+  }),
+];
 const cases = ["dnn", "cnn"].map((name) => ({ ...recipe(), case: name }));
+
+/** A row with figures among five classes and under corruptions. */
+const readRow = (): ResultRow => ({
+  ...{ method: "sgm", seed: 0, options: {}, epochs: 1, clean: 0.8, robust: [] },
+  top: [{ k: 5, accuracy: 0.9 }],
+  corruptions: [1, 5].map((severity) => ({
+    name: "fog",
+    severity,
+    accuracy: severity === 1 ? 0.75 : 0.25,
+    n: 4,
+  })),
+  corruptionMeans: [
+    { over: "fog", records: 2, accuracy: 0.5 },
+    { over: "disturbances", records: 6, accuracy: 0.4 },
+  ],
+});
+const near = (value: number | null): unknown => (value === null ? null : expect.closeTo(value, 9));
 
 const table = (cell: object, more: object = {}) => ({
   source: "A. Author 2020, Table 1",
@@ -47,6 +76,33 @@ describe("published", () => {
   it("takes figures at points crafted on a trial of the recipe", () => {
     const under = { attack: "fgsm", epsilon: 0.1, from: "standard-seed0" };
     expect(readPublished(table(under), crafting)).toHaveLength(1);
+  });
+
+  it("takes figures among the likeliest classes and under corruptions, and reads them off rows", () => {
+    const rows = readRow();
+    const [{ cells } = { cells: [] }] = readPublished(
+      {
+        source: "Table 1",
+        cells: [
+          { top: 5 },
+          { top: 5, measure: "testError" },
+          { corruption: "fog", severity: 5 },
+          { corruption: "fog" },
+          { corruption: "disturbances", measure: "testError" },
+          { top: 3 },
+        ].map((place) => ({ method: "sgm", measure: "accuracy", value: 1, ...place })),
+      },
+      disturbed,
+    );
+    expect(cells.map((cell) => read(rows, cell))).toEqual([90, 10, 25, 50, 60, null].map(near));
+    expect(cells.map(placeText)).toEqual([
+      "top-5 accuracy",
+      "top-5 test error",
+      "accuracy under fog, severity 5",
+      "accuracy under fog",
+      "test error under disturbances",
+      "top-3 accuracy",
+    ]);
   });
 
   it("takes cells of cases", () => {
@@ -89,10 +145,35 @@ describe("published", () => {
     ],
     [{ from: "standard-seed0" }, crafting, "published: expected from beside an attack only, got no attack"],
     [{ epsilon: 0.1 }, plain, "published: expected epsilon beside an attack only, got no attack"],
+    [{ severity: 3 }, plain, "published: expected severity beside a corruption only, got no corruption"],
+    [{ top: 5 }, plain, "published: expected one of evaluation.top (none), got top 5"],
+    [{ top: 4 }, disturbed, "published: expected one of evaluation.top (3, 5), got top 4"],
+    [
+      { top: 5, corruption: "fog" },
+      disturbed,
+      "published: expected one of attack, corruption, top, got corruption and top",
+    ],
+    [
+      { corruption: "snow" },
+      disturbed,
+      "published: unknown corruption of the evaluation 'snow' (known: fog, five-crop, random-crop, random-flip, common, disturbances)",
+    ],
+    [{ corruption: "fog" }, plain, "published: unknown corruption of the evaluation 'fog' (known: )"],
+    [{ corruption: "fog", severity: 3 }, disturbed, "published.severity: expected one of 1, 5, got 3"],
+    [
+      { corruption: "common", severity: 1 },
+      disturbed,
+      "published.severity: expected none beside common, which is a mean, got 1",
+    ],
+    [
+      { measure: "hiddenZeros", corruption: "fog" },
+      disturbed,
+      "published: expected no corruption beside hiddenZeros, got 'fog'",
+    ],
     [
       { valeu: 3 },
       plain,
-      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, measure, attack, norm, epsilon, from, options, method, value, spread, note)",
+      "recipe.published.0.cells.0: unknown option 'valeu' – did you mean 'value'? (known: case, measure, top, corruption, severity, attack, norm, epsilon, from, options, method, value, spread, note)",
     ],
   ])("refuses %j", (cell, of, message) => {
     expect(() => readPublished([table(cell)], of)).toThrow(message);

@@ -47,10 +47,13 @@ export function controlOf(
   return methods.includes(name) ? name : null;
 }
 
-const placeOf = ({ case: of, measure, attack, norm, epsilon, from, options }: Place): Place => ({
-  case: of,
-  ...{ measure, attack, norm, epsilon, from, options },
-});
+const placeOf = ({ case: of, measure, ...place }: Place): Place => {
+  const { top, corruption, severity, attack, norm, epsilon, from, options } = place;
+  return {
+    case: of,
+    ...{ measure, top, corruption, severity, attack, norm, epsilon, from, options },
+  };
+};
 
 const placeKey = (cell: Place): string => JSON.stringify(placeOf(cell));
 
