@@ -1,6 +1,7 @@
 // Holds the prediction of training's memory to what is measured: each case trains in a process of its own, whose peak
 // (VmHWM) is counted from where an idle engine stands; then 10,000 steps show whether anything grows. Linux only.
-// Usage: node scripts/memory.mjs [--only NAME] [--write FILE]
+// Usage: node scripts/memory.mjs [--only NAME] [--write FILE] [--into FILE]; with --into the rows of FILE that are measured
+// again, or for the first time, take their places there, and the rest stays.
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -323,13 +324,44 @@ function page(rows, grown) {
   ].join("\n")}\n`;
 }
 
+const isGrowth = (line) => /^\| [\d,]+–/.test(line);
+
+/** A row of a page as `caseRow` gives it. */
+function rowIn(line) {
+  const [name, ...cells] = line.slice(2, -2).split(" | ");
+  const error = Number(cells.at(-1).replace("−", "-").replace(" %", ""));
+  return { ratio: 1 + error / 100, apart: cases[name]?.apart === true, line };
+}
+
+/** The page in `text` with `rows` in their places. */
+function merged(text, rows) {
+  const lines = text.split("\n").filter((line) => line.startsWith("| ") && !line.startsWith("| ---"));
+  const nameIn = (line) => line.slice(2).split(" | ")[0];
+  const before = lines.filter((line) => nameIn(line) in cases).map(rowIn);
+  const byName = new Map([...before, ...rows].map((row) => [nameIn(row.line), row]));
+  const order = Object.keys(cases).filter((name) => byName.has(name));
+  return page(
+    order.map((name) => byName.get(name)),
+    lines.filter(isGrowth),
+  );
+}
+
 const { values } = parseArgs({
-  options: { child: { type: "string" }, only: { type: "string" }, write: { type: "string" } },
+  options: {
+    child: { type: "string" },
+    only: { type: "string" },
+    write: { type: "string" },
+    into: { type: "string" },
+  },
 });
 if (values.child !== undefined) await trainHere(values.child);
 else {
   const names = Object.keys(cases).filter((name) => name.includes(values.only ?? ""));
-  const text = page(names.map(caseRow), growthRows());
-  if (values.write === undefined) console.log(text);
-  else writeFileSync(values.write, text);
+  const { into, write = into } = values;
+  const text =
+    into === undefined
+      ? page(names.map(caseRow), growthRows())
+      : merged(readFileSync(into, "utf8"), names.map(caseRow));
+  if (write === undefined) console.log(text);
+  else writeFileSync(write, text);
 }
