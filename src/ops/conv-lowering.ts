@@ -3,6 +3,7 @@ import { count, multiplyDims, type Shape } from "../base/shape.js";
 import { argument } from "../graph/node.js";
 import type { Emitter } from "../graph/op.js";
 import { blockedFilter, blockedTurned, emitBlocked, hasBlocks } from "./conv-blocked.js";
+import { lowerColumns, wantsOneProduct } from "./conv-columns.js";
 import { lowerPhases } from "./conv-phases.js";
 import type { ConvSizes } from "./conv-sizes.js";
 import { emitReshape } from "./reshape.js";
@@ -115,12 +116,28 @@ export function lowerInputAdjoint(emit: Emitter, g: string, w: string, sizes: Co
   }
   const phases = pads === null ? lowerPhases(emit, g, w, sizes) : null;
   if (phases !== null) return phases;
+  if (wantsOneProduct(emit, sizes)) return lowerColumns(emit, g, w, sizes);
   const untouched = window.strides.map((stride, axis) => slack(Number(x[axis + 2]), window, axis) % stride);
   return emit.node("ConvTranspose", [g, w], {
     ...onnxWindow(window),
     group: groups,
     output_padding: untouched,
   });
+}
+
+/** x without the elements behind the last window, which no tap reads. */
+function read(emit: Emitter, x: string, sizes: ConvSizes): [string, ConvSizes] {
+  const { x: shape, window } = sizes;
+  const [n = 1, channels = 1, ...spatial] = shape;
+  const ends = spatial.map((size, axis) => {
+    const { after, stride } = alongAxis(window, axis);
+    return Number(size) - Math.max(0, (slack(Number(size), window, axis) % stride) - after);
+  });
+  const axes = ends.flatMap((end, axis) => (end < Number(spatial[axis]) ? [axis] : []));
+  if (axes.length === 0) return [x, sizes];
+  const bounds = [axes.map(() => 0), axes.map((axis) => ends[axis] ?? 0), axes.map((axis) => axis + 2)];
+  const kept = emit.node("Slice", [x, ...bounds.map((values) => emit.constant(values, "int64"))]);
+  return [kept, { ...sizes, x: [n, channels, ...ends] }];
 }
 
 /** x [N, groups·c, …, width] → [1, groups·N, …, width·c]: samples become channels, channels go into the width. */
@@ -160,8 +177,9 @@ function swappedWindow({ x, w, y, window }: ConvSizes): Window {
  * w's cotangent from x and y's: a convolution over the samples with y's cotangent as its filter. With the channels
  * in the width it is one product [K, N·height·width] · [N·height·width, taps·c] – the fastest form measured.
  */
-export function lowerFilterAdjoint(emit: Emitter, x: string, g: string, sizes: ConvSizes): string {
-  if (isProduct(sizes)) return gemm(emit, [g, x], { transA: 1 }, sizes.w);
+export function lowerFilterAdjoint(emit: Emitter, whole: string, g: string, given: ConvSizes): string {
+  if (isProduct(given)) return gemm(emit, [g, whole], { transA: 1 }, given.w);
+  const [x, sizes] = read(emit, whole, given);
   const { groups, window } = sizes;
   const [filters = 1, perGroup = 1, ...taps] = sizes.w;
   const last = taps.length - 1;
@@ -172,20 +190,12 @@ export function lowerFilterAdjoint(emit: Emitter, x: string, g: string, sizes: C
     ...onnxWindow(swapped),
     group: groups,
   });
-  const counts = taps.map((_, axis) => {
-    const size = Number(sizes.x[axis + 2]) * (axis === last ? perGroup : 1);
-    const steps = Math.floor(slack(size, swapped, axis) / alongAxis(swapped, axis).stride) + 1;
-    return axis === last ? steps / perGroup : steps;
-  });
-  const apart = emitReshape(emit, found, [filters, ...counts, perGroup]);
+  // Without dilation each column is a tap.
   const step = window.dilations[last] ?? 1;
-  const ends = taps.map((n, axis) => (axis === last ? (n - 1) * step + 1 : n));
-  const steps = taps.map((_, axis) => (axis === last ? step : 1));
-  const wanted = counts.some((count, axis) => count > (taps[axis] ?? 1))
-    ? emit.node("Slice", [
-        apart,
-        ...[repeated(0, taps.length), ends, axes, steps].map((v) => emit.constant(v, "int64")),
-      ])
-    : apart;
+  const columns = ((taps[last] ?? 1) - 1) * step + 1;
+  const apart = emitReshape(emit, found, [filters, ...taps.slice(0, last), columns, perGroup]);
+  const every = (): string[] =>
+    [[0], [columns], [last + 1], [step]].map((values) => emit.constant(values, "int64"));
+  const wanted = step === 1 ? apart : emit.node("Slice", [apart, ...every()]);
   return emit.node("Transpose", [wanted], { perm: [0, last + 2, ...axes] });
 }

@@ -5,12 +5,13 @@ import { sgm } from "../../src/defenses/sgm.js";
 import { pgd } from "../../src/attacks/pgd.js";
 import { floats } from "../../src/base/tensor.js";
 import { randomStream } from "../../src/base/random.js";
-import { B } from "../../src/base/shape.js";
+import { gradient } from "../../src/autodiff/gradient.js";
+import { B, type Shape } from "../../src/base/shape.js";
 import { graphFunction } from "../../src/graph/function.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import { input, scope } from "../../src/graph/node.js";
 import { anyRuntime } from "../../src/graph/op.js";
-import { cast, conv, erf, exp, mul, oneHot, tanh } from "../../src/ops/index.js";
+import { cast, conv, erf, exp, mul, oneHot, sum, tanh } from "../../src/ops/index.js";
 import { exportFunction } from "../../src/onnx/export.js";
 import { readOnnx } from "../../src/onnx/read.js";
 import { localEngine, type Engine } from "../../src/runtime/engine.js";
@@ -127,5 +128,42 @@ describe("a convolution with constant filters and a wide frame", () => {
     const [expected] = interpret(Object.values(fn.outputs), { batch: 3, values });
     expect(y?.data.length).toBe(expected?.data.length);
     expected?.data.forEach((v, i) => expect(Number(y?.data[i])).toBeCloseTo(v, 4));
+  });
+});
+
+describe("the input adjoint of a convolution with strides and large filters", () => {
+  const shapes = { x: [2, 512, 5, 6], w: [512, 512, 2, 3] };
+  const [x, w] = [input("x", shapes.x), input("w", shapes.w)];
+  const y = conv(x, w, { strides: [2, 3], pads: [1, 0, 0, 2], dilations: [2, 1] });
+  const g = input("g", y.shape);
+  const [adjoint = x] = gradient(sum(mul(y, g)), [x]);
+  const fn = graphFunction("adjoint", [g, w], { adjoint });
+  const drawn = (shape: Shape, seed: number) => {
+    const data = new Float32Array(shape.map(Number).reduce((a, b) => a * b, 1));
+    randomStream(seed, "columns").uniform(data, { sample: 0 }, [-1, 1]);
+    return floats(shape.map(Number), data);
+  };
+
+  it("is one product and a sum of columns, where ONNX Runtime's kernels are the processor's", () => {
+    const types = (block: number) =>
+      readOnnx(exportFunction(fn, { target: { ...anyRuntime, block } })).nodes.map(
+        ({ operator }) => operator,
+      );
+    expect(types(8)).toContain("Col2Im");
+    expect(types(0)).not.toContain("Col2Im");
+  });
+
+  it("says what the interpreter says", async () => {
+    const [cotangent, filters] = [drawn(y.shape, 0), drawn(w.shape, 1)];
+    const program = await loadFunction(engine, fn);
+    const run = await program.run({
+      g: { ...cotangent, data: cotangent.data.slice() },
+      w: { ...filters, data: filters.data.slice() },
+    });
+    await program.release();
+    const values = { g: toArray64(cotangent), w: toArray64(filters) };
+    const [expected] = interpret([adjoint], { batch: 2, values });
+    expect(run["adjoint"]?.shape).toEqual(shapes.x);
+    expected?.data.forEach((v, i) => expect(Number(run["adjoint"]?.data[i])).toBeCloseTo(v, 3));
   });
 });
