@@ -39,6 +39,8 @@ function nextZeta(state: OptimizerState, g: Node, options: Options): Node {
 /**
  * paper: Z ← αZ + (1−α)ζ; θ ← αθ + (1−α)g²; w ← w − λ·Z·g/(√θ + ε), Z = θ = 0 and ζ = 1 at the start.
  * ratio: w ← w − λ·√(1−β₂ᵗ)/(1−αᵗ)·(ζ/Z)·g/(√v + ε) with Z = 1 at the start, v the second moment by β₂.
+ * With these factors ζ falls wherever more than one sign in fourteen differs, as with mini-batches: the paper's form
+ * then steps at about ζmin·λ, the ratio form at about λ.
  */
 export const wame = unit("wame", "weight-wise adaptive learning rates", schema, (options): Optimizer => {
   const { alpha, beta2, epsilon, variant } = options;
