@@ -3,3 +3,4 @@ export { sgd } from "./sgd.js";
 export { adam } from "./adam.js";
 export { wame } from "./wame.js";
 export { rprop } from "./rprop.js";
+export { rmsprop } from "./rmsprop.js";

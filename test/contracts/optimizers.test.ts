@@ -112,6 +112,22 @@ describe("formulas", () => {
     expectPath(descend(registry.adam(), parabola, [1, -1], 0.01, 8), expected);
   });
 
+  it("rmsprop, with momentum and without, ε under the root", () => {
+    for (const momentum of [0, 0.9]) {
+      const [v, m] = [
+        [1, 1],
+        [0, 0],
+      ];
+      const expected = reference(8, (g, i) => {
+        v[i] = 0.8 * (v[i] ?? 0) + 0.2 * g * g;
+        m[i] = momentum * (m[i] ?? 0) + (0.01 * g) / Math.sqrt((v[i] ?? 0) + 0.5);
+        return -(m[i] ?? 0);
+      });
+      const optimizer = registry.rmsprop({ decay: 0.8, momentum, epsilon: 0.5 });
+      expectPath(descend(optimizer, parabola, [1, -1], 0.01, 8), expected);
+    }
+  });
+
   it("wame in the form adjusted after talk with the author", () => {
     const [last, zeta, Z, theta] = [
       [0, 0],
