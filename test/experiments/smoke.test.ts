@@ -27,6 +27,7 @@ const some: Readonly<Record<string, readonly string[]>> = {
   "papers/abp-cifar10.yaml": ["dense-simple-dropout.standard-*", "conv-zca.adversarial-backprop-*"],
   "papers/r-condensenet.yaml": ["groups-8.random-sign-*"],
   "papers/r-cifar100.yaml": ["inception-v3.standard-*"],
+  "papers/r-imagenet.yaml": ["senet.*"],
   "papers/r-svhn.yaml": ["stochastic-depth.random-sign-*", "wide-resnet.fgsm-*"],
   "papers/sgm-cifar10.yaml": ["augmented.updates-seed0"],
   "papers/sgm-cifar100.yaml": ["plain.standard-*"],
