@@ -183,12 +183,18 @@ function listedClasses(path: string, labels: readonly string[], options: ClassOp
 async function inList(path: string, list: string, options: ClassOptions): Promise<FolderLayout> {
   const entries = await entriesOf(path);
   const labels = await readList(list);
-  const found = listedClasses(list, [...labels.values()], options);
+  const labelOf = (name: string): string | undefined => labels.get(name) ?? labels.get(parse(name).name);
+  const images = entries.filter(isImage);
+  // Named classes may be some of a list's, if only images of these are there.
+  const meant =
+    options.classNames === undefined
+      ? [...labels.values()]
+      : images.flatMap(({ name }) => labelOf(name) ?? []);
+  const found = listedClasses(list, meant, options);
   const places = new Map(found.map((name, label) => [name, label]));
   const classes = found.map((): Item[] => []);
-  const images = entries.filter(isImage);
   for (const { name, version } of images) {
-    const said = labels.get(name) ?? labels.get(parse(name).name);
+    const said = labelOf(name);
     const label = said === undefined ? undefined : places.get(said);
     if (label === undefined) fail(join(path, name), `a label in ${list}`, "none");
     else classes[label]?.push({ path: join(path, name), label, version });

@@ -80,8 +80,8 @@ export function behindChain(model: Model, chain: Chain, fitted?: Weights): Model
   };
 }
 
-/** Images taken through a graph at once while fitting. */
-const rowsAtOnce = 1000;
+/** Images of `size` numbers taken through a graph at once: 1,000, or as many large ones as 64 MiB hold. */
+const rowsAtOnce = (size: number): number => Math.max(2, Math.min(1000, Math.floor(2 ** 24 / size)));
 
 export interface FitOptions {
   readonly engine: Engine;
@@ -107,7 +107,7 @@ export async function* mappedImages(
   const fn = graphFunction("preprocessing", [x, ...names.map(([, node]) => node)], { mapped: result });
   const program = result === x ? null : await loadFunction(engine, fn, { weights: fitted });
   try {
-    for (const { start, end } of batchRanges(split.count, rowsAtOnce)) {
+    for (const { start, end } of batchRanges(split.count, rowsAtOnce(size))) {
       signal?.throwIfAborted();
       const indices = Uint32Array.from({ length: end - start }, (_, i) => start + i);
       const rows = await readValues(split, size, indices);

@@ -6,6 +6,7 @@ import { keptImages } from "./folder-dataset.js";
 import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
+import { trainingParts } from "./training-parts.js";
 import type { Trial } from "./trials.js";
 
 /** Bytes of an idle process with its engine's library. */
@@ -15,19 +16,28 @@ const idle = 150e6;
 const heldBytes = (split: AnySplit, size: number, mostKept: number): number =>
   "rows" in split ? Math.min(split.count * size, mostKept) : split.images.byteLength;
 
+/** Bytes of images in memory: of folders those kept and held out, all that `move`; all as floats where they are mapped. */
+export function imagesMemory(
+  recipe: Pick<Recipe, "space" | "training">,
+  { imageShape, train, test }: Pick<AnyDataset, "imageShape" | "train" | "test">,
+  { move }: { readonly move: boolean },
+): number {
+  const size = imageSize(imageShape);
+  const { validation } = trainingParts(train, recipe.training);
+  const heldOut = validation && "rows" in validation ? validation.count * size : 0;
+  const read = heldBytes(train, size, move ? Infinity : keptImages) + heldBytes(test, size, keptImages);
+  return read + heldOut + (seesPreprocessed(recipe) ? 4 * size * (train.count + test.count) : 0);
+}
+
 /** Predicted bytes of a process that trains `method`. */
 function memoryOf(recipe: Recipe, dataset: AnyDataset, method: Method): number {
-  const { imageShape, classes, train, test } = dataset;
+  const { imageShape, classes } = dataset;
   const model = networkOf(recipe)({ inputShape: imageShape, classes });
   const { movedBytes } = costOf(recipe, dataset, method);
   const { total } = trainingMemory(stepOf(recipe, method, model), trainingOf(recipe, method).batchSize, {
     moved: movedBytes,
   });
-  const size = imageSize(imageShape);
-  const held =
-    heldBytes(train, size, movedBytes > 0 ? Infinity : keptImages) + heldBytes(test, size, keptImages);
-  const mapped = seesPreprocessed(recipe) ? 4 * size * (train.count + test.count) : 0;
-  return idle + held + mapped + total;
+  return idle + imagesMemory(recipe, dataset, { move: movedBytes > 0 }) + total;
 }
 
 /** The most trials, at least one, that `cores` have room for, and `free` bytes whichever of them meet. */

@@ -100,6 +100,24 @@ describe("ImageNet", () => {
   });
 });
 
+describe("a list of more classes than are there", () => {
+  it("is read where the classes that are there are named", async () => {
+    const list = "a.JPEG n07 1 2\nb.JPEG n03\nc.JPEG n05\n";
+    const path = folder({
+      "val/images/a.JPEG": "",
+      "val/images/b.JPEG": "",
+      "val/val_annotations.txt": list,
+    });
+    const layout = await readLayout(join(path, "val"), { classNames: ["n03", "n07"] });
+    expect(images(layout)).toEqual({ n03: ["b.JPEG"], n07: ["a.JPEG"] });
+    expect(images(await readLayout(join(path, "val"), {}))).toEqual({
+      n03: ["b.JPEG"],
+      n05: [],
+      n07: ["a.JPEG"],
+    });
+  });
+});
+
 describe("refusals of a list", () => {
   it.each<[Record<string, string>, ClassOptions, string]>([
     [

@@ -1,7 +1,9 @@
 // Jobs side by side: who begins when, what a failure means for others, how many fit.
 import { describe, expect, it } from "vitest";
 import { runJobs, type Job } from "../../src/experiments/schedule.js";
-import { widthFor } from "../../src/experiments/width.js";
+import type { StreamedSplit } from "../../src/data/dataset.js";
+import { readTraining, trainingSchema } from "../../src/experiments/training-section.js";
+import { imagesMemory, widthFor } from "../../src/experiments/width.js";
 
 /** Jobs that note when they begin and end, each after as many turns as it is given. */
 function noted(
@@ -75,6 +77,35 @@ describe("jobs side by side", () => {
     stop.abort();
     expect((await ended).map(({ name }) => name)).toEqual(["a"]);
     expect(notes).toEqual(["+a", "-a"]);
+  });
+});
+
+describe("the memory of a trial's images", () => {
+  const training = readTraining(trainingSchema.parse({ validation: { last: 1000 } }));
+  const streamed = (count: number): StreamedSplit => ({
+    ...{ count, labels: new Uint8Array(count), identity: "x", rows: () => Promise.reject(new Error("read")) },
+  });
+  const ofFolder = (
+    count: number,
+    { move = false, space }: { move?: boolean; space?: "preprocessed" } = {},
+  ) =>
+    imagesMemory(
+      { training, ...(space && { space }) },
+      { imageShape: [3, 10, 10], train: streamed(count), test: streamed(2000) },
+      { move },
+    );
+
+  it("does not grow with the number of a folder's files, but where they are moved or mapped", () => {
+    expect(ofFolder(10_000)).toBe(300 * 13_000);
+    expect(ofFolder(2e7)).toBe(2 ** 29 + 300 * 3000);
+    expect(ofFolder(2e7, { move: true })).toBe(300 * (2e7 + 3000));
+    expect(ofFolder(10_000, { space: "preprocessed" })).toBe(300 * 13_000 + 4 * 300 * 12_000);
+  });
+
+  it("is that of their bytes where they are in memory", () => {
+    const split = { images: new Uint8Array(300 * 1500), labels: new Uint8Array(1500), count: 1500 };
+    const dataset = { imageShape: [3, 10, 10], train: split, test: split } as const;
+    expect(imagesMemory({ training }, dataset, { move: true })).toBe(300 * 3000);
   });
 });
 
