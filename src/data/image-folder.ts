@@ -15,6 +15,11 @@ export type Unreadable = "refuse" | "skip";
 export interface ImageFolderOptions extends ImageForm, ClassOptions {
   /** Decides the order of the images; default 0. */
   readonly seed?: number;
+  /**
+   * `rounds` (default): one image of every class, then a second one, while there are any; `shares`: every beginning and
+   * every end of the list has as large a share of each class as the whole.
+   */
+  readonly order?: "rounds" | "shares";
   /** Bytes of prepared images to keep, so that a later reader need not decode them again; default 2²⁸. */
   readonly cacheBytes?: number;
   /** Threads that read and decode; default 0: the caller's. */
@@ -23,17 +28,20 @@ export interface ImageFolderOptions extends ImageForm, ClassOptions {
   readonly unreadable?: Unreadable;
 }
 
-/**
- * The images so that every beginning of the list is spread over the classes: in each round one image of every class
- * that has one left, both the classes in a round and the images of a class in a seeded order.
- */
-function spread(classes: readonly (readonly Item[])[], seed: number): Item[] {
+type Classes = readonly (readonly Item[])[];
+
+/** The images of each class in a seeded order. */
+function shuffled(classes: Classes, seed: number): Classes {
   const images = randomStream(seed, "folder-images");
+  return classes.map((files, label) =>
+    Array.from(images.permutation(files.length, { sample: label })).flatMap((i) => files[i] ?? []),
+  );
+}
+
+/** In each round one image of every class that has one left, both the classes and their images in a seeded order. */
+function inRounds(classes: Classes, seed: number): Item[] {
   const rounds = randomStream(seed, "folder-rounds");
-  const queues = classes.map((files, label) => {
-    const order = images.permutation(files.length, { sample: label });
-    return Array.from(order, (i) => files[i]);
-  });
+  const queues = shuffled(classes, seed);
   const items: Item[] = [];
   for (let round = 0; queues.some((queue) => queue.length > round); round++)
     for (const label of rounds.permutation(queues.length, { sample: round })) {
@@ -41,6 +49,22 @@ function spread(classes: readonly (readonly Item[])[], seed: number): Item[] {
       if (item !== undefined) items.push(item);
     }
   return items;
+}
+
+/** Image j of a class of n stands at (j + ½)/n of the list; classes that meet there are in a seeded order. */
+function inShares(classes: Classes, seed: number): Item[] {
+  const ranks = randomStream(seed, "folder-shares").permutation(classes.length, { sample: 0 });
+  const placed = shuffled(classes, seed).flatMap((files, label) =>
+    files.map((item, j) => ({ item, at: (j + 0.5) / files.length, rank: ranks[label] ?? 0 })),
+  );
+  return placed.sort((a, b) => a.at - b.at || a.rank - b.rank).map(({ item }) => item);
+}
+
+/** Of files and labels in their order; the same files elsewhere are the same images. */
+function identityOf(root: string, items: readonly Item[]): string {
+  const content = createHash("sha256");
+  for (const item of items) content.update(JSON.stringify({ ...item, path: relative(root, item.path) }));
+  return content.digest("hex");
 }
 
 /** Reads images by path; keeps as many of the first asked for as `cacheBytes` hold. */
@@ -103,9 +127,7 @@ export async function openImageFolder(path: string, options: ImageFolderOptions)
   const found = await readLayout(path, options);
   const layout = options.unreadable === "skip" ? await withoutUnreadable(path, found, read) : found;
   const { classNames } = layout;
-  const items = spread(layout.classes, seed);
-  // The same files elsewhere are the same images.
-  const within = items.map((item) => ({ ...item, path: relative(path, item.path) }));
+  const items = (options.order === "shares" ? inShares : inRounds)(layout.classes, seed);
   const absent = classNames.filter((_, label) => layout.classes[label]?.length === 0);
   const bytes = async (indices: ArrayLike<number>): Promise<Uint8Array> => {
     const out = new Uint8Array(indices.length * size);
@@ -126,7 +148,7 @@ export async function openImageFolder(path: string, options: ImageFolderOptions)
     imageShape,
     classes: classNames.length,
     classNames,
-    identity: createHash("sha256").update(JSON.stringify(within)).digest("hex"),
+    identity: identityOf(path, items),
     count: items.length,
     labels: Int32Array.from(items, ({ label }) => label),
     notes: [

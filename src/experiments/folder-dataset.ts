@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import type { AnyDataset } from "../data/dataset.js";
-import { openImageFolder } from "../data/image-folder.js";
+import { openImageFolder, type ImageFolderOptions } from "../data/image-folder.js";
 import type { ImageSet } from "../data/image-set.js";
 import { streamed } from "./images.js";
 import { datasetForm, type ImageFolders } from "./recipe-dataset.js";
@@ -24,14 +24,20 @@ export interface OpenedDataset {
 export async function openFolders(folder: ImageFolders, base: string): Promise<OpenedDataset> {
   const { train, test, classes, ...geometry } = folder;
   const form = datasetForm({ folder });
-  const open = (path: string, classNames?: readonly string[]): Promise<ImageSet> =>
+  const open = (
+    path: string,
+    { order, classNames }: Required<Pick<ImageFolderOptions, "order" | "classNames">>,
+  ): Promise<ImageSet> =>
     openImageFolder(resolve(base, path), {
+      order,
       ...{ imageShape: form.imageShape, geometry, classes: form.classes, classNames },
       ...{ cacheBytes: keptImages, threads: Math.min(mostThreads, availableParallelism()) },
     });
-  const training = await open(train, typeof classes === "number" ? undefined : classes);
+  // Validation takes an end of the training images, a limit a beginning of either; audits limit a folder by rounds.
+  const named = typeof classes === "number" ? undefined : classes;
+  const training = await open(train, { order: "shares", classNames: named });
   // A test folder may lack images of some classes, or have them in another order by name.
-  const tests = await open(test, training.classNames);
+  const tests = await open(test, { order: "rounds", classNames: training.classNames });
   const sets = [training, tests];
   return {
     dataset: { ...streamed(training), ...form, test: streamed(tests).train },

@@ -81,6 +81,24 @@ describe("a folder of images", () => {
     expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
   });
 
+  it("has classes in their shares in every beginning and every end, where that is asked for", async () => {
+    const sizes = [30, 4, 12];
+    const path = classesOf(sizes);
+    const { labels } = await open(path, { order: "shares" });
+    const count = (part: ArrayLike<number>, label: number): number =>
+      Array.from(part).filter((each) => each === label).length;
+    for (let end = 1; end <= 46; end++)
+      for (const [label, size] of sizes.entries())
+        expect(
+          Math.abs(count(Array.from(labels).slice(0, end), label) - (size * end) / 46),
+        ).toBeLessThanOrEqual(1);
+    const inOrder = async (seed: number) => values(await open(path, { order: "shares", seed }));
+    const [one, again, other] = [await inOrder(0), await inOrder(0), await inOrder(1)];
+    expect(again).toEqual(one);
+    expect(other).not.toEqual(one);
+    expect(other.sort()).toEqual(one.sort());
+  });
+
   it("gives each image the same values whoever is asked for beside it", async () => {
     const set = await open(classesOf([2, 2]));
     const together = await set.rows([0, 1, 2, 3]);
