@@ -237,12 +237,12 @@ describe("recipes, with file:line:column", () => {
     [
       "unknown key",
       [...good, "epoch: 3"],
-      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, preprocessing, training, seeds, threads, methods, search, evaluation)`,
+      `${last}:1: recipe: unknown option 'epoch' (known: name, description, dataset, model, preprocessing, space, training, seeds, threads, methods, search, evaluation, smoke)`,
     ],
     [
       "misspelt key",
       [...good, "trainig: {}"],
-      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, preprocessing, training, seeds, threads, methods, search, evaluation)`,
+      `${last}:1: recipe: unknown option 'trainig' – did you mean 'training'? (known: name, description, dataset, model, preprocessing, space, training, seeds, threads, methods, search, evaluation, smoke)`,
     ],
     [
       "unknown corruption",
