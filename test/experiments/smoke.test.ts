@@ -24,6 +24,7 @@ const read = (path: string): RecipeFile => parseRecipe(readFileSync(path, "utf8"
 
 /** Trials of recipes with large networks or many methods: one of each kind, where all would take too long. */
 const some: Readonly<Record<string, readonly string[]>> = {
+  "cifar10-short.yaml": ["wrn-16-2.random-sign-*"],
   "papers/abp-cifar10.yaml": ["dense-simple-dropout.standard-*", "conv-zca.adversarial-backprop-*"],
   "papers/r-condensenet.yaml": ["groups-8.random-sign-*"],
   "papers/r-cifar100.yaml": ["inception-v3.standard-*"],
