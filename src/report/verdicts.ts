@@ -30,6 +30,9 @@ const control = "standard";
 const rule =
   "A method holds where at least half of its clean accuracy survives the strongest attack run; stronger attacks may lower it.";
 
+const guessing =
+  "guesses: no more clean images are read rightly than by chance, and chance withstands anything.";
+
 const unsaid = "Nothing can be said of what holds: only single-step attacks were run.";
 
 /** What the brackets are, and the ±. */
@@ -123,21 +126,24 @@ export function verdicts(results: ResultsFile): Verdicts | null {
   const controls: Controls = new Map(
     [...findings].map(([name, found]) => [name, new Map(found.map((each) => [place(each), each]))]),
   );
-  const all = table.rows.map((row) => ({
-    row,
-    found: verdictsOf(row, findings.get(row.name) ?? []),
-    flags: results.rows.flatMap((result) =>
-      methodName(result) === row.name ? (result.flags ?? []).map(({ name }) => name) : [],
-    ),
-  }));
-  const facts = all.map(({ row, found, flags }): Fact => {
-    if (found.length === 0) return [row.name, unsaid];
+  const all = table.rows.map((row) => {
+    const own = results.rows.filter((result) => methodName(result) === row.name);
+    const flags = own.map(({ flags = [] }) => flags.map(({ name }) => name));
+    const guesses = flags.every((names) => names.includes("at-chance"));
+    const found = guesses ? [] : verdictsOf(row, findings.get(row.name) ?? []);
+    return { row, found, guesses, flags: flags.flat() };
+  });
+  const facts = all.map(({ row, found, guesses, flags }): Fact => {
+    if (findings.get(row.name)?.length === 0) return [row.name, unsaid];
+    if (guesses) return [row.name, guessing];
     const text = found.map((verdict) => verdictText(verdict, controls)).join("; ");
     return [row.name, `${text}.${doubtText(flags)}`];
   });
   const found = all.flatMap((each) => each.found);
-  if (found.length === 0) return { facts: [], rule: unsaid, summary: unsaid };
-  return { facts, rule: `${rule}${spreadText(found)}`, summary: `${summaryOf(found)} ${rule}` };
+  const lost = all.flatMap(({ row: { name }, guesses }) => (guesses ? [name] : []));
+  if ([...findings.values()].every(({ length }) => length === 0))
+    return { facts: [], rule: unsaid, summary: unsaid };
+  return { facts, rule: `${rule}${spreadText(found)}`, summary: `${summaryOf(found, lost)} ${rule}` };
 }
 
 /** Methods that share a radius stand together. */
@@ -157,7 +163,8 @@ function listText(verdicts: readonly Verdict[], key: "held" | "fell"): string {
     .join("; ");
 }
 
-function summaryOf(verdicts: readonly Verdict[]): string {
+function summaryOf(verdicts: readonly Verdict[], guessing: readonly string[]): string {
   const [held, fell] = [listText(verdicts, "held"), listText(verdicts, "fell")];
-  return `Holds: ${held || "none"}.${fell === "" ? "" : ` Does not hold: ${fell}.`}`;
+  const guesses = guessing.length === 0 ? "" : ` No better than guessing: ${guessing.join(", ")}.`;
+  return `Holds: ${held || "none"}.${fell === "" ? "" : ` Does not hold: ${fell}.`}${guesses}`;
 }

@@ -107,6 +107,22 @@ describe("what holds", () => {
     );
   });
 
+  it("is nothing of methods that read no more images rightly than by guessing", () => {
+    const flags = [{ name: "at-chance", message: "guesses", remedy: "look" }];
+    const rows = [0, 1].map((seed) => row("sgm", [robust("pgd", 0.1, 0.1)], { seed, clean: 0.1, flags }));
+    expect(saidOf(standard, ...rows).get("sgm")).toBe(
+      "guesses: no more clean images are read rightly than by chance, and chance withstands anything.",
+    );
+    expect(verdicts(results(standard, ...rows))?.summary).toMatch(
+      /^Holds: none\. Does not hold: standard \(at L∞ ε 0\.1\)\. No better than guessing: sgm\. /,
+    );
+    const learnt = row("sgm", [robust("pgd", 0.1, 0.2)], { seed: 2 });
+    expect(saidOf(standard, ...rows, learnt).get("sgm")).toMatch(
+      /^does not hold at ε 0\.1 .* In doubt: at-chance\.$/,
+    );
+    expect(saidOf(row("sgm", [robust("fgsm", 0.1, 0.1)], { clean: 0.1, flags })).size).toBe(0);
+  });
+
   it("stands under the terminal's table in a few words", () => {
     const abp = row("abp", [robust("pgd", 0.1, 0.9)]);
     const sgm = row("sgm", [robust("pgd", 0.1, 0.15)]);
