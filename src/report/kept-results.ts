@@ -110,7 +110,7 @@ function costTable(kept: readonly KeptTrial[]): DataTable | null {
   );
   if (methods.size < 2) return null;
   return {
-    caption: "What training took of the processors, mean over seeds:",
+    caption: "What training took of the processors, mean over seeds",
     corner: "method",
     columns: ["processor time", "of the first method's"].map((name) => ({ group: null, name })),
     rows: [...methods].map(([name, first]) => ({
