@@ -1,7 +1,7 @@
-// `node scripts/results.mjs [--runs FOLDER]`: collects the finished trials of recipes/papers/ and
-// recipes/compare-mnist.yaml from the folders of their runs into results/, and writes docs/RESULTS.md from results/.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+// `node scripts/results.mjs [--runs FOLDER]`: collects the finished trials of all recipes but the quickstart, which each
+// machine measures anew, from the folders of their runs into results/, and writes docs/RESULTS.md from results/.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { setup } from "./setup.mjs";
@@ -16,11 +16,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { values } = parseArgs({ options: { runs: { type: "string", default: join(root, "runs") } } });
 const results = join(root, "results");
 
-const papers = join(root, "recipes", "papers");
-const files = existsSync(papers) ? readdirSync(papers).filter((file) => file.endsWith(".yaml")) : [];
-const paths = [...files.sort().map((file) => `recipes/papers/${file}`), "recipes/compare-mnist.yaml"];
+const paths = readdirSync(join(root, "recipes"), { recursive: true })
+  .map((file) => `recipes/${file.split(sep).join("/")}`)
+  .filter((path) => path.endsWith(".yaml") && path !== "recipes/quickstart.yaml")
+  .sort();
 
-for (const path of paths.filter((each) => existsSync(join(root, each)))) {
+for (const path of paths) {
   const recipe = parseRecipe(readFileSync(join(root, path), "utf8"), path);
   const before = await readKept(results, recipe.name);
   const folder = join(values.runs, recipe.name);

@@ -26,6 +26,7 @@ function pairedAnswer(pairs: readonly PairedComparison[], control: string): stri
   const parts = said.flatMap(([verdict, words]) => {
     const own = pairs.filter((each) => each.verdict === verdict);
     if (own.length === 0) return [];
+    if (verdict === null && own.length === pairs.length) return [`${words} ${control}.`];
     const methods = unique(own.map(({ method }) => method)).map((method) => {
       const count = own.filter((each) => each.method === method).length;
       return places === 1 ? method : `${method} (${count} of ${plural(places, "place")})`;
@@ -35,58 +36,83 @@ function pairedAnswer(pairs: readonly PairedComparison[], control: string): stri
   return parts.join(" ");
 }
 
-const column = (name: string, words = false): DataColumn => ({ group: null, name, words });
+const column = (name: string, { group = null, words = false }: Partial<DataColumn> = {}): DataColumn => ({
+  group,
+  name,
+  words,
+});
 
-/** Mean ± sd in % of a method's rows at a place. */
-function measuredText(
-  rows: readonly ResultRow[],
-  { place }: Pick<PairedComparison, "place">,
-  method: string,
-): string {
-  const values = rows
+/** The figures of a method's rows at a place, in the order of the rows. */
+const figuresAt = (rows: readonly ResultRow[], place: PairedComparison["place"], method: string): number[] =>
+  rows
     .filter((row) => row.case === place.case && row.method === method)
     .flatMap((row) => read(row, place) ?? []);
+
+function figureCell(values: readonly number[]): string {
   if (values.length === 0) return "–";
   const { mean, sd } = summarize(values);
   return plusMinus(mean, sd);
 }
 
-function pairedQuestionTable(
+/** Mean ± sd over seeds of the control and of each method, one column a place. */
+function measuredTable(
   rows: readonly ResultRow[],
-  { ask }: PairedQuestion,
+  { control }: PairedQuestion,
   pairs: readonly PairedComparison[],
 ): DataTable {
+  const places = [...new Map(pairs.map(({ place }) => [placeText(place), place])).values()];
+  const methods = unique([control, ...pairs.map(({ method }) => method)]);
   return {
-    caption: `${ask} In %`,
-    corner: "method and measure",
+    caption: "Mean ± standard deviation over seeds, in %",
+    corner: "method",
     columns: [
-      ...["method", "control", "difference", "seeds", "p (Holm)"].map((name) => column(name)),
-      column("verdict", true),
+      ...places.map(({ case: of, ...place }) => column(placeText(place), { group: of ?? null })),
+      column("seeds"),
     ],
-    rows: pairs.map((pair) => ({
-      name: `${pair.method}, ${placeText(pair.place)}`,
-      cells: [
-        measuredText(rows, pair, pair.method),
-        measuredText(rows, pair, pair.control),
-        signedText(pair.difference),
-        String(pair.test.pairs + pair.test.zeros),
-        pText(pair.corrected),
-        pairedVerdict(pair),
-      ],
-    })),
+    rows: methods.map((method) => {
+      const figures = places.map((place) => figuresAt(rows, place, method));
+      const seeds = unique(figures.map(({ length }) => length).filter((length) => length > 0));
+      return { name: method, cells: [...figures.map(figureCell), seeds.join(", ")] };
+    }),
   };
+}
+
+/** The pairs that are enough to decide, beside the control. */
+const decidedTable = (pairs: readonly PairedComparison[], control: string): DataTable => ({
+  caption: `Beside ${control}, percentage points`,
+  corner: "method and measure",
+  columns: [
+    ...["difference", "seeds", "p (Holm)"].map((name) => column(name)),
+    column("verdict", { words: true }),
+  ],
+  rows: pairs.map((pair) => ({
+    name: `${pair.method}, ${placeText(pair.place)}`,
+    cells: [
+      signedText(pair.difference),
+      String(pair.test.pairs + pair.test.zeros),
+      pText(pair.corrected),
+      pairedVerdict(pair),
+    ],
+  })),
+});
+
+/** How the verdicts came about, or why there are none. */
+function testText(pairs: readonly PairedComparison[], decided: number): string {
+  const test = `Wilcoxon's signed-rank test, exact, two-sided; a pair is one seed; p (Holm) is corrected for ${pairs.length === 1 ? "this one test" : `all ${plural(pairs.length, "test")}`}, and decides at 5 % from ${leastPairs} seeds on`;
+  const least = pText(Math.min(...pairs.map((pair) => pair.least)));
+  return decided === 0 ? `${test}: with these seeds it cannot go below ${least}.` : `${test}.`;
 }
 
 function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Block[] {
   const { control, places } = question;
   const pairs = pairedComparisons(rows, { control, cells: places });
   if (pairs.length === 0) return [paragraph("Not run.")];
+  const decided = pairs.filter(({ verdict }) => verdict !== null);
   return [
     paragraph(pairedAnswer(pairs, control)),
-    { kind: "table", table: pairedQuestionTable(rows, question, pairs) },
-    paragraph(
-      `Wilcoxon's signed-rank test, exact, two-sided; a pair is one seed; p (Holm) is corrected for the ${plural(pairs.length, "test")} of this table, and decides at 5 % from ${leastPairs} seeds on.`,
-    ),
+    { kind: "table", table: measuredTable(rows, question, pairs) },
+    ...(decided.length === 0 ? [] : [{ kind: "table" as const, table: decidedTable(decided, control) }]),
+    paragraph(testText(pairs, decided.length)),
   ];
 }
 
