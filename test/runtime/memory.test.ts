@@ -2,15 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { B, resolveShape } from "../../src/base/shape.js";
 import { graphFunction } from "../../src/graph/function.js";
-import { apply, input } from "../../src/graph/node.js";
+import { gradient } from "../../src/autodiff/gradient.js";
+import { apply, input, type InputNode, type Node } from "../../src/graph/node.js";
+import { anyRuntime, type Target } from "../../src/graph/op.js";
 import { exportFunction, exportLoop } from "../../src/onnx/export.js";
 import { add, mul } from "../../src/ops/arithmetic.js";
+import { conv } from "../../src/ops/conv.js";
 import * as ops from "../../src/ops/index.js";
 import { sum } from "../../src/ops/reduce.js";
 import { emptyArena } from "../../src/runtime/memory/arena.js";
 import { buffersOf, peakOf } from "../../src/runtime/memory/buffers.js";
 import { engineMemory } from "../../src/runtime/memory/engine-memory.js";
 import { executionOf, executionOrder, type Execution } from "../../src/runtime/memory/nodes.js";
+import { resultsOf } from "../../src/runtime/memory/shapes.js";
 import { draw } from "../support/samples.js";
 
 const batch = 3;
@@ -19,15 +23,41 @@ const batchInput = input("batchSource", [B]);
 describe("the shapes of what operations are written as", () => {
   const registered = Object.values(ops).flatMap((value) => ("op" in value ? [value.op] : []));
 
+  const blocked = { ...anyRuntime, block: 1 };
+  const targets = [
+    anyRuntime,
+    { ...anyRuntime, narrow: true },
+    blocked,
+    { ...blocked, constantFilters: true },
+  ];
+
+  function expectShape(inputs: readonly InputNode[], output: Node, target: Target): void {
+    const fn = graphFunction("example", [...inputs, batchInput], { y: output });
+    const { values, outputs } = executionOf(exportFunction(fn, { target }), { batch });
+    const value = values.get(outputs[0] ?? "");
+    expect([value?.dtype, value?.shape]).toEqual([output.dtype, resolveShape(output.shape, batch)]);
+  }
+
   it.each(registered.map((op) => [op.name, op] as const))("%s", (_, op) => {
     for (const example of op.examples) {
       const { nodes } = draw(example.inputs, batch);
       const output = apply(op, nodes, example.attributes);
-      const fn = graphFunction("example", [...nodes, batchInput], { y: output });
-      const { values, outputs } = executionOf(exportFunction(fn), { batch });
-      const value = values.get(outputs[0] ?? "");
-      expect([value?.dtype, value?.shape]).toEqual([output.dtype, resolveShape(output.shape, batch)]);
+      for (const target of targets) expectShape(nodes, output, target);
     }
+  });
+
+  it("convolutions whose filters are larger than the cache, on one pixel, and their gradients", () => {
+    const [x, w] = [input("x", [B, 512, 1, 1]), input("w", [512, 512, 3, 3])];
+    const y = conv(x, w, { pads: [1, 1, 1, 1] });
+    const [dx, dw] = gradient(sum(mul(y, y)), [x, w]);
+    for (const target of targets)
+      for (const output of [y, dx, dw]) if (output) expectShape([x, w], output, target);
+  });
+
+  it("are never guessed", () => {
+    expect(() => resultsOf("Mystery", [{ shape: [1], dtype: "float32" }], {})).toThrow(
+      "memory: expected operators whose shapes are known, got Mystery",
+    );
   });
 });
 

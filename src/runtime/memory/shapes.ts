@@ -1,4 +1,5 @@
 // Shapes of the results of ONNX operators at a known batch size: as much of shape inference as Temper's files need.
+import { check } from "../../base/errors.js";
 import { count, resolveAxis } from "../../base/shape.js";
 import type { DType } from "../../base/tensor.js";
 
@@ -136,8 +137,49 @@ const alongAxis = (x: Value, call: Call, otherwise: number): [before: number[], 
   return [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
 };
 
-/** Operators whose result is not simply what broadcasting makes of all inputs, with the first one's type. */
+/** Columns [n, channels·taps, places] added up where their taps lie. */
+function columnsTogether(x: Value, call: Call): Value {
+  const [image, taps] = [knownAt(call, 1) ?? [], knownAt(call, 2) ?? []];
+  return { ...x, shape: [x.shape[0] ?? 1, (x.shape[1] ?? 1) / count(taps), ...image] };
+}
+
+/** What broadcasting makes of all inputs, with the first one's type. */
+const elementwise: Rule = (x, call) => ({ shape: together(call), dtype: x.dtype });
+
+/** Element-wise operators, and those that change the order of elements alone. */
+const elementwiseNames = [
+  ...[
+    "Abs",
+    "And",
+    "Clip",
+    "Cos",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Floor",
+    "HardSigmoid",
+    "Identity",
+    "LeakyRelu",
+    "Log",
+  ],
+  ...[
+    "LogSoftmax",
+    "Max",
+    "Min",
+    "Neg",
+    "Or",
+    "Pow",
+    "Relu",
+    "ReorderInput",
+    "ReorderOutput",
+    "Round",
+    "Sigmoid",
+  ],
+  ...["Sign", "Sin", "Softplus", "Sqrt", "Sub", "Tanh"],
+];
+
 const rules: Readonly<Record<string, Rule>> = {
+  ...Object.fromEntries(elementwiseNames.map((name) => [name, elementwise])),
   Add: wholeNumbers((a, b) => a + b),
   Mul: wholeNumbers((a, b) => a * b),
   Div: wholeNumbers((a, b) => Math.floor(a / b)),
@@ -186,6 +228,7 @@ const rules: Readonly<Record<string, Rule>> = {
     return { ...x, shape: windows(x, w[0] ?? 1, w.slice(2), call) };
   },
   ConvTranspose: transposedConvolution,
+  Col2Im: columnsTogether,
   AveragePool: (x, call) => ({ ...x, shape: pooled(x, call) }),
   MaxPool: (x, call) => [
     { ...x, shape: pooled(x, call) },
@@ -208,7 +251,7 @@ const rules: Readonly<Record<string, Rule>> = {
   OneHot: (x, call) => ({ shape: [...x.shape, knownAt(call, 1)?.[0] ?? 1], dtype: at(call, 2).dtype }),
 };
 
-/** The results of `operator` on `inputs`; one that is not known is taken to be element-wise. */
+/** The results of `operator` on `inputs`. Throws where no rule says their shapes: a guess would grow from node to node. */
 export function resultsOf(
   operator: string,
   inputs: readonly (Value | undefined)[],
@@ -216,6 +259,8 @@ export function resultsOf(
 ): readonly Value[] {
   const call = { inputs, integers };
   const x = at(call, 0);
-  const results = rules[operator]?.(x, call) ?? { shape: together(call), dtype: x.dtype };
+  const rule = rules[operator];
+  check(rule !== undefined, "memory", "operators whose shapes are known", () => operator);
+  const results = rule(x, call);
   return Array.isArray(results) ? (results as readonly Value[]) : [results as Value];
 }
