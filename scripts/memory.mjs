@@ -153,6 +153,23 @@ const cases = {
     optimizer: () => temper.sgd({ momentum: 0.9 }),
     steps: 16,
   },
+  "resnet 18 on 16×16 pixels, momentum": {
+    inputShape: [3, 16, 16],
+    classes: 10,
+    apart: true,
+    batch: 128,
+    model: () => temper.resnet({ depth: 18 }),
+    optimizer: () => temper.sgd({ momentum: 0.9 }),
+    steps: 24,
+  },
+  "capsnet, adam": {
+    ...mnist,
+    apart: true,
+    batch: 128,
+    model: () => temper.capsnet(),
+    optimizer: () => temper.adam(),
+    steps: 8,
+  },
   "mlp 784-1500-1500-10 with dropout, jacobian-penalty, adam, batch 50": {
     ...mnist,
     apart: true,

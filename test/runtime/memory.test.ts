@@ -154,6 +154,22 @@ describe("the arena", () => {
     expect(arena.resident()).toBe(MiB / 4);
   });
 
+  it("counts pages that pieces share, and those between them, once", () => {
+    const arena = emptyArena();
+    const [first, , third] = [arena.allocate(5000), arena.allocate(5000), arena.allocate(40000)];
+    expect(arena.resident()).toBe(4 * 16384);
+    arena.free(third);
+    arena.free(first);
+    arena.allocate(30000);
+    expect(arena.resident()).toBe(4 * 16384);
+  });
+
+  it("plays through what no machine has", () => {
+    const arena = emptyArena();
+    arena.allocate(2 ** 50);
+    expect(arena.resident()).toBe(2 ** 50);
+  });
+
   it("joins free neighbours and takes the smallest piece that is large enough", () => {
     const arena = emptyArena();
     const [a, b, c] = [arena.allocate(MiB / 4), arena.allocate(MiB / 4), arena.allocate(MiB / 4)];

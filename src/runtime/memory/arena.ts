@@ -7,12 +7,17 @@ export interface Chunk {
   readonly bytes: number;
 }
 
+interface PageRun {
+  readonly from: number;
+  readonly to: number;
+}
+
 interface Region {
   readonly bytes: number;
   /** Free pieces by offset; no two touch. */
   free: { offset: number; bytes: number }[];
-  /** Which pages have been written: the system gives a page only then. */
-  readonly written: Uint8Array;
+  /** Runs of pages that have been written, in order and apart: the system gives a page only then. */
+  written: readonly PageRun[];
 }
 
 export interface Arena {
@@ -31,6 +36,17 @@ const mostUnused = 2 ** 27;
 
 const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
+/** `runs` and one more, those that meet as one. */
+function withRun(runs: readonly PageRun[], { from, to }: PageRun): PageRun[] {
+  const [before, after] = [runs.filter((run) => run.to < from), runs.filter((run) => run.from > to)];
+  const met = runs.slice(before.length, runs.length - after.length);
+  const all = {
+    from: Math.min(from, ...met.map((run) => run.from)),
+    to: Math.max(to, ...met.map((run) => run.to)),
+  };
+  return [...before, all, ...after];
+}
+
 /** An arena without memory; its regions double in size. */
 export function emptyArena(): Arena {
   const regions: Region[] = [];
@@ -41,7 +57,7 @@ export function emptyArena(): Arena {
     while (growth < bytes) growth *= 2;
     const size = growth;
     if (growth === before) growth = Math.min(largestGrowth, growth * 2);
-    const region = { bytes: size, free: [{ offset: 0, bytes: size }], written: new Uint8Array(size / page) };
+    const region: Region = { bytes: size, free: [{ offset: 0, bytes: size }], written: [] };
     regions.push(region);
     return region;
   }
@@ -64,7 +80,10 @@ export function emptyArena(): Arena {
       const [piece = { offset: 0, bytes }] = region.free.splice(index, 1);
       const splits = piece.bytes >= 2 * bytes || piece.bytes - bytes >= mostUnused;
       if (splits) region.free.splice(index, 0, { offset: piece.offset + bytes, bytes: piece.bytes - bytes });
-      region.written.fill(1, Math.floor(piece.offset / page), Math.ceil((piece.offset + bytes) / page));
+      region.written = withRun(region.written, {
+        from: Math.floor(piece.offset / page),
+        to: Math.ceil((piece.offset + bytes) / page),
+      });
       return { region, offset: piece.offset, bytes: splits ? bytes : piece.bytes };
     },
     free({ region, offset, bytes }) {
@@ -78,6 +97,8 @@ export function emptyArena(): Arena {
       }
     },
     resident: () =>
-      regions.reduce((total, { written }) => total + page * written.reduce((a, b) => a + b, 0), 0),
+      regions
+        .flatMap(({ written }) => written)
+        .reduce((total, { from, to }) => total + page * (to - from), 0),
   };
 }
