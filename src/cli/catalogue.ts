@@ -1,7 +1,7 @@
 // What can be named on the command line and in recipes, with every option: from the registries themselves.
 import { z } from "zod";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { leastClasses, type Attack } from "../attacks/attack.js";
@@ -116,17 +116,17 @@ const corruptionEntries = (): Entry[] =>
 /** The folder of the recipes that come with Temper. */
 const recipeFolder = fileURLToPath(new URL("../../recipes", import.meta.url));
 
-/** Path of the bundled recipe called `name`. */
-export const bundledRecipe = (name: string): string => join(recipeFolder, `${name}.yaml`);
-
-export const recipeNames = (): string[] =>
-  readdirSync(recipeFolder).flatMap((file) =>
-    file.endsWith(".yaml") ? [file.slice(0, -".yaml".length)] : [],
+/** Paths of the bundled recipes, those of the papers included, by name. */
+export const bundledRecipes = (): Map<string, string> =>
+  new Map(
+    readdirSync(recipeFolder, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".yaml"))
+      .map((file) => [basename(file, ".yaml"), join(recipeFolder, file)]),
   );
 
 const recipeEntries = (): Entry[] =>
-  recipeNames().map((name) => {
-    const { description } = parse(readFileSync(bundledRecipe(name), "utf8")) as { description?: string };
+  [...bundledRecipes()].map(([name, path]) => {
+    const { description } = parse(readFileSync(path, "utf8")) as { description?: string };
     return { name, summary: description ?? "", options: [] };
   });
 

@@ -21,6 +21,8 @@ export interface RecipeFile {
   readonly questions: readonly Question[];
   /** In the file's order; a single one without the name of a case where there are none. */
   readonly cases: readonly Recipe[];
+  /** Of a smoke run: what it leaves out, or puts in the place of the recipe's own. */
+  readonly smoke?: readonly string[];
 }
 
 const caseSchema = z.strictObject({

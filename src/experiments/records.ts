@@ -112,9 +112,17 @@ export const resultRow = z.strictObject({
   flags: z.array(flagRecord).optional(),
 });
 
+const smokeEntry = z
+  .array(z.string())
+  .optional()
+  .describe(
+    "of a smoke run, whose figures mean nothing: what it left out, or put in the place of the recipe's own",
+  );
+
 export const resultsFile = z.strictObject({
   schema: z.literal(1),
   dataset: z.string().describe("several, with commas between, where cases differ in it"),
+  smoke: smokeEntry,
   rows: z.array(resultRow),
 });
 
@@ -276,6 +284,7 @@ export const runFile = z.strictObject({
   name: z.string(),
   recipe: z.unknown().describe("the full recipe, defaults included"),
   identity: z.string().describe("hash of all that decides the results"),
+  smoke: smokeEntry,
   environment: environmentRecord,
   started: z.string(),
   finished: z.string().nullable(),

@@ -116,16 +116,11 @@ export const smokeNotes = (
   return [...smokeCuts, ...new Set(cases.flatMap(standIns)), ...drawn];
 };
 
-const cutRecipe = (
-  { smoke, ...recipe }: Recipe,
-  { name, base }: { readonly name: string; readonly base: string },
-): Recipe => ({
+const cutRecipe = ({ smoke, ...recipe }: Recipe, name: string): Recipe => ({
   ...recipe,
   name,
   dataset: smoke?.dataset ?? recipe.dataset,
   model: smoke?.model ?? recipe.model,
-  description:
-    `Smoke run: ${smokeNotes([{ ...recipe, ...(smoke && { smoke }) }], base).join("; ")}. ${recipe.description ?? ""}`.trim(),
   seeds: seedsOf(recipe),
   training: cutTraining(recipe.training),
   ...(recipe.search && { search: cutSearch(recipe.search) }),
@@ -149,7 +144,8 @@ export const smokeName = ({ name }: RecipeFile): string => `${name}-smoke`;
 /** The recipe of a smoke run, under a name of its own; folders of images are relative to `base`. */
 export function smokeRecipe(file: RecipeFile, base = "."): RecipeFile {
   const name = smokeName(file);
-  return { ...file, name, cases: file.cases.map((recipe) => cutRecipe(recipe, { name, base })) };
+  const cases = file.cases.map((recipe) => cutRecipe(recipe, name));
+  return { ...file, name, cases, smoke: smokeNotes(file.cases, base) };
 }
 
 /** The images of a smoke run: the first of each split. */

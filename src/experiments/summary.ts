@@ -44,6 +44,7 @@ export async function beginRun(
     name: recipe.name,
     recipe: recordOf(recipe),
     identity: identityOf(recipe),
+    ...(recipe.smoke && { smoke: [...recipe.smoke] }),
     environment: environment({ provider, threads: recipe.threads, jobs }),
     started: before?.started ?? new Date().toISOString(),
     finished: null,
@@ -89,6 +90,7 @@ export async function writeSummary(
   const file: ResultsFile = {
     schema: 1,
     dataset: [...new Set(trials.map(({ recipe }) => datasetForm(recipe.dataset).name))].join(", "),
+    ...(run.smoke && { smoke: run.smoke }),
     rows: ordered.map(({ row }) => row),
   };
   await writeMetrics(

@@ -95,7 +95,7 @@ const frame = (x: number, y: number, side: number): string =>
 const scalePanel = (scale: string): Panel => ({
   ...panel(
     48,
-    text(0, 12, "perturbation, input units", { size: 12, fill: color("muted") }) +
+    text(0, 12, "perturbation, in the units of ε", { size: 12, fill: color("muted") }) +
       scaleBar(0, 20, panelWidth, [`−${scale}`, "0", `+${scale}`]),
   ),
   shared: true,

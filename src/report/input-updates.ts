@@ -99,8 +99,8 @@ export async function inputUpdates(record: RunRecord): Promise<Figure | null> {
   return {
     name: "input-updates",
     title: "Updates of the stored inputs",
-    caption: `The first training images and how their stored copies moved in the first ${epochs} (seed ${first.seed}); each tile in the scale of its own largest change: blue darker, red lighter, white unchanged. Largest changes of a pixel, input units: ${sizes}.`,
-    alt: `Changes of ${plural(imagesIn(first), "training image")} after each of ${epochs}. Largest, in input units: ${sizes}.`,
+    caption: `The first training images and how their stored copies moved in the first ${epochs} (seed ${first.seed}); each tile in the scale of its own largest change: blue darker, red lighter, white unchanged. Largest changes of a pixel, in the units of ε: ${sizes}.`,
+    alt: `Changes of ${plural(imagesIn(first), "training image")} after each of ${epochs}. Largest, in the units of ε: ${sizes}.`,
     panels: [...panels, { ...panel(48, bar), shared: true }],
   };
 }

@@ -17,12 +17,13 @@ import { questionBlocks } from "./questions.js";
 import { searchBlocks } from "./searches.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
-import { duration, integer, optionsText, plural } from "./text.js";
+import { duration, integer, optionsText, plural, smokeText } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 function leadOf(record: RunRecord): string {
   const { results, run } = record;
-  const { rows, dataset } = results;
+  const { rows, dataset, smoke } = results;
+  if (smoke !== undefined) return smokeText(smoke);
   const records = rows.flatMap(({ robust }) => robust);
   const methods = new Set(rows.map(({ method }) => method)).size;
   const seeds = new Set(rows.map(({ seed }) => seed)).size;

@@ -13,7 +13,7 @@ import { resultsTable } from "./results-table.js";
 import { searchText } from "./searches.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
-import { plain, sentence, shorten } from "./text.js";
+import { plain, sentence, shorten, smokeText } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 export interface TerminalOptions {
@@ -157,13 +157,14 @@ export function terminalTable(results: ResultsFile, width = 80, options: Termina
     ...runNotes(results),
     ...corruptionNotes(results.rows[0] ?? {}),
   ].map((note) => folded(note, width));
+  const smoke = results.smoke === undefined ? [] : [smokeText(results.smoke)];
   const found = verdicts(results);
   const summary = found === null ? [] : [folded(found.summary, width)];
   const doubts = doubtLines(runDoubts(results), width, options);
   const table = render(resultsTable(results, { plusMinus: "±" }), width, options);
   const corrupted = methodCorruptionTable(results.rows);
   const more = corrupted === null ? [] : [render(corrupted, width, options)];
-  return `${[...doubts, table, ...summary, ...more, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
+  return `${[...smoke.map((text) => colorsOf(options).yellow(folded(text, width))), ...doubts, table, ...summary, ...more, colorsOf(options).dim(notes.join("\n"))].join("\n\n")}\n`;
 }
 
 function doubtLines(doubts: readonly Doubt[], width: number, options: TerminalOptions): string[] {

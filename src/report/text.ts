@@ -33,6 +33,10 @@ export const sentence = (text: string): string =>
 export const integer = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** 1 → `1 epoch`, 2000 → `2,000 epochs`. */
+/** What a smoke run's results begin with. */
+export const smokeText = (notes: readonly string[]): string =>
+  `A smoke run, whose figures mean nothing: ${notes.join("; ")}.`;
+
 export const plural = (count: number, word: string, ending = "s"): string =>
   `${integer(count)} ${word}${count === 1 ? "" : ending}`;
 

@@ -118,9 +118,9 @@ export interface Verdicts {
   readonly summary: string;
 }
 
-/** What can be said of the methods; null where nothing was attacked. */
+/** What can be said of the methods; null where nothing was attacked, and of smoke runs. */
 export function verdicts(results: ResultsFile): Verdicts | null {
-  if (!wasAttacked(results)) return null;
+  if (!wasAttacked(results) || results.smoke !== undefined) return null;
   const table = tableOf(results);
   const findings = new Map(table.rows.map((row) => [row.name, findingsOf(table, row)]));
   const controls: Controls = new Map(

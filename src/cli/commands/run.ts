@@ -5,13 +5,14 @@ import type { RunEvent } from "../../experiments/run-options.js";
 import { readText } from "../files.js";
 import { interruptible } from "../interrupt.js";
 import { note, type Io } from "../io.js";
+import { printNotes } from "../model-notes.js";
 import { amount, repeated, whole } from "../parse.js";
 import { attackStage, epochText, progressView, trainingStep, type ProgressView } from "../progress.js";
 import { checkProvider, providerOption } from "../provider.js";
 import { recipeFile } from "../recipe-file.js";
 import { showRun } from "../show.js";
 import { foundText } from "../../report/search-text.js";
-import { plural } from "../../report/text.js";
+import { plural, smokeText } from "../../report/text.js";
 import { movingInputsText } from "../text.js";
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
@@ -103,11 +104,7 @@ async function runFile(io: Io, given: string, flags: RunFlags): Promise<void> {
   const name = smoke ? smokeName(recipe) : recipe.name;
   const folder = flags.out ?? join("runs", name);
   await checkProvider(flags.provider);
-  if (smoke)
-    note(
-      io,
-      `A smoke run, whose figures mean nothing: ${smokeNotes(recipe.cases, dirname(path)).join("; ")}.`,
-    );
+  if (smoke) printNotes(io, [smokeText(smokeNotes(recipe.cases, dirname(path)))]);
   const view = await progressView(io);
   const messages = {
     view,
