@@ -111,11 +111,13 @@ describe("resizing gives Pillow's bytes", () => {
 describe("refusals name the file", () => {
   const plain = { interpolation: "bilinear" } as const;
   const cut = (name: string): Uint8Array => bytesOf(name).subarray(0, 400);
-  const flipped = (name: string, at: number): Uint8Array => {
+  const edited = (name: string, at: number, change: (byte: number) => number): Uint8Array => {
     const bytes = Uint8Array.from(bytesOf(name));
-    bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+    bytes[at] = change(bytes[at] ?? 0);
     return bytes;
   };
+  /** Where cmyk.jpg has its frame. */
+  const frame = 87;
   const huge = Uint8Array.from(bytesOf("photo.png"));
   huge.set([0, 1, 0, 0, 0, 1, 0, 0], 16);
 
@@ -136,11 +138,20 @@ describe("refusals name the file", () => {
     [cut("photo.webp"), "expected a whole WEBP image, got a damaged one (Decoding error)"],
     [bytesOf("moving.webp"), "expected a whole WEBP image, got a damaged one (Decoding error)"],
     [
-      flipped("photo.png", 200),
+      edited("photo.png", 200, (byte) => byte ^ 0xff),
       /^x: expected a whole PNG image, got a damaged one \(CRC mismatch for chunk IDAT/,
     ],
     [cut("photo.png"), /^x: expected a whole PNG image, got a damaged one \(/],
-    [bytesOf("cmyk.jpg"), "expected a JPEG in grey or RGB, got one in CMYK"],
+    [cut("cmyk.jpg"), "expected a whole JPEG image, got a damaged one (its blocks cannot be told apart)"],
+    [bytesOf("ycck-sampled.jpg").subarray(0, 1200), /^x: expected a whole JPEG image, got a damaged one \(its/],
+    [
+      edited("cmyk.jpg", frame + 1, () => 0xc9),
+      "expected a CMYK JPEG in sequential or progressive Huffman code, got another code",
+    ],
+    [
+      edited("cmyk.jpg", frame + 20, () => 0x22),
+      "expected a CMYK JPEG with no component finer than the first, got a finer one",
+    ],
     [huge, "expected an image of 1 to 134217728 pixels, got 65536×65536"],
   ])("%#", async (bytes, message) => {
     const wanted = typeof message === "string" ? `x: ${message}` : message;

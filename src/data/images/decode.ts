@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { check, fail, TemperError } from "../../base/errors.js";
+import { decodeCmyk } from "./cmyk.js";
 import { readHeader, type ImageHeader } from "./header.js";
 import { upright, type Pixels } from "./pixels.js";
 
@@ -94,11 +95,16 @@ const decoders: Readonly<Record<ImageHeader["format"], Decode>> = { jpeg, png, w
 const damage = /premature end|bad huffman/i;
 
 /** Pixels of 1 to 4 channels (grey, grey and alpha, RGB, RGB and alpha) as stored. */
-async function decodeStored(path: string, bytes: Uint8Array, { format }: ImageHeader): Promise<Pixels> {
+async function decodeStored(
+  path: string,
+  bytes: Uint8Array,
+  { format, components }: ImageHeader,
+): Promise<Pixels> {
   const said: string[] = [];
   const broken = (reason: string): never => fail(path, `a whole ${format.toUpperCase()} image`, reason);
   try {
-    const pixels = await decoders[format](bytes, said);
+    const decode = (file: Uint8Array): Promise<Pixels> => decoders[format](file, said);
+    const pixels = await (components === 4 ? decodeCmyk(path, bytes, decode) : decode(bytes));
     const complaint = said.find((line) => damage.test(line));
     return complaint === undefined ? pixels : broken(`a damaged one (${complaint})`);
   } catch (error) {
@@ -110,8 +116,8 @@ async function decodeStored(path: string, bytes: Uint8Array, { format }: ImageHe
 
 /**
  * The image in the bytes of a JPEG, PNG or WebP file, recognised by its first bytes and turned upright by its EXIF
- * orientation. 16-bit PNG is rounded to 8 bits; colour profiles are not applied. Throws one line that names `path`
- * where it is none, damaged, a CMYK JPEG or an animation.
+ * orientation. 16-bit PNG is rounded to 8 bits, CMYK becomes RGB; colour profiles are not applied. Throws one line that
+ * names `path` where it is none, damaged or an animation.
  */
 export async function decodeImage(path: string, bytes: Uint8Array): Promise<Pixels> {
   const header = readHeader(bytes);
@@ -121,8 +127,7 @@ export async function decodeImage(path: string, bytes: Uint8Array): Promise<Pixe
       "a JPEG, PNG or WebP image",
       bytes.length === 0 ? "an empty file" : "another or a damaged file",
     );
-  const { width, height, components = 3 } = header;
-  check(components !== 4, path, "a JPEG in grey or RGB", () => "one in CMYK");
+  const { width, height } = header;
   const size = width * height;
   check(size >= 1 && size <= mostPixels, path, `an image of 1 to ${mostPixels} pixels`, () => {
     return `${width}×${height}`;
