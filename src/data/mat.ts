@@ -100,6 +100,7 @@ function openMatrix(source: Source, { start }: Element) {
     name: new TextDecoder("latin1").decode(source.bytes.subarray(name.start, name.start + name.size)),
     kind: word & 0xff,
     isComplex: (word & 0x800) !== 0,
+    isLogical: (word & 0x200) !== 0,
     shape: Array.from(numbersIn(source, sizes)),
     numbersAt: name.next,
   };
@@ -107,11 +108,12 @@ function openMatrix(source: Source, { start }: Element) {
 
 /** The array in an opened matrix element. */
 function readMatrix(source: Source, opened: ReturnType<typeof openMatrix>): MatArray {
-  const { name, kind, isComplex, shape, numbersAt } = opened;
+  const { name, kind, isComplex, isLogical, shape, numbersAt } = opened;
   const where = `${source.path}: ${name}`;
-  check(kind >= 6 && kind <= 15 && !isComplex, where, "an array of numbers", () =>
-    isComplex ? "complex ones" : `a ${classes[kind - 1] ?? "function or an object"}`,
-  );
+  check(kind >= 6 && kind <= 15 && !isComplex && !isLogical, where, "an array of numbers", () => {
+    if (isLogical) return "a logical array";
+    return isComplex ? "complex ones" : `a ${classes[kind - 1] ?? "function or an object"}`;
+  });
   const data = numbersIn(source, elementAt(source, numbersAt));
   check(data.length === count(shape), where, `${count(shape)} numbers`, () => String(data.length));
   return { shape, data };

@@ -19,9 +19,11 @@ interface Written {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: readonly number[];
+  /** Whether each is a float64 in place of a byte, or the array a logical one. */
+  readonly kind?: "double" | "logical";
 }
 
-/** Bytes of a MAT-file of uint8 arrays in a byte order; what MATLAB keeps beside the name is left out. */
+/** Bytes of a MAT-file of arrays in a byte order; what MATLAB keeps beside the name is left out. */
 function written(arrays: readonly Written[], little: boolean): Uint8Array {
   const bytes: number[] = [...Buffer.from("MATLAB 5.0 MAT-file".padEnd(124))];
   const word = (value: number): void => {
@@ -40,12 +42,19 @@ function written(arrays: readonly Written[], little: boolean): Uint8Array {
     while (bytes.length % 8 !== 0) bytes.push(0);
   };
   bytes.push(...(little ? [0, 1, 0x49, 0x4d] : [1, 0, 0x4d, 0x49]));
-  for (const { name, shape, values } of arrays)
+  const double = (value: number): void => {
+    const eight = Buffer.alloc(8);
+    if (little) eight.writeDoubleLE(value);
+    else eight.writeDoubleBE(value);
+    for (const byte of eight) bytes.push(byte);
+  };
+  for (const { name, shape, values, kind } of arrays)
     element(14, () => {
-      element(6, () => [9, 0].forEach(word));
+      element(6, () => [kind === "double" ? 6 : kind === "logical" ? 0x209 : 9, 0].forEach(word));
       element(5, () => shape.forEach(word));
       element(1, () => bytes.push(...Buffer.from(name)));
-      element(2, () => bytes.push(...values));
+      if (kind === "double") element(9, () => values.forEach(double));
+      else element(2, () => bytes.push(...values));
     });
   return Uint8Array.from(bytes);
 }
@@ -144,7 +153,23 @@ describe("SVHN", () => {
     expect([one.count, ...one.labels]).toEqual([1, 0]);
   });
 
+  const changed = (kind: Written["kind"], value: number): Written[] => {
+    const [X, y] = digits(1, [4]) as [Written, Written];
+    return [{ ...X, ...(kind && { kind }), values: X.values.with(5, value) }, y];
+  };
+
+  it("may hold pixels as numbers of any kind that are whole and in range", () => {
+    expect(train(written(changed("double", 250), false))).toEqual(
+      train(written(changed(undefined, 250), true)),
+    );
+  });
+
   it.each([
+    [changed("double", 0.5), "f.mat: X: expected whole numbers from 0 to 255, got 0.5 at index 5"],
+    [changed("double", -1), "f.mat: X: expected whole numbers from 0 to 255, got -1 at index 5"],
+    [changed("double", 256), "f.mat: X: expected whole numbers from 0 to 255, got 256 at index 5"],
+    [changed("double", NaN), "f.mat: X: expected whole numbers from 0 to 255, got NaN at index 5"],
+    [changed("logical", 1), "f.mat: X: expected an array of numbers, got a logical array"],
     [digits(2, [1, 2], 31), "f.mat: X: expected images 32×32×3×N, got 31×32×3×2"],
     [digits(2, [1, 2, 3]), "f.mat: y: expected 2 labels, one for each image, got 3"],
     [digits(2, [1, 11]), "f.mat: y: expected labels from 1 to 10, got 11 at index 1"],

@@ -7,6 +7,8 @@ import { readMat, type MatArray } from "../mat.js";
 const size = imageSize(cifarShape);
 const [channels, height, width] = cifarShape;
 
+const isByte = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= 255;
+
 /** The images of `X` [height, width, channels, count] and the labels of `y`, where 10 stands for the digit 0. */
 function readDigits(file: LoadedFile): Split {
   const { path } = file;
@@ -18,6 +20,13 @@ function readDigits(file: LoadedFile): Split {
   check(fits && count > 0, `${path}: X`, "images 32×32×3×N", () => shape.join("×"));
   check(classOf.length === count, `${path}: y`, `${count} labels, one for each image`, () =>
     String(classOf.length),
+  );
+  const strange = pixels instanceof Uint8Array ? -1 : Array.from(pixels).findIndex((value) => !isByte(value));
+  check(
+    strange < 0,
+    `${path}: X`,
+    "whole numbers from 0 to 255",
+    () => `${pixels[strange]} at index ${strange}`,
   );
   const split = { images: new Uint8Array(count * size), labels: new Uint8Array(count), count };
   for (let image = 0; image < count; image++)
