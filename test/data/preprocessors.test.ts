@@ -93,11 +93,25 @@ describe("preprocessors", () => {
     expect(mean(at(after, (element) => element === 7))).toBeCloseTo(0, 4);
   });
 
-  it("are refused where images do not differ", async () => {
-    const same: Split = { ...split, images: new Uint8Array(split.images.length) };
+  it.each([0, 128])("are refused where all pixels are %d", async (value) => {
+    const same: Split = { ...split, images: new Uint8Array(split.images.length).fill(value) };
     await expect(fitChain(chain(registry.standardize()), same, { engine })).rejects.toThrow(
-      "standardize: expected images that differ from each other, got a variance of 0",
+      "standardize: expected pixels that differ from each other, got one value everywhere",
     );
+    const green: Split = {
+      ...split,
+      images: split.images.map((v, i) => (Math.floor(i / 20) % 3 === 1 ? value : v)),
+    };
+    await expect(
+      fitChain(chain(registry.standardize({ over: "channels" })), green, { engine }),
+    ).rejects.toThrow(
+      "standardize: expected pixels that differ from each other, got one value everywhere in channel 1",
+    );
+  });
+
+  it("scale needs a range", () => {
+    for (const low of [1, 2])
+      expect(() => registry.scale({ low, high: 1 })).toThrow("scale: expected low < high");
   });
 });
 

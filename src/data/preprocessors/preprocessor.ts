@@ -75,11 +75,15 @@ export async function moments(
         counts[at] = (counts[at] ?? 0) + 1;
       }
   const means = sums.map((sum, i) => sum / (counts[i] ?? 1));
-  return { means, variances: squares.map((sum, i) => sum / (counts[i] ?? 1) - (means[i] ?? 0) ** 2) };
+  // Where all values are one, rounding may leave the difference on either side of 0.
+  const variances = squares.map((sum, i) => Math.max(0, sum / (counts[i] ?? 1) - (means[i] ?? 0) ** 2));
+  return { means, variances };
 }
 
-/** Throws where nothing can be divided by a deviation, since all images are the same there. */
+/** Throws where nothing can be divided by a deviation, since all pixels, or all of a channel, have one value. */
 export function checkVaries(where: string, variances: Float64Array): void {
-  const least = Math.min(...variances);
-  check(least > 1e-12, where, "images that differ from each other", () => `a variance of ${least}`);
+  const flat = variances.findIndex((variance) => variance <= 1e-12);
+  check(flat < 0, where, "pixels that differ from each other", () =>
+    variances.length === 1 ? "one value everywhere" : `one value everywhere in channel ${flat}`,
+  );
 }
