@@ -143,7 +143,10 @@ describe("refusals name the file", () => {
     ],
     [cut("photo.png"), /^x: expected a whole PNG image, got a damaged one \(/],
     [cut("cmyk.jpg"), "expected a whole JPEG image, got a damaged one (its blocks cannot be told apart)"],
-    [bytesOf("ycck-sampled.jpg").subarray(0, 1200), /^x: expected a whole JPEG image, got a damaged one \(its/],
+    [
+      bytesOf("ycck-sampled.jpg").subarray(0, 1200),
+      /^x: expected a whole JPEG image, got a damaged one \(its/,
+    ],
     [
       edited("cmyk.jpg", frame + 1, () => 0xc9),
       "expected a CMYK JPEG in sequential or progressive Huffman code, got another code",

@@ -11,7 +11,11 @@ const product = (a: number, b: number): number => {
 /** Whether the first three numbers are YCbCr: an Adobe marker says so by any transform but 0. */
 function isYcck(bytes: Uint8Array): boolean {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 2; at + 4 <= bytes.length && view.readUInt8(at + 1) !== 0xda; at += 2 + view.readUInt16BE(at + 2)) {
+  for (
+    let at = 2;
+    at + 4 <= bytes.length && view.readUInt8(at + 1) !== 0xda;
+    at += 2 + view.readUInt16BE(at + 2)
+  ) {
     while (at + 4 < bytes.length && view.readUInt8(at + 1) === 0xff) at++;
     const isAdobe = view.readUInt8(at + 1) === 0xee && view.toString("latin1", at + 4, at + 9) === "Adobe";
     if (isAdobe && at + 16 <= bytes.length) return view.readUInt8(at + 15) !== 0;

@@ -210,8 +210,12 @@ export function withoutComponent(
   { left, transform }: { readonly left: number; readonly transform: 0 | 1 },
 ): Uint8Array {
   const state: State = { path, codes: new Map(), components: [], units: 0, interval: 0 };
-  const adobe = [..."Adobe"].map((letter) => letter.charCodeAt(0));
-  const out: number[] = [0xff, marks.start, ...segmentOf(marks.adobe, [...adobe, 0, 100, 0, 0, 0, 0, transform])];
+  const adobe = Buffer.from("Adobe");
+  const out: number[] = [
+    0xff,
+    marks.start,
+    ...segmentOf(marks.adobe, [...adobe, 0, 100, 0, 0, 0, 0, transform]),
+  ];
   const add = (more: Iterable<number>): void => {
     for (const byte of more) out.push(byte);
   };
@@ -227,7 +231,13 @@ export function withoutComponent(
       const data = scanData(bytes, at);
       add(withoutInScan(state, segment, data, left));
       at = data.next;
-    } else if (marker >= 0xc0 && marker <= 0xcf && marker !== marks.codes && marker !== 0xc8 && marker !== 0xcc) {
+    } else if (
+      marker >= 0xc0 &&
+      marker <= 0xcf &&
+      marker !== marks.codes &&
+      marker !== 0xc8 &&
+      marker !== 0xcc
+    ) {
       readFrame(state, marker, segment);
       const kept = [0, 1, 2, 3].filter((i) => i !== left);
       const content = kept.flatMap((i) => [...segment.subarray(6 + 3 * i, 9 + 3 * i)]);
