@@ -16,7 +16,7 @@ export interface ClassOptions {
 export interface Item {
   readonly path: string;
   readonly label: number;
-  /** Size and time of the last change. */
+  /** Size and time of the last change; `unreadable` where they cannot be had. */
   readonly version: string;
 }
 
@@ -28,8 +28,8 @@ export interface FolderLayout {
 }
 
 const suffixes = [".jpg", ".jpeg", ".png", ".webp"];
-const isImage = ({ name, isFolder }: Entry): boolean =>
-  !isFolder && suffixes.some((suffix) => name.toLowerCase().endsWith(suffix));
+const isImageName = (name: string): boolean => suffixes.some((suffix) => name.toLowerCase().endsWith(suffix));
+const isImage = ({ name, isFolder }: Entry): boolean => !isFolder && isImageName(name);
 const byCodePoints = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 interface Entry {
@@ -38,7 +38,10 @@ interface Entry {
   readonly version: string;
 }
 
-/** Names in a folder that are not hidden, sorted, with whether each is a folder itself; links are followed. */
+/**
+ * Names in a folder that are not hidden, sorted, with whether each is a folder itself; links are followed. What is called
+ * an image is one, though nothing be behind a link: that shows when it is read.
+ */
 async function entriesOf(path: string): Promise<Entry[]> {
   const names = await readdir(path).catch((error: unknown) =>
     fail(path, "a folder that can be read", errorCode(error) ?? String(error)),
@@ -47,8 +50,11 @@ async function entriesOf(path: string): Promise<Entry[]> {
   return Promise.all(
     shown.map(async (name) => {
       const found = await stat(join(path, name)).catch((error: unknown) =>
-        fail(join(path, name), "a file that can be read", errorCode(error) ?? String(error)),
+        isImageName(name)
+          ? null
+          : fail(join(path, name), "a file that can be read", errorCode(error) ?? String(error)),
       );
+      if (found === null) return { name, isFolder: false, version: "unreadable" };
       return { name, isFolder: found.isDirectory(), version: `${found.size} ${found.mtimeMs}` };
     }),
   );
@@ -156,21 +162,44 @@ async function labelList(path: string): Promise<string | null> {
 
 /** The label of each file that a list names; a line is NAME LABEL and more, between spaces, tabs or commas. */
 async function readList(path: string): Promise<Map<string, string>> {
-  const text = await readFile(path, "utf8");
+  const list = await readFile(path, "utf8");
   const labels = new Map<string, string>();
-  for (const [at, line] of text.split(/\r?\n/).entries()) {
-    const [name = "", label] = line.trim().split(/[\s,]+/);
+  for (const [at, text] of list.split(/\r?\n/).entries()) {
+    const [name = "", label] = text.trim().split(/[\s,]+/);
     if (name === "" || (at === 0 && name === "ImageId")) continue;
-    if (label === undefined) fail(`${path}:${at + 1}`, "an image's name and its class", line.trim());
-    else labels.set(name, label);
+    const line = `${path}:${at + 1}`;
+    if (label === undefined) return fail(line, "an image's name and its class", text.trim());
+    checkOneLabel(line, name, [labels.get(name), label]);
+    labels.set(name, label);
   }
   return labels;
+}
+
+/** Throws where a list says two things of an image. */
+function checkOneLabel(
+  where: string,
+  name: string,
+  [one, other]: readonly [string | undefined, string | undefined],
+): void {
+  const isOne = one === undefined || other === undefined || one === other;
+  check(isOne, where, `one label for '${name}'`, () => `'${one}' and '${other}'`);
+}
+
+/** Throws where labels are numbers, but not all of them whole and from 0. */
+function checkNumbers(path: string, labels: readonly string[]): void {
+  const number = labels.find((label) => /^[+-]?(\d+\.?\d*|\.\d+)$/.test(label));
+  const other = labels.find((label) => !/^\d+$/.test(label));
+  const isEither = number === undefined || other === undefined;
+  check(isEither, path, "labels that are all names, or all whole numbers from 0", () => {
+    return number === other ? `'${number}'` : `'${number}' and '${other}'`;
+  });
 }
 
 /** Classes of a list: numbers from 0 as they are, names sorted. */
 function listedClasses(path: string, labels: readonly string[], options: ClassOptions): readonly string[] {
   const different = [...new Set(labels)].sort(byCodePoints);
   const { classes, classNames } = options;
+  if (classNames === undefined) checkNumbers(path, different);
   if (!different.every((label) => /^\d+$/.test(label)))
     return classesOf(path, different, { ...options, what: "different labels" });
   const largest = different.reduce((most, label) => Math.max(most, Number(label)), 0);
@@ -183,7 +212,11 @@ function listedClasses(path: string, labels: readonly string[], options: ClassOp
 async function inList(path: string, list: string, options: ClassOptions): Promise<FolderLayout> {
   const entries = await entriesOf(path);
   const labels = await readList(list);
-  const labelOf = (name: string): string | undefined => labels.get(name) ?? labels.get(parse(name).name);
+  const labelOf = (name: string): string | undefined => {
+    const [whole, short] = [labels.get(name), labels.get(parse(name).name)];
+    checkOneLabel(list, name, [whole, short]);
+    return whole ?? short;
+  };
   const images = entries.filter(isImage);
   // Named classes may be some of a list's, if only images of these are there.
   const meant =
@@ -215,16 +248,27 @@ async function inList(path: string, list: string, options: ClassOptions): Promis
   };
 }
 
+/** Throws where there is nothing to tell apart. */
+function checkSeveral(path: string, layout: FolderLayout): FolderLayout {
+  const { classNames } = layout;
+  check(classNames.length > 1, path, "images of at least 2 classes", () => `'${classNames[0] ?? ""}' alone`);
+  return layout;
+}
+
 /**
  * What lies in the folder at `path`: one sub-folder for each class, with images or (Tiny-ImageNet) with the folder
  * `images` in it; or images alone, also in a folder `images`, and a list of their labels: `val_annotations.txt` in it,
- * `PATH.txt`, `PATH.csv` or ImageNet's `LOC_val_solution.csv` beside it. Throws one line that names folder, list or file.
+ * `PATH.txt`, `PATH.csv` or ImageNet's `LOC_val_solution.csv` beside it. There are at least two classes. Throws one line
+ * that names folder, list or file.
  */
 export async function readLayout(path: string, options: ClassOptions): Promise<FolderLayout> {
   const entries = await entriesOf(path);
   const folders = entries.filter(({ isFolder }) => isFolder).map(({ name }) => name);
   const isFlat = folders.length === 0 ? entries.some(isImage) : folders.join("/") === "images";
   const list = isFlat ? await labelList(path) : null;
-  if (list !== null) return inList(join(path, folders[0] ?? ""), list, options);
-  return inSubFolders(path, entries, options);
+  const layout =
+    list === null
+      ? await inSubFolders(path, entries, options)
+      : await inList(join(path, folders[0] ?? ""), list, options);
+  return checkSeveral(path, layout);
 }

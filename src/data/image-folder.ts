@@ -9,8 +9,10 @@ import type { ImageSet } from "./image-set.js";
 import type { ImageForm } from "./images/read-image.js";
 import { imageReader, type ImageReader } from "./images/reader.js";
 
+export const unreadableWays = ["refuse", "skip"] as const;
+
 /** What is done about an image that cannot be read: an error that names it, or it is left out and counted. */
-export type Unreadable = "refuse" | "skip";
+export type Unreadable = (typeof unreadableWays)[number];
 
 export interface ImageFolderOptions extends ImageForm, ClassOptions {
   /** Decides the order of the images; default 0. */

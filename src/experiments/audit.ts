@@ -32,7 +32,7 @@ export interface TransferModel {
   /** Names it in records and messages. */
   readonly path: string;
   /** What lies between pixels in [0, 1] and it, on images of the audited model's size; default nothing. */
-  readonly preprocessing?: Preprocessing;
+  readonly preprocessing?: Partial<Preprocessing>;
 }
 
 export interface AuditOptions {
@@ -47,7 +47,7 @@ export interface AuditOptions {
   /** Of a dataset in memory, default `test`. */
   readonly split?: "test" | "train" | undefined;
   /** What lies between pixels in [0, 1], where the attacks' ε is measured, and the model; default nothing. */
-  readonly preprocessing?: Preprocessing;
+  readonly preprocessing?: Partial<Preprocessing>;
   readonly attacks: readonly AttackPlan[];
   /** What the attacks make of the images on these models is tried too; default none. */
   readonly transferFrom?: readonly TransferModel[];
@@ -77,13 +77,9 @@ export interface AuditOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-const plainPreprocessing = readPreprocessing("preprocessing", {});
-
 /** The images to audit on, and the classifier over their pixels in [0, 1]. */
-function subjectOf(
-  path: string,
-  { file, dataset, split, mode, preprocessing = plainPreprocessing }: AuditOptions,
-) {
+function subjectOf(path: string, { file, dataset, split, mode, ...options }: AuditOptions) {
+  const preprocessing = readPreprocessing("preprocessing", options.preprocessing);
   const images = "rows" in dataset ? dataset : splitImages(dataset, split ?? "test");
   const { map, ...opened } = openOver(path, file, images, { preprocessing, mode });
   return { ...opened, images, preprocessing: preprocessingDone(images, preprocessing, map) };
@@ -95,7 +91,8 @@ const sha256Of = (file: Uint8Array): string => createHash("sha256").update(file)
 function sourcesOf(images: ImageSet, { transferFrom = [], attacks }: AuditOptions, target: Classifier) {
   if (transferFrom.length > 0) checkCrafting("audit: transferFrom", attacks.map(make.attack));
   const names = transferFrom.map(({ path }) => basename(path));
-  return transferFrom.map(({ file, path, preprocessing = plainPreprocessing }, i) => {
+  return transferFrom.map(({ file, path, preprocessing: given }, i) => {
+    const preprocessing = readPreprocessing("preprocessing", given);
     const isOnly = names.filter((name) => name === names[i]).length === 1;
     const { classifier, notes, map } = openOver(path, file, images, { preprocessing });
     const source = { classifier, name: isOnly ? basename(path) : path };

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { AnyDataset } from "../data/dataset.js";
 import { openImageFolder, type ImageFolderOptions } from "../data/image-folder.js";
 import type { ImageSet } from "../data/image-set.js";
-import { streamed } from "./images.js";
+import { checkSeveralClasses, streamed } from "./images.js";
 import { datasetForm, type ImageFolders } from "./recipe-dataset.js";
 
 /** Bytes of prepared images that a process keeps of each split. */
@@ -22,7 +22,7 @@ export interface OpenedDataset {
 
 /** The images of `folder`, whose paths are relative to `base`; throws where they are not of the declared classes. */
 export async function openFolders(folder: ImageFolders, base: string): Promise<OpenedDataset> {
-  const { train, test, classes, ...geometry } = folder;
+  const { train, test, classes, unreadable = "refuse", ...geometry } = folder;
   const form = datasetForm({ folder });
   const open = (
     path: string,
@@ -30,12 +30,13 @@ export async function openFolders(folder: ImageFolders, base: string): Promise<O
   ): Promise<ImageSet> =>
     openImageFolder(resolve(base, path), {
       order,
-      ...{ imageShape: form.imageShape, geometry, classes: form.classes, classNames },
+      ...{ imageShape: form.imageShape, geometry, classes: form.classes, classNames, unreadable },
       ...{ cacheBytes: keptImages, threads: Math.min(mostThreads, availableParallelism()) },
     });
   // Validation takes an end of the training images, a limit a beginning of either; audits limit a folder by rounds.
   const named = typeof classes === "number" ? undefined : classes;
   const training = await open(train, { order: "shares", classNames: named });
+  checkSeveralClasses(training);
   // A test folder may lack images of some classes, or have them in another order by name.
   const tests = await open(test, { order: "rounds", classNames: training.classNames });
   const sets = [training, tests];

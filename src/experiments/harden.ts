@@ -43,7 +43,7 @@ export interface HardenOptions {
   /** A dataset, or images held whole (`loadWhole`) or read as training goes (`streamed`); curves on test images need a `test`. */
   readonly dataset: TrainingSet & { readonly test?: AnySplit };
   /** What lies between pixels in [0, 1] and the model, no part of the file that is written; default nothing. */
-  readonly preprocessing?: Preprocessing;
+  readonly preprocessing?: Partial<Preprocessing>;
   /** Outermost first; none is standard training. */
   readonly defenses: readonly Defense[];
   /** Default plain SGD. */
@@ -110,7 +110,7 @@ function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier
 }
 
 const preprocessingOf = ({ preprocessing }: HardenOptions): Preprocessing =>
-  preprocessing ?? readPreprocessing("preprocessing", {});
+  readPreprocessing("preprocessing", preprocessing);
 
 async function trainFrom(start: Classifier, options: HardenOptions, engine: Engine): Promise<TrainingState> {
   const { dataset, checkpoint, restoreBest = false, earlyStopping, curves } = options;

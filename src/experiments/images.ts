@@ -13,9 +13,13 @@ import type { ImportClassifierOptions } from "../nn/imported.js";
 import { imageShapeOf, inputShapeFor, openClassifier, takesAnySize } from "./fit.js";
 
 export interface OpenImagesOptions {
-  /** The model that will see them; without one, the images say how large they are and how many classes there are. */
+  /**
+   * The model that will see them. Without one, `preprocessing` says how large a folder's images are (`crop`, or `resize:
+   * [height, width]`), an archive how large its own; sub-folders and labels say how many classes there are.
+   */
   readonly model?: { readonly inputShape: readonly number[]; readonly classes: number } | undefined;
-  readonly preprocessing?: Preprocessing;
+  /** What is not said has its default. */
+  readonly preprocessing?: Partial<Preprocessing>;
   /** Default `test` of a dataset, `x_test` of an archive where it has one; a folder has no parts. */
   readonly split?: SplitName | undefined;
   /** The part of an archive to look for first where `split` is not given; default `test`. */
@@ -30,8 +34,12 @@ export interface OpenImagesOptions {
   readonly unreadable?: Unreadable;
 }
 
+interface Opening extends Required<OpenImagesOptions> {
+  readonly preprocessing: Preprocessing;
+}
+
 /** What an image of the folder becomes. */
-function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImagesOptions>): ImageShape {
+function shapeInFolder(path: string, { model, preprocessing }: Opening): ImageShape {
   const own = model === undefined ? null : imageShapeOf(model.inputShape, preprocessing.layout);
   if (own !== null) return own;
   const size =
@@ -48,7 +56,7 @@ function shapeInFolder(path: string, { model, preprocessing }: Required<OpenImag
   return [channels, size.height, size.width];
 }
 
-async function openFolder(path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> {
+async function openFolder(path: string, options: Opening): Promise<ImageSet> {
   const { model, preprocessing, split, seed, cacheBytes, threads, unreadable } = options;
   check(
     split === undefined,
@@ -68,7 +76,7 @@ async function openFolder(path: string, options: Required<OpenImagesOptions>): P
   });
 }
 
-const openArchive = (path: string, options: Required<OpenImagesOptions>): Promise<ImageSet> =>
+const openArchive = (path: string, options: Opening): Promise<ImageSet> =>
   openNpz(path, {
     imageShape:
       options.model && (imageShapeOf(options.model.inputShape, options.preprocessing.layout) ?? undefined),
@@ -100,15 +108,18 @@ export async function sourceOf(given: string): Promise<ImageSet["source"]> {
 
 /** The images that `given` names: a dataset's name, else the path of a folder or of an .npz archive. */
 export async function openImages(given: string, options: OpenImagesOptions = {}): Promise<ImageSet> {
-  const images = await openAny(given, options);
-  const { preprocessing } = options;
-  return preprocessing ? { ...images, notes: [...images.notes, ...leftOut(images, preprocessing)] } : images;
+  const preprocessing = readPreprocessing("preprocessing", options.preprocessing);
+  const images = await openAny(given, { ...options, preprocessing });
+  return { ...images, notes: [...images.notes, ...leftOut(images, preprocessing)] };
 }
 
-async function openAny(given: string, options: OpenImagesOptions): Promise<ImageSet> {
+async function openAny(
+  given: string,
+  options: OpenImagesOptions & { readonly preprocessing: Preprocessing },
+): Promise<ImageSet> {
   const {
     model,
-    preprocessing = readPreprocessing("preprocessing", {}),
+    preprocessing,
     split,
     preferred = "test",
     seed = 0,
@@ -121,6 +132,18 @@ async function openAny(given: string, options: OpenImagesOptions): Promise<Image
   if (source === "folder") return openFolder(given, all);
   if (source === "npz") return openArchive(given, all);
   return splitImages(await loadDataset(datasetNamed(given)), split ?? "test");
+}
+
+/** Throws where training images leave a model nothing to tell apart. */
+export function checkSeveralClasses({ name, labels, classNames }: ImageSet): void {
+  const first = labels[0] ?? 0;
+  const isSeveral = Array.from(labels).some((label) => label !== first);
+  check(
+    isSeveral,
+    name,
+    "training images of at least 2 classes",
+    () => `'${classNames?.[first] ?? first}' alone`,
+  );
 }
 
 /** Images as training reads them: in memory or as it goes, a byte a number. */

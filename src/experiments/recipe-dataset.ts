@@ -3,6 +3,7 @@ import { z } from "zod";
 import { check, fail } from "../base/errors.js";
 import { OptionError, parseOptions } from "../base/options.js";
 import type { ImageShape } from "../data/dataset.js";
+import { unreadableWays } from "../data/image-folder.js";
 import { sizeAfter } from "../data/images/prepare.js";
 import { datasetNamed } from "../data/index.js";
 import { extent, preprocessingSchema } from "../data/preprocessing.js";
@@ -18,6 +19,13 @@ const folderSchema = preprocessingSchema.pick({ resize: true, interpolation: tru
   classes: z
     .union([z.int().min(2), z.array(z.coerce.string()).min(2)], classesText)
     .describe("how many, or their names in order; default order: sub-folders sorted by name"),
+  // Without a default, so that recipes which do not say it keep the identity of their trainings.
+  unreadable: z
+    .enum(unreadableWays)
+    .optional()
+    .describe(
+      "images that cannot be read: refuse (default) names the first, skip leaves them out and counts them",
+    ),
 });
 
 /** Folders of images, and what is made of each image. */

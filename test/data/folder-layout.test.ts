@@ -94,6 +94,11 @@ describe("ImageNet", () => {
     expect(images(named)).toEqual({ cat: ["b.JPEG"], dog: [], fish: ["a.JPEG"] });
   });
 
+  it("may name an image twice, if with one class", async () => {
+    const path = folder({ "val/a.png": "", "val/b.png": "", "val.txt": "a.png 1\nb 0\na.png 1\nb.png 0\n" });
+    expect(images(await readLayout(join(path, "val"), {}))).toEqual({ 0: ["b.png"], 1: ["a.png"] });
+  });
+
   it("takes the order of named classes from the user", async () => {
     const layout = await readLayout(join(root, "val"), { classNames: ["n02", "n03", "n01"] });
     expect(layout.classes.flat().map(({ label }) => label)).toEqual([0, 0, 2]);
@@ -146,6 +151,36 @@ describe("refusals of a list", () => {
       "/val.txt: expected different labels named in classes, got 'n01' (allowed: n02)",
     ],
     [{ "val/a.png": "" }, {}, "/val: expected one sub-folder per class, got none"],
+    [
+      { "val/a.png": "", "val.txt": "a.png n01\nb.png n02\na.png n02\n" },
+      {},
+      "/val.txt:3: expected one label for 'a.png', got 'n01' and 'n02'",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a n01\na.png n02\n" },
+      {},
+      "/val.txt: expected one label for 'a.png', got 'n02' and 'n01'",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png 0\nb.png 1.5\nc.png 1\n" },
+      {},
+      "/val.txt: expected labels that are all names, or all whole numbers from 0, got '0' and '1.5'",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png -1\nb.png -1\n" },
+      {},
+      "/val.txt: expected labels that are all names, or all whole numbers from 0, got '-1'",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png cat\nb.png 1\n" },
+      {},
+      "/val.txt: expected labels that are all names, or all whole numbers from 0, got '1' and 'cat'",
+    ],
+    [
+      { "val/a.png": "", "val.txt": "a.png 0\n" },
+      {},
+      "/val: expected images of at least 2 classes, got '0' alone",
+    ],
   ])("%#", async (files, options, message) => {
     const root = folder(files);
     await expect(readLayout(join(root, "val"), options)).rejects.toThrow(

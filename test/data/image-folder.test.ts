@@ -157,6 +157,7 @@ describe("refusals of a folder", () => {
   const one = png(1);
   it.each<[Record<string, Uint8Array | string | null>, Partial<ImageFolderOptions>, string]>([
     [{ "1.png": one }, {}, ": expected one sub-folder per class, got none"],
+    [{ "a/1.png": one, "a/2.png": one }, {}, ": expected images of at least 2 classes, got 'a' alone"],
     [
       { "a/1.png": one, b: null },
       {},
@@ -191,6 +192,24 @@ describe("refusals of a folder", () => {
   ])("%#", async (files, options, message) => {
     const path = folder(files);
     await expect(open(path, options)).rejects.toThrow(`${path}${message}`);
+  });
+
+  it("names a link to nothing when its turn comes, or leaves it out and counts it", async () => {
+    const path = folder({ "a/1.png": png(1), "b/2.png": png(2) });
+    symlinkSync(join(path, "nowhere.png"), join(path, "b/3.png"));
+    const set = await open(path);
+    await expect(set.rows([0, 1, 2])).rejects.toThrow(
+      `${join(path, "b/3.png")}: expected an image that can be read, got ENOENT`,
+    );
+    const { count, notes } = await open(path, { unreadable: "skip" });
+    expect([count, ...notes]).toEqual([
+      2,
+      `left out 1 of 3 images, which cannot be read: ${join(path, "b/3.png")}`,
+    ]);
+    symlinkSync(join(path, "nowhere"), join(path, "c"));
+    await expect(open(path, { unreadable: "skip" })).rejects.toThrow(
+      `${join(path, "c")}: expected a file that can be read, got ENOENT`,
+    );
   });
 
   it("names the image that cannot be decoded when its turn comes", async () => {

@@ -142,6 +142,31 @@ describe("dataset: { folder }", () => {
     );
   });
 
+  it("needs training images of two classes, whatever classes are named", async () => {
+    writeClass(join(root, "lone/ant"), 0, 2);
+    const lone = { train: "lone", test: "lone", classes: ["ant", "bee"] };
+    await expect(openFolders({ ...foldersOf(recipeOf(text())), ...lone }, root)).rejects.toThrow(
+      `${join(root, "lone")}: expected training images of at least 2 classes, got 'ant' alone`,
+    );
+  });
+
+  it("leaves out what cannot be read where that is asked for", async () => {
+    for (const name of ["ant", "bee", "cow"]) writeClass(join(root, "torn", name), 0, 2);
+    const bad = join(root, "torn/bee/bad.png");
+    writeFileSync(bad, "no image");
+    const given = (keys: string): ImageFolders =>
+      foldersOf(recipeOf(text(`{ folder: { train: torn, test: torn, crop: 8, classes: 3${keys} } }`)));
+    const refusing = await openFolders(given(""), root);
+    await expect(inMemory(refusing.dataset.train, 192)).rejects.toThrow(`${bad}: expected `);
+    const { dataset, notes } = await openFolders(given(", unreadable: skip"), root);
+    expect([dataset.train.count, dataset.test.count]).toEqual([6, 6]);
+    const note = `${join(root, "torn")}: left out 1 of 7 images, which cannot be read: ${bad}`;
+    expect(notes).toEqual([note, note]);
+    expect(() => given(", unreadable: no")).toThrow(
+      '2:68: recipe.dataset.folder.unreadable: expected one of "refuse"|"skip", got "no"',
+    );
+  });
+
   it("decides the training, which on a registered dataset stays what it was", () => {
     const identity = (given: string): string =>
       trainingIdentity(trialsOf(parseRecipe(given, "x"))[0] as Trial);

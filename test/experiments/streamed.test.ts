@@ -98,9 +98,23 @@ describe("an image that cannot be read", () => {
     const path = join(root, ".none");
     mkdirSync(join(path, "a"), { recursive: true });
     writeFileSync(join(path, "a", "1.png"), "no image");
+    mkdirSync(join(path, "b"));
+    writeFileSync(join(path, "b", "1.png"), "no image");
     const set = openImages(path, { preprocessing, unreadable: "skip" });
-    await expect(set).rejects.toThrow(`${path}: expected at least one image that can be read, got none of 1`);
+    await expect(set).rejects.toThrow(`${path}: expected at least one image that can be read, got none of 2`);
   });
+});
+
+it("preprocessing that is said in part has its defaults, and one that is none is refused", async () => {
+  const set = await openImages(root, { preprocessing: { crop: 2, channels: "gray" } });
+  expect(set.imageShape).toEqual([1, 2, 2]);
+  const { bytes } = await openImages(root, { preprocessing: { resize: 3, crop: 2, channels: "gray" } });
+  expect(await bytes?.([0])).toHaveLength(4);
+  const wrong = openImages(root, { preprocessing: { resizes: 3 } as object });
+  await expect(wrong).rejects.toThrow("preprocessing: unknown option 'resizes' – did you mean 'resize'?");
+  await expect(openImages(root)).rejects.toThrow(
+    `${root}: expected crop, or resize: [height, width], got neither, where the model's input does not say the size of an image`,
+  );
 });
 
 it("archives are held in memory", () => {

@@ -126,8 +126,9 @@ async function referenceOf(
 
 /** The images of a folder read as training goes; those of an archive, or where inputs move, held in memory. */
 async function opened(images: ImageSet, threads: number, moving: string | undefined) {
-  const { loadWhole, streamed } = await import("../../experiments/images.js");
+  const { checkSeveralClasses, loadWhole, streamed } = await import("../../experiments/images.js");
   const { name, count } = images;
+  checkSeveralClasses(images);
   if (images.source === "folder" && moving === undefined) {
     const kept = `up to ${bytesText(reading.cacheBytes)} of them are kept`;
     const note = `${name}: ${count} images are read as training goes, in ${plural(threads, "thread")}; ${kept}`;
