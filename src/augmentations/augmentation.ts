@@ -1,4 +1,4 @@
-// What an augmentation is: a random change of training images, as a graph that is linear in them.
+// What an augmentation is: a random change of training images, as a graph that is linear in them within their bounds.
 import type { z } from "zod";
 import { check } from "../base/errors.js";
 import { unit, type Unit } from "../base/options.js";
@@ -10,10 +10,14 @@ export interface Augmentation {
   readonly name: string;
   /**
    * `images` [rows, channels, height, width], each changed by its own draw from `noise`: x ↦ Ax + b, where A and b do
-   * not depend on x. Its gradient is therefore the exact transpose Aᵀ.
+   * not depend on x, so that its gradient is the exact transpose Aᵀ. What would leave the `bounds` of the images' values
+   * is clipped to them, and has no gradient there.
    */
-  readonly apply: (images: Node, noise: NoiseSource) => Node;
+  readonly apply: (images: Node, noise: NoiseSource, bounds: Bounds) => Node;
 }
+
+/** Smallest and largest value of an image, may be infinite. */
+export type Bounds = readonly [low: number, high: number];
 
 interface Facts<S extends z.ZodType> {
   /** Options with which images stay as they are, bit for bit. */
@@ -36,11 +40,11 @@ export const augmentation = <S extends z.ZodType>(
   const { channels } = facts;
   const checked =
     (change: Augmentation["apply"]): Augmentation["apply"] =>
-    (images, noise) => {
+    (images, noise, bounds) => {
       const found = sizesOf(images).channels;
       const wanted = `images of ${channels?.join(" or ") ?? "any"} channels`;
       check(channels?.includes(found) !== false, name, wanted, () => String(found));
-      return change(images, noise);
+      return change(images, noise, bounds);
     };
   return Object.assign(
     unit(name, summary, schema, (options): Augmentation => ({ name, apply: checked(apply(options)) })),
@@ -69,13 +73,15 @@ export function sizesOf({ shape }: Node): ImageSizes {
   return { rows, channels: c, height: h, width: w };
 }
 
-/** `transforms` one after the other, each with noise of its own place in the order. */
+/** `transforms` one after the other on images within `bounds`, each with noise of its own place in the order. */
 export const augmented = (
   transforms: readonly Augmentation[],
   images: Node,
   noise: (pass: string) => NoiseSource,
+  bounds: Bounds,
 ): Node =>
   transforms.reduce(
-    (x, { name, apply }, i) => scope(`augmentation/${name}`, () => apply(x, noise(`augmentation.${i}`))),
+    (x, { name, apply }, i) =>
+      scope(`augmentation/${name}`, () => apply(x, noise(`augmentation.${i}`), bounds)),
     images,
   );

@@ -6,6 +6,7 @@ import { lumaWeights } from "../corruptions/color.js";
 import { constant, type Node } from "../graph/node.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { matmul } from "../ops/matmul.js";
+import { clip } from "../ops/piecewise.js";
 import { reshape } from "../ops/reshape.js";
 import { cos, sin } from "../ops/trigonometry.js";
 import { augmentation, sizesOf } from "./augmentation.js";
@@ -43,18 +44,26 @@ const identity = [
   [0, 0, 1],
 ] as const;
 
-/** Each pixel's colour at `saturation` times its distance from grey, turned by `angle`; both [rows, 1, 1]. */
-function recolored(images: Node, saturation: Node, angle: Node): Node {
+/** Each pixel's colour multiplied by `mix` [rows, 3, 3]. */
+function mixed(images: Node, mix: Node): Node {
   const { rows, height, width } = sizesOf(images);
-  const stays = mul(matrix(chroma), sub(mul(saturation, cos(angle)), 1));
-  const turns = mul(matrix(quarterTurn), mul(saturation, sin(angle)));
-  const mix = add(matrix(identity), add(stays, turns));
   return reshape(matmul(mix, reshape(images, [rows, 3, height * width])), images.shape);
 }
 
-/** Of each image, [rows, 1, 1, 1]. A product, since the bits of a sum over rows depend on where they lie in memory. */
-function meanLuma(images: Node, weights: readonly number[]): Node {
-  const { rows, height, width } = sizesOf(images);
+/** Each pixel's colour at `factor` [rows, 1, 1] times its distance from its luma. */
+const saturated = (images: Node, factor: Node): Node =>
+  mixed(images, add(matrix(identity), mul(matrix(chroma), sub(factor, 1))));
+
+/** Each pixel's colour turned about the grey axis by `angle` [rows, 1, 1]. */
+function turned(images: Node, angle: Node): Node {
+  const turn = add(mul(matrix(chroma), sub(cos(angle), 1)), mul(matrix(quarterTurn), sin(angle)));
+  return mixed(images, add(matrix(identity), turn));
+}
+
+/** Of each image in grey or colour, [rows, 1, 1, 1]. A product, since the bits of a sum over rows depend on where they lie in memory. */
+function meanLuma(images: Node): Node {
+  const { rows, channels, height, width } = sizesOf(images);
+  const weights = channels === 3 ? lumaWeights : [1];
   const area = height * width;
   const shares = weights.flatMap((weight) => new Array<number>(area).fill(weight / area));
   const column = constant(floats([shares.length, 1], shares));
@@ -62,35 +71,33 @@ function meanLuma(images: Node, weights: readonly number[]): Node {
 }
 
 /**
- * b·(c·x′ + (1 − c)·m): x′ = luma + s·R(θ)(x − luma) for each pixel, R(θ) a turn of (U, V), m the image's mean luma;
- * b, c, s ~ U(1 − strength, 1 + strength), θ ~ 2π·U(−hue, hue), for each image. That is torchvision's `ColorJitter` in a
- * fixed order, but linear: nothing is clipped, so values may leave [0, 1], and hues turn about the grey axis where HSV
- * turns them about a hexagon. Images of one channel have neither saturation nor hue. All 0: as it was.
+ * One after the other, each clipped to the images' bounds (pixels: [0, 1]): b·x; c·x + (1 − c)·m, m the image's mean luma;
+ * luma + s·(x − luma) for each pixel; luma + R(θ)(x − luma), R(θ) a turn of (U, V). b, c, s ~ U(1 − strength, 1 + strength),
+ * θ ~ 2π·U(−hue, hue), for each image. That is torchvision's `ColorJitter` in a fixed order, but hues turn about the grey
+ * axis, so linearly, where HSV turns them about a hexagon. Images of one channel have neither saturation nor hue. All 0:
+ * as it was.
  */
 export const colorJitter = augmentation(
   "color-jitter",
-  "random brightness, contrast, saturation and hue",
+  "random brightness, contrast, saturation and hue, one after the other, pixels clipped to [0, 1] after each",
   schema,
   { neutral: { brightness: 0, contrast: 0, saturation: 0, hue: 0 }, channels: [1, 3] },
   ({ brightness, contrast, saturation, hue }) =>
-    (images, noise) => {
+    (images, noise, bounds) => {
       const { rows, channels } = sizesOf(images);
+      const within = (values: Node): Node =>
+        bounds.some(Number.isFinite) ? clip(values, ...bounds) : values;
       const either = (name: string, most: number, shape: readonly number[]): Node => {
         const u = noise.draw({ name, shape: [rows, ...shape], kind: "uniform" });
         return mul(sub(mul(u, 2), 1), most);
       };
-      const factor = (name: string, most: number, shape = [1, 1, 1]): Node =>
+      const factor = (name: string, most: number, shape: readonly number[]): Node =>
         add(1, either(name, most, shape));
-      const [light, spread] = [factor("brightness", brightness), factor("contrast", contrast)];
-      const isColor = channels === 3;
-      const mean = meanLuma(images, isColor ? lumaWeights : [1]);
-      const colors = isColor
-        ? recolored(
-            images,
-            factor("saturation", saturation, [1, 1]),
-            either("hue", 2 * Math.PI * hue, [1, 1]),
-          )
-        : images;
-      return add(mul(colors, mul(light, spread)), mul(mean, mul(light, sub(1, spread))));
+      const lit = within(mul(images, factor("brightness", brightness, [1, 1, 1])));
+      const spread = factor("contrast", contrast, [1, 1, 1]);
+      const spaced = within(add(mul(lit, spread), mul(meanLuma(lit), sub(1, spread))));
+      if (channels !== 3) return spaced;
+      const colorful = within(saturated(spaced, factor("saturation", saturation, [1, 1])));
+      return within(turned(colorful, either("hue", 2 * Math.PI * hue, [1, 1])));
     },
 );

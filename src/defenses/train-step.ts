@@ -111,7 +111,7 @@ function contextOf(
     model: options.model,
     bounds: options.bounds,
     stored,
-    augmented: augmented(augmentation, stored, noise),
+    augmented: augmented(augmentation, stored, noise, options.bounds),
     perSample: (name, initial) => {
       const node = input(name, [B, ...options.model.inputShape]);
       const held = asked.perSample.get(name) ?? { node, initial };

@@ -180,6 +180,27 @@ describe("colours", () => {
     }
   });
 
+  it("color-jitter clips to the images' bounds after each of its steps", () => {
+    const [rows, length] = [5, 3 * pixels];
+    const images = Float64Array.from({ length: rows * length }, (_, i) => colors[i % length] ?? NaN);
+    const options = { brightness: 1, contrast: 1, saturation: 0, hue: 0 };
+    const jitter = augmentations["color-jitter"](options);
+    const map = asLinearMap(jitter, size, rows, [0, 1]);
+    const factor = (name: string, row: number): number => 2 * (map.noise[`noise/${name}`]?.data[row] ?? NaN);
+    const out = map.apply(images);
+    const clipped = (value: number): number => Math.min(Math.max(value, 0), 1);
+    for (let row = 0; row < rows; row++) {
+      const [b, c] = [factor("brightness", row), factor("contrast", row)];
+      const lit = colors.map((value) => clipped(b * value));
+      const mean = Array.from({ length: pixels }, (_, i) => luma(lit, i)).reduce((x, y) => x + y) / pixels;
+      lit.forEach((value, i) => {
+        expect(out[row * length + i]).toBeCloseTo(clipped(c * value + (1 - c) * mean), 5);
+      });
+    }
+    expect(Math.max(...out)).toBe(1);
+    expect(Math.max(...asLinearMap(jitter, size, rows).apply(images))).toBeGreaterThan(1.1);
+  });
+
   it("color-jitter turns hues the way of the corruption: red, yellow, green", () => {
     const red = Float64Array.from({ length: 3 * pixels }, (_, i) => (i < pixels ? 1 : 0));
     const only = { brightness: 0, contrast: 0, saturation: 0, hue: 1 / 3 };

@@ -44,6 +44,12 @@ describe.each(augmentations)("%s", (name, unit) => {
     },
   );
 
+  it.each(taken)("leaves pixels in [0, 1]: [%d, %d, %d]", async (...shape) => {
+    const images = await augmentedImages([unit({})], imageSplit(count, shape), shape);
+    expect(Math.min(...images)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...images)).toBeLessThanOrEqual(1 + 1e-6);
+  });
+
   it("draws by seed, image and epoch, whatever the size of the batch", async () => {
     const shape = taken.at(-1) ?? [3, 9, 13];
     const split = imageSplit(count, shape);
@@ -56,22 +62,25 @@ describe.each(augmentations)("%s", (name, unit) => {
     expect(await at({ seed: 1 })).not.toEqual(images);
   });
 
-  it.each(taken)("is linear in the image and its gradient the exact transpose: [%d, %d, %d]", (...shape) => {
-    for (const options of variants(unit)) {
-      const batch = 4;
-      const map = asLinearMap(unit(options), shape, batch);
-      const length = batch * shape.reduce((a, b) => a * b, 1);
-      const [x, w] = [numbers(length, 0), numbers(length, 2)];
-      const [zero, twice] = [new Float64Array(length), x.map((v) => 2 * v)];
-      const offset = map.apply(zero);
-      const linear = (images: Float64Array): Float64Array =>
-        map.apply(images).map((v, i) => v - (offset[i] ?? NaN));
-      const image = linear(x);
-      linear(twice).forEach((v, i) => expect(Math.abs(v - 2 * (image[i] ?? NaN))).toBeLessThan(1e-12));
-      const adjoint = map.transposed(x, w);
-      expect(adjoint).toEqual(map.transposed(zero, w));
-      expect(Math.abs(dot(image, w) - dot(x, adjoint))).toBeLessThan(1e-11 * length);
-      expect(Math.abs(dot(image, w))).toBeGreaterThan(1e-3);
-    }
-  });
+  it.each(taken)(
+    "is linear in images without bounds and its gradient the exact transpose: [%d, %d, %d]",
+    (...shape) => {
+      for (const options of variants(unit)) {
+        const batch = 4;
+        const map = asLinearMap(unit(options), shape, batch);
+        const length = batch * shape.reduce((a, b) => a * b, 1);
+        const [x, w] = [numbers(length, 0), numbers(length, 2)];
+        const [zero, twice] = [new Float64Array(length), x.map((v) => 2 * v)];
+        const offset = map.apply(zero);
+        const linear = (images: Float64Array): Float64Array =>
+          map.apply(images).map((v, i) => v - (offset[i] ?? NaN));
+        const image = linear(x);
+        linear(twice).forEach((v, i) => expect(Math.abs(v - 2 * (image[i] ?? NaN))).toBeLessThan(1e-12));
+        const adjoint = map.transposed(x, w);
+        expect(adjoint).toEqual(map.transposed(zero, w));
+        expect(Math.abs(dot(image, w) - dot(x, adjoint))).toBeLessThan(1e-11 * length);
+        expect(Math.abs(dot(image, w))).toBeGreaterThan(1e-3);
+      }
+    },
+  );
 });

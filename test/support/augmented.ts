@@ -1,6 +1,6 @@
 // Augmentations as training runs them, and as graphs in float64.
 import { gradient } from "../../src/autodiff/gradient.js";
-import { augmented, type Augmentation } from "../../src/augmentations/augmentation.js";
+import { augmented, type Augmentation, type Bounds } from "../../src/augmentations/augmentation.js";
 import { randomStream } from "../../src/base/random.js";
 import type { NoiseRequest } from "../../src/base/noise.js";
 import { B, resolveShape } from "../../src/base/shape.js";
@@ -78,17 +78,23 @@ interface LinearMap {
   readonly noise: Readonly<Record<string, Array64>>;
 }
 
-/** y = Ax + b for `batch` images and one draw of noise, and Aᵀw, as functions in float64. */
-export function asLinearMap(augmentation: Augmentation, imageShape: ImageShape, batch: number): LinearMap {
+/** y = Ax + b for `batch` images of values without bounds and one draw of noise, and Aᵀw, as functions in float64. */
+export function asLinearMap(
+  augmentation: Augmentation,
+  imageShape: ImageShape,
+  batch: number,
+  bounds: Bounds = [-Infinity, Infinity],
+): LinearMap {
   const [x, w] = [input("x", [B, ...imageShape]), input("w", [B, ...imageShape])];
   const drawn: { request: NoiseRequest; node: InputNode }[] = [];
-  const y = augmented([augmentation], x, () => ({
-    draw: (request) => {
+  const source = {
+    draw: (request: NoiseRequest) => {
       const node = input(`noise/${request.name}`, request.shape);
       drawn.push({ request, node });
       return node;
     },
-  }));
+  };
+  const y = augmented([augmentation], x, () => source, bounds);
   const [g = x] = gradient(sum(mul(y, w)), [x]);
   const noise = drawn.map(({ request, node }): [string, Array64] => {
     const shape = resolveShape(request.shape, batch);
