@@ -171,7 +171,7 @@ describe("a recipe that cannot be built is refused with its place, before anythi
     [
       "mlp: { hidden: [100] }",
       "convnet: { convolutions: [{ filters: 2, kernel: 99, padding: valid }] }",
-      "tiny.yaml:4:1: conv1: expected an input of at least 99×99, got [1, 28, 28]",
+      "tiny.yaml:4:1: convnet: expected images of at least 99×99, got 28×28",
     ],
     [
       "pgd: { epsilon: 0.1, steps: 3 }",

@@ -105,7 +105,7 @@ smoke: { model: { mlp: { hidden: [8], dropout: 0.1 } } }
     ["3", "5:1: recipe.smoke: expected object, got 3"],
     [
       "{ model: { capsnet: { kernel: 99 } } }",
-      "5:10: recipe.smoke.model: conv1: expected an input of at least ",
+      "5:10: recipe.smoke.model: capsnet: expected images of at least 197×197",
     ],
     [
       "{ model: { mlp: { hidden: [8] } } }",

@@ -14,6 +14,7 @@ import {
   type Layer,
 } from "../layers/index.js";
 import { valuesOf, type Model } from "../model.js";
+import { mostRepeats } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
@@ -22,7 +23,7 @@ const schema = z.strictObject({
   kernel: z.int().min(1).default(9).describe("side of both convolutions' filters, pixels"),
   primary: z.int().min(1).default(32).describe("maps of primary capsules, 8 numbers each"),
   dimension: z.int().min(1).default(16).describe("numbers of each class's capsule"),
-  routings: z.int().min(1).default(3).describe("rounds of routing"),
+  routings: z.int().min(1).max(mostRepeats).default(3).describe("rounds of routing"),
   activation: z.enum(activationNames).default("relu").describe("after the first convolution"),
   // Options that came later have no default in the schema: it would change the identity of trainings that are done.
   reconstruction: z

@@ -14,6 +14,7 @@ import {
   type Layer,
   type Survival,
 } from "../layers/index.js";
+import { mostLayers } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
@@ -21,6 +22,7 @@ const schema = z.strictObject({
   depth: z
     .int()
     .min(8)
+    .max(mostLayers)
     .refine((depth) => (depth - 2) % 6 === 0, { error: "expected a depth of 6n + 2: 8, 14, 20 … 110, 152" })
     .default(110)
     .describe("layers with weights: 6n + 2 for three groups of n blocks"),

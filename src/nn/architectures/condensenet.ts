@@ -19,13 +19,15 @@ import {
   type LearnedGroups,
 } from "../layers/index.js";
 import { valuesOf, type Model } from "../model.js";
+import { mostRepeats } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
 const sizes = z.array(z.int().min(1)).min(1);
+const repeats = z.array(z.int().min(1).max(mostRepeats)).min(1);
 
 const schema = z.strictObject({
-  stages: sizes.default([14, 14, 14]).describe("layers of each stage; ImageNet [4, 6, 8, 10, 8]"),
+  stages: repeats.default([14, 14, 14]).describe("layers of each stage; ImageNet [4, 6, 8, 10, 8]"),
   growth: sizes
     .default([8, 16, 32])
     .describe("channels that a layer of each stage adds; ImageNet [8, 16, 32, 64, 128]"),

@@ -131,17 +131,22 @@ const stems = {
  */
 export const inceptionV3 = unit("inception-v3", "Inception-v3", schema, (options): Architecture => {
   const conv = convWith(options);
+  const over = (stem: Options["stem"], classes: number): Layer[] => [
+    ...stems[stem](conv),
+    ...[32, 64, 64].map((pooled) => blockA(conv, pooled)),
+    blockB(conv),
+    ...[128, 160, 160, 192].map((narrow) => blockC(conv, narrow)),
+    blockD(conv),
+    blockE(conv),
+    blockE(conv),
+    globalAveragePooling(),
+    ...dropped(options.dropout),
+    dense(classes, { initializer: options.initializer }),
+  ];
+  const other = options.stem === "299" ? "cifar" : "299";
   return ({ inputShape, classes }) =>
-    sequential("inception-v3", inputShape, [
-      ...stems[options.stem](conv),
-      ...[32, 64, 64].map((pooled) => blockA(conv, pooled)),
-      blockB(conv),
-      ...[128, 160, 160, 192].map((narrow) => blockC(conv, narrow)),
-      blockD(conv),
-      blockE(conv),
-      blockE(conv),
-      globalAveragePooling(),
-      ...dropped(options.dropout),
-      dense(classes, { initializer: options.initializer }),
-    ]);
+    sequential("inception-v3", inputShape, over(options.stem, classes), {
+      chosen: `stem=${options.stem}`,
+      others: { [`stem=${other}`]: over(other, classes) },
+    });
 });

@@ -19,11 +19,17 @@ import {
   type Wire,
   type Wiring,
 } from "../layers/index.js";
+import { mostRepeats } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
 const schema = z.strictObject({
-  cells: z.int().min(1).default(6).describe("normal cells of each of the three groups: large 6, mobile 4"),
+  cells: z
+    .int()
+    .min(1)
+    .max(mostRepeats)
+    .default(6)
+    .describe("normal cells of each of the three groups: large 6, mobile 4"),
   filters: z
     .int()
     .min(96)

@@ -12,12 +12,13 @@ import {
   residual,
   type Layer,
 } from "../layers/index.js";
+import { mostRepeats } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
 const schema = z.strictObject({
   blocks: z
-    .array(z.int().min(1))
+    .array(z.int().min(1).max(mostRepeats))
     .min(1)
     .default([2, 2, 2, 2])
     .describe("blocks of each group; [2, 2, 2, 2] is PreAct ResNet-18"),

@@ -16,11 +16,16 @@ import {
   type ConvOptions,
   type Layer,
 } from "../layers/index.js";
+import { mostRepeats } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
 const schema = z.strictObject({
-  blocks: z.array(z.int().min(1)).min(1).default([3, 8, 36, 3]).describe("blocks of each group"),
+  blocks: z
+    .array(z.int().min(1).max(mostRepeats))
+    .min(1)
+    .default([3, 8, 36, 3])
+    .describe("blocks of each group"),
   groups: z
     .int()
     .min(1)

@@ -13,6 +13,7 @@ import {
   residual,
   type Layer,
 } from "../layers/index.js";
+import { mostLayers } from "../network-limits.js";
 import { sequential } from "../sequential.js";
 import type { Architecture } from "./architecture.js";
 
@@ -20,6 +21,7 @@ const schema = z.strictObject({
   depth: z
     .int()
     .min(10)
+    .max(mostLayers)
     .refine((depth) => (depth - 4) % 6 === 0, { error: "expected a depth of 6n + 4: 10, 16, 22, 28 …" })
     .default(16)
     .describe("layers with weights: 6n + 4 for three groups of n blocks"),
