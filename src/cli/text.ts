@@ -1,4 +1,5 @@
 // Plain text in columns.
+import { bytesText } from "../base/bytes-text.js";
 
 /** `text` in lines of at most `width` letters, broken at spaces; a longer word stays whole. */
 export function wrap(text: string, width: number): string[] {
@@ -23,14 +24,6 @@ export function entry(left: string, right: string, column: number, width: number
 export function pairs(rows: readonly (readonly [name: string, value: string])[], width: number): string {
   const column = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => entry(name, value, column, width)).join("\n");
-}
-
-const units = ["B", "kB", "MB", "GB", "TB"] as const;
-
-/** 47040016 → `47.0 MB`. */
-export function bytesText(bytes: number): string {
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return `${power === 0 ? bytes : (bytes / 1000 ** power).toFixed(1)} ${units[power] ?? ""}`;
 }
 
 /** What a defence that moves the stored inputs takes. */

@@ -51,6 +51,10 @@ function stepsOf({ loop }: TrainStep, batch: number, state: number): number {
   return Math.max(runLimits.firstSteps, stepsPerRun((1000 * work) / speed, bytes));
 }
 
+/** Bytes of the inputs that `step` moves, and of what else it keeps of each, in images of `numbers` numbers in all. */
+export const movedBytes = ({ movesInputs, perSample }: TrainStep, numbers: number): number =>
+  movesInputs ? 4 * (1 + perSample.length) * numbers : 0;
+
 export interface MemoryOptions {
   /** Size of the moving inputs, bytes; default 0. */
   readonly moved?: number;
@@ -69,4 +73,18 @@ export function trainingMemory(step: TrainStep, batch: number, options: MemoryOp
   const { activations, resident: engine } = engineMemory(exportLoop(loop, { target }), batch);
   const host = copies * state + chunks * feeds + moved + fixed;
   return { state, activations, engine, host, total: engine + host };
+}
+
+/** The largest batch of 2 to `most` samples with which `memoryAt` takes no more than `room` bytes; null where none does. */
+export function largestBatch(
+  memoryAt: (batch: number) => number,
+  { most, room }: { readonly most: number; readonly room: number },
+): number | null {
+  let [fits, exceeds] = [1, most + 1];
+  while (exceeds - fits > 1) {
+    const middle = Math.floor((fits + exceeds) / 2);
+    if (memoryAt(middle) <= room) fits = middle;
+    else exceeds = middle;
+  }
+  return fits < 2 ? null : fits;
 }

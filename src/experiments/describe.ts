@@ -3,7 +3,7 @@ import { B, count } from "../base/shape.js";
 import { compose } from "../defenses/compose.js";
 import type { Target } from "../graph/op.js";
 import type { Defense } from "../defenses/defense.js";
-import { trainingMemory, type TrainingMemory } from "../defenses/memory.js";
+import { largestBatch, movedBytes, trainingMemory, type TrainingMemory } from "../defenses/memory.js";
 import { train } from "../defenses/train.js";
 import { initialState } from "../defenses/training-state.js";
 import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
@@ -29,6 +29,8 @@ export interface DescribeOptions {
   readonly images?: number;
   /** What runs the step, for its memory; default any runtime. */
   readonly target?: Target;
+  /** Bytes of memory that there are; default no bound. */
+  readonly room?: number;
 }
 
 export interface LayerDescription {
@@ -57,6 +59,8 @@ export interface Description extends Size {
   /** Of one training step. */
   readonly stepMultiplyAdds: number;
   readonly memory: TrainingMemory;
+  /** Where training takes more than the room: the largest batch that fits into it, null where none does. */
+  readonly largestBatch?: number | null;
 }
 
 const sizeOf = (parameters: Model["parameters"], roles: readonly Role[]): number =>
@@ -107,7 +111,7 @@ function exportedForm(model: Model): Pick<Description, "exported"> {
 
 /** Layers, sizes, arithmetic and memory of a network under training. */
 export function describeModel(options: DescribeOptions): Description {
-  const { batchSize, inputShape, classes, images = 0 } = options;
+  const { batchSize, inputShape, classes, images = 0, room = Infinity } = options;
   const model = options.model({ inputShape, classes });
   const step = stepFor(model, options);
   const work = workByLayer(model);
@@ -118,15 +122,18 @@ export function describeModel(options: DescribeOptions): Description {
     multiplyAdds: work.get(name) ?? 0,
   }));
   const roots = [...step.loop.carried.map(({ next }) => next), ...Object.values(step.loop.outputs)];
+  const moved = movedBytes(step, images * imageSize(inputShape));
+  const memoryAt = (batch: number): TrainingMemory =>
+    trainingMemory(step, batch, { moved, ...(options.target && { target: options.target }) });
+  const memory = memoryAt(batchSize);
+  const total = (batch: number): number => memoryAt(batch).total;
   return {
     layers,
     ...sizesOf(model, work),
     ...exportedForm(model),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),
-    memory: trainingMemory(step, batchSize, {
-      moved: (step.movesInputs ? 4 : 0) * (1 + step.perSample.length) * images * imageSize(inputShape),
-      ...(options.target && { target: options.target }),
-    }),
+    memory,
+    ...(memory.total > room && { largestBatch: largestBatch(total, { most: batchSize, room }) }),
   };
 }
 

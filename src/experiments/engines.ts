@@ -1,8 +1,9 @@
 // Engines side by side that share the images of one evaluation.
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism } from "node:os";
 import type { Engine } from "../runtime/engine.js";
 import { workerEngine } from "../runtime/worker-engine.js";
 import { environment } from "./environment.js";
+import { machineMemory } from "./machine-memory.js";
 import type { RunFile } from "./records.js";
 
 export interface EnginesOptions {
@@ -19,7 +20,7 @@ const bytesPerModelByte = 12;
 /** Engines for a model of `bytes`. */
 export function openEngines(bytes: number, { provider, threads, jobs }: EnginesOptions): Engine[] {
   const cores = Math.floor(availableParallelism() / threads);
-  const room = Math.floor(freemem() / 2 / (bytesPerModelByte * bytes));
+  const room = Math.floor(machineMemory().free / 2 / (bytesPerModelByte * bytes));
   const fitting = provider === "cpu" ? Math.max(1, Math.min(cores, room)) : 1;
   return Array.from({ length: jobs ?? fitting }, () => workerEngine({ provider, threads }));
 }

@@ -8,14 +8,15 @@ import { loadCheckpoint, saveCheckpoint } from "../defenses/checkpoint.js";
 import { compose } from "../defenses/compose.js";
 import type { Defense } from "../defenses/defense.js";
 import type { Spent } from "../defenses/stopwatch.js";
+import { largestBatch, movedBytes, trainingMemory } from "../defenses/memory.js";
 import { train, type Progress } from "../defenses/train.js";
-import { buildTrainStep } from "../defenses/train-step.js";
+import { buildTrainStep, type TrainStep } from "../defenses/train-step.js";
 import type { WeightDecay } from "../defenses/weight-rules.js";
 import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { checkDrawsNothing, classifierFile } from "../nn/classifier.js";
 import { lossNames, type LossName } from "../nn/losses.js";
-import type { Classifier } from "../nn/model.js";
+import type { Classifier, Weights } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { scheduleSchema, type Schedule } from "../optim/schedule.js";
 import { sgd } from "../optim/sgd.js";
@@ -26,6 +27,7 @@ import { imageSize, pixelsOf, type AnySplit } from "../data/dataset.js";
 import { openMonitor, updated } from "./curves.js";
 import { checkFit, fitted, inputMapOf } from "./fit.js";
 import type { TrainingSet } from "./images.js";
+import { checkMemory, machineMemory } from "./machine-memory.js";
 import { openParts } from "./training-parts.js";
 import {
   checkTraining,
@@ -102,44 +104,74 @@ export interface Hardened extends Spent {
   readonly snapshots: readonly Float32Array[];
 }
 
-/** The classifier to start from. */
-function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Classifier {
-  if (typeof start !== "function") return start;
+/** The classifier to start from, its weights as soon as they are asked for. */
+interface Start extends Omit<Classifier, "weights"> {
+  readonly weights: () => Weights;
+}
+
+function startOf({ model: start, dataset, seed = 0 }: HardenOptions): Start {
+  if (typeof start !== "function") return { ...start, weights: () => start.weights };
   const model = start({ inputShape: dataset.imageShape, classes: dataset.classes });
-  return { model, weights: model.initialize(seed), bounds: dataset.bounds ?? [0, 1] };
+  return { model, weights: () => model.initialize(seed), bounds: dataset.bounds ?? [0, 1] };
 }
 
 const preprocessingOf = ({ preprocessing }: HardenOptions): Preprocessing =>
   readPreprocessing("preprocessing", preprocessing);
 
-async function trainFrom(start: Classifier, options: HardenOptions, engine: Engine): Promise<TrainingState> {
-  const { dataset, checkpoint, restoreBest = false, earlyStopping, curves } = options;
-  const model = fitted(
-    start.model,
-    dataset.imageShape,
-    inputMapOf(start.model, dataset.imageShape, preprocessingOf(options)),
-  );
-  check(
-    model.parameters.some(({ trainable }) => trainable),
-    model.name,
-    "a tensor to train",
-    () => "none",
-  );
+/** The training step, over the model with what the images need in front of it. */
+function stepOf({ model: start, bounds }: Pick<Classifier, "model" | "bounds">, options: HardenOptions) {
+  const { imageShape, train: images } = options.dataset;
+  const model = fitted(start, imageShape, inputMapOf(start, imageShape, preprocessingOf(options)));
+  const trains = model.parameters.some(({ trainable }) => trainable);
+  check(trains, model.name, "a tensor to train", () => "none");
   checkDrawsNothing(model, "to harden it");
-  const defense = compose(options.defenses);
   const optimizer = options.optimizer ?? sgd();
   const step = buildTrainStep({
     model,
-    defense,
+    defense: compose(options.defenses),
     optimizer,
     loss: options.loss ?? "softmax-cross-entropy",
     labelSmoothing: options.labelSmoothing ?? 0,
     weightDecay: options.weightDecay,
     maxNorm: options.maxNorm,
-    bounds: start.bounds,
-    pixels: pixelsOf(dataset.train),
+    bounds,
+    pixels: pixelsOf(images),
     ...(options.augmentation && { augmentation: options.augmentation }),
   });
+  return { model, step, schedule: options.learningRate ?? optimizer.learningRate };
+}
+
+/** Throws where the training is predicted to take more memory than the machine has. */
+async function checkFitsMachine(
+  name: string,
+  step: TrainStep,
+  options: HardenOptions,
+  engine: Engine,
+): Promise<void> {
+  // Of other providers' memory nothing is known.
+  if (engine.provider !== "cpu") return;
+  const { dataset, batchSize = 128, limit = Infinity } = options;
+  const count = Math.min(dataset.train.count, limit);
+  const settings = {
+    moved: movedBytes(step, count * imageSize(dataset.imageShape)),
+    target: await engine.target(),
+  };
+  const memoryAt = (batch: number): number => trainingMemory(step, batch, settings).total;
+  const batch = Math.min(batchSize, count);
+  const room = machineMemory().total;
+  checkMemory(name, {
+    ...{ bytes: memoryAt(batch), room, whose: "that this machine has" },
+    largestBatch: () => largestBatch(memoryAt, { most: batch, room }),
+  });
+}
+
+async function trainFrom(
+  start: Classifier,
+  { model, step, schedule }: ReturnType<typeof stepOf>,
+  options: HardenOptions,
+  engine: Engine,
+): Promise<TrainingState> {
+  const { dataset, checkpoint, restoreBest = false, earlyStopping, curves } = options;
   const { validation: held, limit } = options;
   const size = imageSize(dataset.imageShape);
   const { train: split, validation } = await openParts(dataset.train, { validation: held, limit, size });
@@ -166,7 +198,7 @@ async function trainFrom(start: Classifier, options: HardenOptions, engine: Engi
       epochs: options.epochs ?? 10,
       batchSize: options.batchSize ?? 128,
       seed: options.seed ?? 0,
-      schedule: options.learningRate ?? optimizer.learningRate,
+      schedule,
       restoreBest,
       ...(monitor && { monitor }),
       ...(earlyStopping && { earlyStopping }),
@@ -233,12 +265,12 @@ export async function harden(options: HardenOptions): Promise<Hardened> {
   checkFit(start.model.name, start.model, options.dataset, preprocessingOf(options).layout);
   const engine = options.engine ?? workerEngine();
   try {
-    const { tensors, history, snapshots, seconds, processorSeconds } = await trainFrom(
-      start,
-      options,
-      engine,
-    );
-    const classifier = { ...start, weights: updated(start.weights, tensors) };
+    const made = stepOf(start, options);
+    await checkFitsMachine(options.name ?? start.model.name, made.step, options, engine);
+    const before = { ...start, weights: start.weights() };
+    const trained = await trainFrom(before, made, options, engine);
+    const { tensors, history, snapshots, seconds, processorSeconds } = trained;
+    const classifier = { ...before, weights: updated(before.weights, tensors) };
     const file = classifierFile(classifier, options.metadata ?? {});
     return { classifier, file, history, snapshots, seconds, processorSeconds };
   } finally {

@@ -1,6 +1,7 @@
 // The training step that a recipe's method means, and what it costs.
 import { imageSize, type AnyDataset } from "../data/index.js";
 import { compose } from "../defenses/compose.js";
+import { movedBytes } from "../defenses/memory.js";
 import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
@@ -58,11 +59,12 @@ export function costOf(recipe: Recipe, dataset: AnyDataset, method: Method): Cos
     inputShape: dataset.imageShape,
     classes: dataset.classes,
   });
-  const { loop, movesInputs, perSample } = stepOf(recipe, method, model);
+  const step = stepOf(recipe, method, model);
+  const { loop } = step;
   const roots = [...loop.carried.map((state) => state.next), ...Object.values(loop.outputs)];
   const images = trainingParts(dataset.train, recipe.training).train.count;
   return {
     work: multiplyAdds(roots, trainingOf(recipe, method).batchSize),
-    movedBytes: (movesInputs ? 4 : 0) * (1 + perSample.length) * images * imageSize(dataset.imageShape),
+    movedBytes: movedBytes(step, images * imageSize(dataset.imageShape)),
   };
 }

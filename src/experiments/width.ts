@@ -1,9 +1,10 @@
 // How many trials run side by side: as many as cores and memory have room for.
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism } from "node:os";
 import { trainingMemory } from "../defenses/memory.js";
 import { imageSize, type AnyDataset, type AnySplit } from "../data/index.js";
 import { keptImages } from "./folder-dataset.js";
 import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
+import { machineMemory } from "./machine-memory.js";
 import { trainingOf, type Method, type Recipe } from "./recipe.js";
 import { costOf, stepOf } from "./step.js";
 import { trainingParts } from "./training-parts.js";
@@ -74,5 +75,5 @@ export function widthOf(left: readonly Trial[], { datasetOf, threads, jobs }: Wi
     known.set(method, need);
     return need;
   });
-  return widthFor(needs, { cores: most, free: freemem() });
+  return widthFor(needs, { cores: most, free: machineMemory().free });
 }

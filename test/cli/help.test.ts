@@ -73,6 +73,7 @@ describe("help is quick: before a command runs", () => {
     const root = fileURLToPath(new URL("../../src/", import.meta.url));
     const others = [...seen].map((file) => relative(root, file)).filter((file) => !file.startsWith("cli"));
     expect(others.sort()).toEqual([
+      "base/bytes-text.ts",
       "base/errors.ts",
       "base/suggest.ts",
       "data/disk.ts",

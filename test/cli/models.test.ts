@@ -79,6 +79,16 @@ describe("temper models describe", () => {
     ]);
   });
 
+  it("describes networks that no machine can train, and names the largest batch that would fit", async () => {
+    const groups = ["--set", "blocks=[1,1,1,1,1,1,1,1]", "--input", "3x32x32"];
+    const deep = await described("preact-resnet", ...groups);
+    expect(deep.code).toBe(0);
+    expect(deep.out).toMatch(/\nparameters +1,252,779,722, and 49,024 of batch-norm\n/);
+    const { out } = await described("mlp", "--set", "hidden=[8]", "--batch-size", "1000000000");
+    expect(tooWide(out)).toEqual([]);
+    expect(out).toMatch(/\n {2}fits +batches of up to \d+ in the [\d.]+ GB that are free here\n/);
+  });
+
   it("times a few steps where it is asked to", async () => {
     const { out } = await described(
       "mlp",
@@ -104,6 +114,22 @@ describe("temper models describe", () => {
     [["mlp", "--optimizer", "sdg"], "unknown optimizer 'sdg' – did you mean 'sgd'?"],
     [["mlp", "--input", "3x32"], "Expected channels, height and width, like 3x32x32."],
     [["mlp", "--input", "3x32x32", "--dataset", "mnist"], "expected either --dataset or --input, got both"],
+    [
+      ["wide-resnet", "--set", "depth=1000000"],
+      "wide-resnet.depth: expected number to be <=5000, got 1000000",
+    ],
+    [
+      ["lenet", "--input", "3x100000x100000"],
+      "lenet: expected an input of at most 536,870,912 numbers, got [3, 100000, 100000]",
+    ],
+    [
+      ["inception-v3"],
+      "inception-v3: expected images of at least 75×75 with stem=299, got 28×28 (allowed: stem=cifar from 9×9 on)",
+    ],
+    [
+      ["mlp", "--input", "3x32x32", "--batch-size", "100000000", "--time"],
+      "models describe --time: expected training within the",
+    ],
     [["mlp", "--classes", "7"], "expected --classes with --input, got it without"],
   ])("refuses %s in one line", async (args, message) => {
     const { code, err } = await described(...args);

@@ -12,7 +12,8 @@ import {
   Remaining,
   trainingStep,
 } from "../../src/cli/progress.js";
-import { bytesText, entry, wrap } from "../../src/cli/text.js";
+import { bytesText } from "../../src/base/bytes-text.js";
+import { entry, wrap } from "../../src/cli/text.js";
 import { tooWide } from "./cli.js";
 
 function fakeIo(terminal: boolean) {

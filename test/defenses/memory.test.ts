@@ -1,6 +1,6 @@
 // The prediction of what training takes: its parts on a step small enough to count.
 import { describe, expect, it } from "vitest";
-import { trainingMemory } from "../../src/defenses/memory.js";
+import { largestBatch, trainingMemory } from "../../src/defenses/memory.js";
 import { sgm } from "../../src/defenses/sgm.js";
 import { standard } from "../../src/defenses/standard.js";
 import { adam, sgd } from "../../src/optim/index.js";
@@ -27,6 +27,12 @@ describe("the memory of training", () => {
     expect(large?.state).toBe(small?.state);
     for (const memory of [small, large])
       expect(memory?.total).toBe((memory?.engine ?? NaN) + (memory?.host ?? NaN));
+  });
+
+  it("is held to room by the largest batch that fits", () => {
+    const memoryAt = (batch: number): number => 100 + 10 * batch;
+    const within = (room: number): number | null => largestBatch(memoryAt, { most: 64, room });
+    expect([99, 119, 120, 345, 739, 740, 1e6].map(within)).toEqual([null, null, 2, 24, 63, 64, 64]);
   });
 
   it("counts moving inputs", () => {

@@ -1,9 +1,10 @@
 // `temper data`: datasets on this machine – where they lie, fetching, checking.
 import type { Command } from "@commander-js/extra-typings";
+import { bytesText } from "../../base/bytes-text.js";
 import { interruptible } from "../interrupt.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { progressView } from "../progress.js";
-import { bytesText, pairs } from "../text.js";
+import { pairs } from "../text.js";
 
 async function listAll(io: Io, json: boolean): Promise<void> {
   const { cacheFolder, listDatasets } = await import("../../data/index.js");

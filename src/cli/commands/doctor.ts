@@ -1,18 +1,21 @@
 // `temper doctor`: what this machine offers and whether the engine works on it.
 import { Option, type Command } from "@commander-js/extra-typings";
 import { statfs } from "node:fs/promises";
-import { availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
+import { availableParallelism, cpus, platform, release } from "node:os";
+import { bytesText } from "../../base/bytes-text.js";
 import { TemperError } from "../../base/errors.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { providers, type Provider } from "../../runtime/providers.js";
 import { probe } from "../provider.js";
-import { bytesText, pairs } from "../text.js";
+import { pairs } from "../text.js";
 
 async function inspect(only: Provider | undefined) {
-  const [{ onnxruntimeVersion, temperVersion }, { cacheFolder, listDatasets }] = await Promise.all([
-    import("../../experiments/environment.js"),
-    import("../../data/index.js"),
-  ]);
+  const [{ onnxruntimeVersion, temperVersion }, { machineMemory }, { cacheFolder, listDatasets }] =
+    await Promise.all([
+      import("../../experiments/environment.js"),
+      import("../../experiments/machine-memory.js"),
+      import("../../data/index.js"),
+    ]);
   const disk = await statfs(process.cwd()).catch(() => null);
   return {
     temper: temperVersion(),
@@ -21,7 +24,7 @@ async function inspect(only: Provider | undefined) {
     platform: `${platform()} ${release()} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? "unknown",
     cores: availableParallelism(),
-    memory: { total: totalmem(), free: freemem() },
+    memory: machineMemory(),
     disk: { folder: process.cwd(), free: disk ? disk.bavail * disk.bsize : null },
     cache: cacheFolder(),
     datasets: listDatasets().map(({ name, found }) => ({ name, folder: found?.folder ?? null })),

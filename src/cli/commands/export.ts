@@ -1,5 +1,6 @@
 // `temper export`: a whole attack, or a training step, as one ONNX file for any ONNX runtime.
 import { Option, type Command } from "@commander-js/extra-typings";
+import { bytesText } from "../../base/bytes-text.js";
 import { check } from "../../base/errors.js";
 import type { OnnxValue } from "../../onnx/read.js";
 import type { NormName } from "../../threat/find.js";
@@ -9,7 +10,7 @@ import { repeated } from "../parse.js";
 import { recipeFile } from "../recipe-file.js";
 import { normOption } from "../norm.js";
 import { readSettings } from "../settings.js";
-import { bytesText, pairs } from "../text.js";
+import { pairs } from "../text.js";
 
 interface ExportFlags {
   readonly attack?: string;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
+import { bytesText } from "../../base/bytes-text.js";
 import { check, failUnknown } from "../../base/errors.js";
 import type { Unreadable } from "../../data/image-folder.js";
 import type { ImageSet } from "../../data/image-set.js";
@@ -27,7 +28,7 @@ import {
   preprocessOption,
   yamlToWrite,
 } from "../preprocessing.js";
-import { bytesText, movingInputsText } from "../text.js";
+import { movingInputsText } from "../text.js";
 
 interface HardenFlags {
   readonly dataset: string;

@@ -2,13 +2,14 @@
 import { Option, type Command } from "@commander-js/extra-typings";
 import { InvalidArgumentError } from "commander";
 import { availableParallelism } from "node:os";
+import { bytesText } from "../../base/bytes-text.js";
 import { check } from "../../base/errors.js";
 import type { ImageShape, Split } from "../../data/index.js";
 import type { Description, Size } from "../../experiments/describe.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated, whole, words } from "../parse.js";
 import { readSettings } from "../settings.js";
-import { bytesText, pairs } from "../text.js";
+import { pairs } from "../text.js";
 
 interface DescribeFlags {
   readonly dataset?: string;
@@ -140,7 +141,17 @@ const exportedRows = (form: Size): [string, string][] => [
   ["  forward pass", `${short(form.multiplyAdds)} multiply-adds an image`],
 ];
 
-function totals(found: Description, flags: DescribeFlags, timing: Timing | null): [string, string][] {
+/** What fits into the memory that is free, where this does not. */
+function roomRows({ largestBatch }: Description, room: number): [string, string][] {
+  if (largestBatch === undefined) return [];
+  const batches = largestBatch === null ? "no batch" : `batches of up to ${largestBatch}`;
+  return [["  fits", `${batches} in the ${bytesText(room)} that are free here`]];
+}
+
+function totals(
+  found: Description,
+  { flags, timing, room }: { flags: DescribeFlags; timing: Timing | null; room: number },
+): [string, string][] {
   const { memory, multiplyAdds, stepMultiplyAdds, exported } = found;
   const method = methodsOf(flags).join(" + ");
   const { total, engine, host, state, activations } = memory;
@@ -153,6 +164,7 @@ function totals(found: Description, flags: DescribeFlags, timing: Timing | null)
     ["memory", `about ${bytesText(total)} more at the peak than an idle process:`],
     ["  engine", `${bytesText(engine)}; the values of one step need ${bytesText(activations)} at once`],
     ["  host", `${bytesText(host)}; the state is ${bytesText(state)}, and held several times`],
+    ...roomRows(found, room),
     ...(timing === null ? [] : [["time", timeText(timing)] as [string, string]]),
   ];
 }
@@ -163,10 +175,23 @@ async function describe(io: Io, name: string, flags: DescribeFlags): Promise<voi
   const { describeModel, sampleSteps, timeStep } = await import("../../experiments/describe.js");
   const { localEngine } = await import("../../runtime/engine.js");
   const { batchSize, threads = availableParallelism() } = flags;
+  const { checkMemory, machineMemory } = await import("../../experiments/machine-memory.js");
   const target = await localEngine().target();
-  const options = { ...units, inputShape, classes, batchSize, target, ...(split && { images: split.count }) };
+  const { free: room } = machineMemory();
+  const options = {
+    ...units,
+    inputShape,
+    classes,
+    batchSize,
+    target,
+    room,
+    ...(split && { images: split.count }),
+  };
   const found = describeModel(options);
   const clock = async (): Promise<Timing> => {
+    const { memory, largestBatch = batchSize } = found;
+    const need = { bytes: memory.total, room, whose: "that are free", largestBatch: () => largestBatch };
+    checkMemory("models describe --time", need);
     const [{ workerEngine }, { limit }] = await Promise.all([
       import("../../runtime/worker-engine.js"),
       import("../../data/index.js"),
@@ -194,7 +219,7 @@ async function describe(io: Io, name: string, flags: DescribeFlags): Promise<voi
   }
   print(io, `${name}: ${inputShape.join("×")} to ${classes} classes\n`);
   print(io, `${layerTable(found)}\n`);
-  print(io, pairs(totals(found, flags, timing), widthOf(io.out, io.env)));
+  print(io, pairs(totals(found, { flags, timing, room }), widthOf(io.out, io.env)));
 }
 
 export function models(program: Command, io: Io): void {
