@@ -1,8 +1,9 @@
 // The networks of the papers with their sizes, and how long it takes until they can run: graph built and differentiated,
 // ONNX file written, session created. Each is measured in a process of its own, so that nothing is warm.
-// Usage: node scripts/networks.mjs [--only NAME] [--write FILE]
+// Usage: node scripts/networks.mjs [--only NAME] [--times FILE] [--write FILE]; with --times nothing is measured: the times
+// are those of the page FILE, with what it says of the machine, and all else is counted anew.
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -21,7 +22,10 @@ const large = { stages: [4, 6, 8, 10, 8], growth: [8, 16, 32, 64, 128], stride: 
 /** Pixels of a side up to which a step is timed: ONNX Runtime takes minutes for those of NASNet-A and SENet-154. */
 const smallSide = 64;
 
-/** `published`: parameters as the paper or its authors' code counts them. */
+/**
+ * `published`: parameters as the paper or its authors' code counts them; `work`: multiply–adds of one image
+ * as the paper gives them.
+ */
 const networks = {
   "SGM's MNIST-DNN": {
     build: () => temper.mlp({ hidden: [2500, 2000, 1500, 1000, 500], dropout: 0.5, ...everywhere }),
@@ -107,34 +111,54 @@ const networks = {
     build: () => temper.inceptionV3({ stem: "cifar" }),
     images: of(100, 3, 32, 32),
   },
-  "CondenseNet-86": { build: () => temper.condensenet(), images: cifar },
+  "CondenseNet-86": {
+    build: () => temper.condensenet(),
+    images: cifar,
+    published: "0.52 M after condensing",
+    work: "65.8 M after condensing",
+  },
   "CondenseNet, C = G = 4": {
     build: () => temper.condensenet(large),
     images: of(1000, 3, 224, 224),
     published: "4.8 M after condensing",
+    work: "529 M after condensing",
   },
   "CondenseNet, C = G = 8": {
     build: () => temper.condensenet({ ...large, groups: 8 }),
     images: of(1000, 3, 224, 224),
     published: "2.9 M after condensing",
+    work: "274 M after condensing",
   },
   "ResNet-18": {
     build: () => temper.resnet({ depth: 18 }),
     images: of(1000, 3, 224, 224),
     published: "11,689,512",
+    work: "1.8 G",
   },
-  "ResNet-50": { build: () => temper.resnet(), images: of(1000, 3, 224, 224), published: "25,557,032" },
+  "ResNet-50": {
+    build: () => temper.resnet(),
+    images: of(1000, 3, 224, 224),
+    published: "25,557,032",
+    work: "3.8 G",
+  },
   "Inception-v3, 299×299": {
     build: () => temper.inceptionV3(),
     images: of(1000, 3, 299, 299),
     published: "23,834,568",
+    work: "5 G",
   },
   "NASNet-A mobile": {
     build: () => temper.nasnet({ cells: 4, filters: 1056, stem: 32, skips: false }),
     images: of(1000, 3, 224, 224),
     published: "5.3 M",
+    work: "564 M",
   },
-  "NASNet-A large": { build: () => temper.nasnet(), images: of(1000, 3, 331, 331), published: "88.9 M" },
+  "NASNet-A large": {
+    build: () => temper.nasnet(),
+    images: of(1000, 3, 331, 331),
+    published: "88.9 M",
+    work: "23.8 G",
+  },
   "SENet-154": { build: () => temper.senet(), images: of(1000, 3, 320, 320), published: "115,088,984" },
 };
 
@@ -206,15 +230,28 @@ function short(n) {
   return `${Number((n / size).toPrecision(3))} ${unit}`;
 }
 
-function row(name) {
-  const { build, images, published = "" } = networks[name];
+/** The cells of measured times. */
+function measuredTimes(name) {
+  const forward = apart(name, "forward");
+  const step = networks[name].images.inputShape.at(-1) <= smallSide ? apart(name, "step") : [];
+  const total = (times) => (times.length === 0 ? "–" : seconds(times.reduce((a, b) => a + b, 0)));
+  console.error(`${name}: forward ${total(forward)} s, step ${total(step)} s`);
+  const parts = [0, 1, 2].map((i) => (step.length === 0 ? "–" : seconds(step[i])));
+  return [total(forward), total(step), ...parts];
+}
+
+/** The cells of times in the row that the page `text` has for a network. */
+function timesIn(text, name) {
+  const line = text.split("\n").find((each) => each.startsWith(`| ${name} | `));
+  if (line === undefined) throw new Error(`${name}: the page of times has no row for it`);
+  return line.slice(2, -2).split(" | ").slice(-5);
+}
+
+function row(name, timesOf) {
+  const { build, images, published = "", work = "" } = networks[name];
   const { parameters, batchNormParameters, multiplyAdds, exported } = temper.describeModel({
     ...{ model: build(), ...images, defenses: [], optimizer: temper.sgd(), batchSize: 1 },
   });
-  const forward = apart(name, "forward");
-  const step = images.inputShape.at(-1) <= smallSide ? apart(name, "step") : [];
-  const total = (times) => (times.length === 0 ? "–" : seconds(times.reduce((a, b) => a + b, 0)));
-  console.error(`${name}: forward ${total(forward)} s, step ${total(step)} s`);
   const after = (key, format) =>
     exported && exported[key] !== { parameters, multiplyAdds }[key]
       ? ` (exported ${format(exported[key])})`
@@ -224,39 +261,73 @@ function row(name) {
     integer(batchNormParameters),
     published,
     `${short(multiplyAdds)}${after("multiplyAdds", short)}`,
+    work,
   ];
-  return `| ${[name, images.inputShape.join("×"), ...sizes, total(forward), total(step), ...[0, 1, 2].map((i) => (step.length === 0 ? "–" : seconds(step[i])))].join(" | ")} |`;
+  return `| ${[name, images.inputShape.join("×"), ...sizes, ...timesOf(name)].join(" | ")} |`;
 }
 
 const versionOf = (name) => createRequire(import.meta.url)(`${name}/package.json`).version;
 
-const page = (rows) =>
+/** Why published multiply–adds are others than ours. */
+const differences = [
+  "- CondenseNet's authors (`measure_model` of their code) also count one operation for each element that a ReLU passes on,",
+  "  one for each element that average pooling reads, and the last layer's biases. For C = G = 4 ours are 516,640,576, the",
+  "  ReLUs 11,014,416, the pooling 1,672,272 and the biases 1,000: 529,328,264 in all; for C = G = 8 261,545,792 and the same",
+  "  12,687,688 make 274,233,480; for CondenseNet-86 62,381,888 and 3,434,506 make 65,816,394.",
+  "- ResNet-50's 3.8 G are with a block's stride in its first 1×1 convolution; here, as in torchvision, its 3×3 convolution",
+  "  has it, which takes 77 M more in each of the three blocks that halve the image.",
+  "- Inception-v3's 5 G is the round figure of its abstract.",
+];
+
+/** What the times were measured with. */
+const machineHere = () =>
+  `Temper ${versionOf("temper-ml")}, Node ${process.version}, ONNX Runtime ${versionOf("onnxruntime-node")}, ` +
+  `${cpus()[0]?.model.trim() ?? "unknown processor"}, 2 threads.`;
+
+const machineIn = (text) => text.split("\n").find((line) => line.startsWith("Temper ")) ?? machineHere();
+
+const page = (rows, machine) =>
   `${[
     "# Networks",
     "",
     "Made by `node scripts/networks.mjs --write docs/NETWORKS.md`; not edited by hand.",
     "",
-    `Temper ${versionOf("temper-ml")}, Node ${process.version}, ONNX Runtime ${versionOf("onnxruntime-node")}, ` +
-      `${cpus()[0]?.model.trim() ?? "unknown processor"}, 2 threads.`,
+    machine,
     "",
     "Parameters of each network of the papers, batch-norm's scales and shifts apart, beside what is published, both kinds",
-    "together where nothing else is said; multiply–adds of one image. Then the seconds until it can run, each in a process of",
-    "its own: forward (graph, file with weights, session), and a training step with momentum, by its parts: graph built,",
-    "differentiated and simplified; ONNX file written; session created. Steps are timed for small images alone: those of the",
-    "networks for large ones are beyond this machine, and ONNX Runtime takes up to minutes for their sessions.",
+    "together where nothing else is said; multiply–adds of one image, beside those that its paper gives. Then the seconds until",
+    "it can run, each in a process of its own: forward (graph, file with weights, session), and a training step with momentum,",
+    "by its parts: graph built, differentiated and simplified; ONNX file written; session created. Steps are timed for small",
+    "images alone: those of the networks for large ones are beyond this machine, and ONNX Runtime takes up to minutes for",
+    "their sessions.",
     "",
-    "| network | images | parameters | batch-norm | published | multiply–adds | forward, s | step, s | graph | file | session |",
-    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| network | images | parameters | batch-norm | published | multiply–adds | published | forward, s | step, s | graph | file | session |",
+    "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ...rows,
+    "",
+    "Counted are the products of convolutions, of dense layers and between capsules: one multiply–add for each weight and place",
+    "that it is used at. Where the papers have other numbers, it is for what they count or build:",
+    "",
+    ...differences,
   ].join("\n")}\n`;
 
 const { values } = parseArgs({
-  options: { child: { type: "string" }, only: { type: "string" }, write: { type: "string" } },
+  options: {
+    child: { type: "string" },
+    only: { type: "string" },
+    times: { type: "string" },
+    write: { type: "string" },
+  },
 });
 if (values.child !== undefined) await timeHere(values.only, values.child);
 else {
   const names = Object.keys(networks).filter((name) => name.includes(values.only ?? ""));
-  const text = page(names.map(row));
+  const known = values.times === undefined ? null : readFileSync(values.times, "utf8");
+  const timesOf = known === null ? measuredTimes : (name) => timesIn(known, name);
+  const text = page(
+    names.map((name) => row(name, timesOf)),
+    known === null ? machineHere() : machineIn(known),
+  );
   if (values.write === undefined) console.log(text);
   else writeFileSync(values.write, text);
 }
