@@ -38,8 +38,13 @@ export const placeSchema = z.strictObject({
 
 const cell = placeSchema.extend({
   method: z.string(),
-  value: z.number().describe("as printed, in %"),
-  spread: z.number().min(0).optional().describe("standard deviation as printed, in percentage points"),
+  value: z.number().min(0).max(100).describe("as printed, in %"),
+  spread: z
+    .number()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe("standard deviation as printed, in percentage points"),
   note: z.string().optional(),
 });
 
@@ -72,7 +77,7 @@ const withTables = z.looseObject({ published: publishedSchema });
 export const publishedOf = (recipe: unknown): PublishedTable[] =>
   withTables.safeParse(recipe).data?.published ?? [];
 
-export interface OfCase extends Pick<Recipe, "methods" | "evaluation"> {
+export interface OfCase extends Pick<Recipe, "methods" | "evaluation" | "training"> {
   readonly case?: string | undefined;
 }
 export type Cases = readonly OfCase[];
@@ -154,9 +159,12 @@ function checkAttack(section: string, place: Place, of: OfCase): void {
   checkSource(section, place, of);
   const meant = attacksMeant(place, of);
   if (meant === 1) return;
+  const allowed = of.evaluation.attacks.map(
+    (plan) => `${plan.name} ${plan.norm} at ${plan.epsilons.join(", ")}`,
+  );
   throw new OptionError(
     meant === 0
-      ? `${section}: expected an attack that the recipe's evaluation runs, got ${attack} ${norm} at ${epsilon ?? "no epsilon"}`
+      ? `${section}: expected an attack that the recipe's evaluation runs, got ${attack} ${norm} at ${epsilon ?? "no epsilon"} (allowed: ${allowed.join("; ") || "none"})`
       : `${section}: expected one attack, got ${meant} of the name ${attack} (allowed: options that tell them apart)`,
     ["attack"],
   );
@@ -165,13 +173,26 @@ function checkAttack(section: string, place: Place, of: OfCase): void {
 /** What a place may name beside its measure, one at a time. */
 const conditions = ["attack", "corruption", "top"] as const;
 
+/** What of the recipe has a measure taken, where it is not always taken. */
+const takenBy: Partial<Record<Place["measure"], (of: OfCase) => readonly [key: string, value: unknown]>> = {
+  meanTestErrorOfLast: ({ training }) => ["training.meanOfLast", training.meanOfLast],
+  hiddenZeros: ({ evaluation }) => ["evaluation.activations", evaluation.activations],
+};
+
+/** Throws unless the recipe takes the place's measure. */
+function checkMeasure(section: string, { measure }: Place, of: OfCase): void {
+  const [key, value] = takenBy[measure]?.(of) ?? ["", true];
+  if (value === undefined || value === false)
+    throw new OptionError(`${section}: expected ${key} in the recipe for ${measure}, got none`, ["measure"]);
+}
+
 /** Throws unless the recipe measures what the place names. */
 export function checkPlace(section: string, place: Place, of: OfCase): void {
   const { measure, attack, corruption, top } = place;
   if (attack === undefined) checkIdle(section, place, ["norm", "epsilon", "from", "options"], "an attack");
   if (corruption === undefined) checkIdle(section, place, ["severity"], "a corruption");
   const [first, second] = conditions.filter((key) => place[key] !== undefined);
-  if (first === undefined) return;
+  if (first === undefined) return checkMeasure(section, place, of);
   if (second !== undefined)
     throw new OptionError(
       `${section}: expected one of ${conditions.join(", ")}, got ${first} and ${second}`,

@@ -38,8 +38,11 @@ export const questionsOf = (recipe: unknown): Question[] =>
   withQuestions.safeParse(recipe).data?.questions ?? [];
 
 function checkPaired({ control, places }: PairedQuestion, cases: Cases): void {
+  const texts = places.map((place) => JSON.stringify(place));
   places.forEach((place, p) =>
     withPath(["places", p], () => {
+      if (texts.indexOf(JSON.stringify(place)) < p)
+        throw new OptionError("questions: expected each place once, got the same one twice", []);
       const of = caseOf("questions", place, cases);
       checkPlace("questions", place, of);
       const methods = of.methods.map(({ name }) => name);

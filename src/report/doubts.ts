@@ -20,6 +20,26 @@ export function runDoubts({ rows }: ResultsFile): Doubt[] {
   );
 }
 
+/** `Doubts: name: a, seed 0; b, seed 1. …`: which doubts the records carry, and of which models; null where they carry none. */
+export function flagsText(rows: ResultsFile["rows"]): string | null {
+  const found = rows.flatMap((row) =>
+    (row.flags ?? []).map(({ name }) => ({ name, method: methodName(row), seed: row.seed })),
+  );
+  if (found.length === 0) return null;
+  const kinds = [...groupBy(found, ({ name }) => name)].map(([name, members]) => {
+    if (
+      new Set(members.map(({ method, seed }) => `${method} ${seed}`)).size === rows.length &&
+      rows.length > 1
+    )
+      return `${name}: every model`;
+    const models = [...groupBy(members, ({ method }) => method)].map(
+      ([method, own]) => `${method} (${[...new Set(own.map(({ seed }) => seed))].join(", ")})`,
+    );
+    return `${name}: ${models.join(", ")}`;
+  });
+  return `Doubts that the diagnostics raised, with the seeds of the models in doubt: ${kinds.join("; ")}.`;
+}
+
 const modelsText = (members: readonly { readonly model: string }[], all: number): string =>
   members.length === all && all > 1 ? "every model" : members.map(({ model }) => model).join("; ");
 

@@ -12,6 +12,8 @@ import {
   type Fact,
   type ReportDocument,
 } from "./document.js";
+import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
+import { flagsText } from "./doubts.js";
 import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
 import { publishedTableBlocks } from "./published.js";
@@ -64,6 +66,9 @@ const environmentText = ({ environment: { training } }: KeptTrial): string =>
     ? "not recorded"
     : `Temper ${training.temper}, Node ${training.node}, ONNX Runtime ${training.onnxruntime} (${training.provider}), ${plural(training.threads, "thread")}, ${training.processor}, ${training.platform}`;
 
+const isChanged = (kept: readonly KeptTrial[]): boolean =>
+  kept.some(({ environment: { training } }) => training?.commit?.endsWith("+") === true);
+
 function provenance(results: KeptResults): Block[] {
   const { kept } = results;
   if (kept.length === 0) return [];
@@ -82,7 +87,7 @@ function provenance(results: KeptResults): Block[] {
     heading(3, `Records of ${results.name}`),
     { kind: "facts", facts: [...facts, ["Time of all trials", duration(hours)]] },
     paragraph(
-      "Each line repeats one record: training and evaluation times, the commit, and the first digits of the model's SHA-256, which comes out again on the same family of processors with the same versions.",
+      `Each line repeats one record: training and evaluation times, the commit, and the first digits of the model's SHA-256, which comes out again on the same family of processors with the same versions.${isChanged(kept) ? " A + behind a commit: with changes to it that were not committed." : ""}`,
     ),
     { kind: "code", label: "Commands", text: kept.map((each) => recordLine(results, each)).join("\n") },
   ];
@@ -91,31 +96,50 @@ function provenance(results: KeptResults): Block[] {
 function measuredBlocks({ results: { kept, dataset, published }, images }: Kept): Block[] {
   if (kept.length === 0) return [];
   const file: ResultsFile = { schema: 1, dataset, rows: kept.map(({ row }) => row) };
+  const doubts = flagsText(file.rows);
   return [
     heading(3, "All that was measured"),
     { kind: "table", table: resultsTable(file) },
+    ...(doubts === null ? [] : [paragraph(doubts)]),
+    ...corruptionBlocks(methodCorruptionTable(file.rows), file.rows[0] ?? {}),
     ...imageBlocks(file.rows, images.trials, published),
   ];
 }
 
-/** What training took of the processors by method, mean over seeds, and how often that of its case's first method. */
+/**
+ * What training took of the processors by method, mean over the seeds for which it is recorded, and how often that of its
+ * case's first method.
+ */
 function costTable(kept: readonly KeptTrial[]): DataTable | null {
   const known = kept.flatMap(({ row, seconds: { processor } }) =>
-    processor === null ? [] : [{ of: row.case, name: methodName(row), processor }],
+    processor === null ? [] : [{ of: row.case, name: methodName(row), processor, epochs: row.epochs }],
   );
-  const meanOf = (name: string): number =>
-    summarize(known.filter((each) => each.name === name).map(({ processor }) => processor)).mean;
+  const ofMethod = (name: string) => known.filter((each) => each.name === name);
+  const meanOf = (name: string): number => summarize(ofMethod(name).map(({ processor }) => processor)).mean;
+  const epochsOf = (name: string): string => {
+    const epochs = ofMethod(name).map((each) => each.epochs);
+    const [least, most] = [Math.min(...epochs), Math.max(...epochs)];
+    return least === most ? String(least) : `${least} to ${most}`;
+  };
   const methods = new Map(
     known.map(({ of, name }) => [name, known.find((other) => other.of === of)?.name ?? name]),
   );
   if (methods.size < 2) return null;
   return {
-    caption: "What training took of the processors, mean over seeds",
+    caption: "What training took of the processors, mean over the seeds for which it is recorded",
     corner: "method",
-    columns: ["processor time", "of the first method's"].map((name) => ({ group: null, name })),
+    columns: ["processor time", "of the first method's", "epochs", "seeds"].map((name) => ({
+      group: null,
+      name,
+    })),
     rows: [...methods].map(([name, first]) => ({
       name,
-      cells: [duration(meanOf(name)), `${(meanOf(name) / meanOf(first)).toFixed(2)}×`],
+      cells: [
+        duration(meanOf(name)),
+        `${(meanOf(name) / meanOf(first)).toFixed(2)}×`,
+        epochsOf(name),
+        String(ofMethod(name).length),
+      ],
     })),
   };
 }
@@ -143,13 +167,16 @@ function recipeBlocks(each: Kept): Block[] {
 
 /** The questions of all recipes, with what was measured of them. */
 function answers(all: readonly Kept[]): Block[] {
-  const blocks = all.flatMap(({ results: { kept, questions, published } }) =>
-    questionBlocks(
-      kept.map(({ row }) => row),
-      questions,
-      { published },
-    ),
-  );
+  const blocks = all.flatMap(({ results: { kept, questions, published, name, description } }) => {
+    const rows = kept.map(({ row }) => row);
+    const about = paragraph(
+      `By the recipe ${name}${description === null ? "" : `: ${sentence(description)}`}`,
+    );
+    return questions.flatMap((question) => {
+      const [head, ...answer] = questionBlocks(rows, [question], { published });
+      return head === undefined ? [] : [head, about, ...answer];
+    });
+  });
   return blocks.length === 0 ? [] : [heading(2, "What was asked, and the answers"), ...blocks];
 }
 
@@ -157,7 +184,7 @@ function answers(all: readonly Kept[]): Block[] {
 export function resultsPage(all: readonly Kept[]): string {
   const document: ReportDocument = {
     title: "Results",
-    lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/ by: node scripts/results.mjs. Nothing here is typed by hand.",
+    lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/ by: node scripts/results.mjs. Nothing here is typed by hand. docs/DOUBTS.md says what the names of doubts mean.",
     blocks:
       all.length === 0
         ? [paragraph("Nothing is kept yet.")]

@@ -133,20 +133,24 @@ function besideTable(table: PublishedTable, compared: readonly CellComparison[])
 function besideNotes(table: PublishedTable, compared: readonly CellComparison[]): string[] {
   const { statistic, seeds, epochs, leftOut } = table;
   const runs = seeds === undefined ? "" : ` of ${plural(seeds, "run")}`;
-  const trained = epochs === undefined ? "" : ` of ${plural(epochs, "epoch")}`;
-  const interval = compared.find((each) => each.interval)?.interval;
+  const trained = epochs === undefined ? "" : ` after ${plural(epochs, "epoch")}`;
+  const intervals = compared.flatMap(({ interval, measured }) =>
+    interval && measured ? [{ ...interval, seeds: measured.n }] : [],
+  );
+  const few = Math.min(...intervals.map((each) => each.seeds)) < leastPairs;
+  const interval = intervals[0];
   const steps = compared.filter(
     ({ cell, measured }) => cell.attack === "fgsm" && cell.from === undefined && measured !== null,
   );
   const alone = steps.filter(({ iterated }) => iterated === null);
   return [
-    `Printed: ${statistic}${runs}${trained}. Measured: mean ± sample standard deviation over seeds${interval ? `; 95 % interval of the mean: ${interval.method}` : ""}. A figure agrees where its ${statistic} lies within 2·√(s² + s′²) of the printed one: s is the standard deviation over the seeds, s′ the printed one, 0 where none is printed.`,
+    `Printed: ${statistic}${runs}${trained}. Measured: mean ± sample standard deviation over seeds${interval ? `; 95 % interval of the mean: ${interval.method}${few ? ", which of so few seeds is too narrow" : ""}` : ""}. A figure agrees where its ${statistic} lies within 2·√(s² + s′²) of the printed one: s is the standard deviation over the seeds, s′ the printed one, 0 where none is printed.`,
     ...(steps.length === 0
       ? []
       : [
           `What stands after FGSM, a single step, is no robust accuracy${alone.length === steps.length ? "; no attack of many steps was run at these radii" : ": beside it stands what the strongest attack of many steps leaves at the same radius"}.`,
         ]),
-    ...(leftOut === undefined ? [] : [`Not run: ${leftOut}`]),
+    ...(leftOut === undefined ? [] : [`Left out, or other than in print: ${leftOut}`]),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { PublishedTable } from "../experiments/published.js";
 import type { PairedQuestion, Question, ReadingsQuestion } from "../experiments/questions.js";
 import type { ResultRow } from "../experiments/records.js";
 import { read } from "../experiments/measures.js";
+import { flagsText } from "./doubts.js";
 import { heading, paragraph, type Block, type DataColumn, type DataTable } from "./document.js";
 import { figureText, pairedVerdict, placeText, plusMinus, pText, signedText } from "./published.js";
 import { plural } from "./text.js";
@@ -20,7 +21,10 @@ const said: readonly (readonly [PairedComparison["verdict"], string])[] = [
   [null, "Too few seeds for a verdict against"],
 ];
 
-/** `Better than standard: a (2 of 3 places), b (…).` for each verdict that any comparison has. */
+/** Places that an answer names one by one. */
+const mostNamed = 2;
+
+/** `Better than standard: a (accuracy), b.` for each verdict that any comparison has; a method without places has it at all of them. */
 function pairedAnswer(pairs: readonly PairedComparison[], control: string): string {
   const places = unique(pairs.map(({ place }) => placeText(place))).length;
   const parts = said.flatMap(([verdict, words]) => {
@@ -28,8 +32,9 @@ function pairedAnswer(pairs: readonly PairedComparison[], control: string): stri
     if (own.length === 0) return [];
     if (verdict === null && own.length === pairs.length) return [`${words} ${control}.`];
     const methods = unique(own.map(({ method }) => method)).map((method) => {
-      const count = own.filter((each) => each.method === method).length;
-      return places === 1 ? method : `${method} (${count} of ${plural(places, "place")})`;
+      const at = own.filter((each) => each.method === method).map(({ place }) => placeText(place));
+      if (at.length === places) return method;
+      return `${method} (${at.length <= mostNamed ? at.join("; ") : `${at.length} of ${places} places`})`;
     });
     return [`${words} ${control}: ${methods.join(", ")}.`];
   });
@@ -54,6 +59,15 @@ function figureCell(values: readonly number[]): string {
   return plusMinus(mean, sd);
 }
 
+/** `, of 1,000 test images`, where the attacked places say how many; nothing where none is attacked. */
+function imagesOf(rows: readonly ResultRow[], pairs: readonly PairedComparison[]): string {
+  const cases = new Set(pairs.map(({ place }) => place.case));
+  const counts = unique(
+    rows.filter((row) => cases.has(row.case)).flatMap(({ robust }) => robust.map(({ n }) => n)),
+  );
+  return counts.length === 0 ? "" : `, of ${counts.map((n) => plural(n, "test image")).join(" or ")}`;
+}
+
 /** Mean ± sd over seeds of the control and of each method, one column a place. */
 function measuredTable(
   rows: readonly ResultRow[],
@@ -63,7 +77,7 @@ function measuredTable(
   const places = [...new Map(pairs.map(({ place }) => [placeText(place), place])).values()];
   const methods = unique([control, ...pairs.map(({ method }) => method)]);
   return {
-    caption: "Mean ± standard deviation over seeds, in %",
+    caption: `Mean ± standard deviation over seeds, in %${imagesOf(rows, pairs)}`,
     corner: "method",
     columns: [
       ...places.map(({ case: of, ...place }) => column(placeText(place), { group: of ?? null })),
@@ -75,6 +89,13 @@ function measuredTable(
       return { name: method, cells: [...figures.map(figureCell), seeds.join(", ")] };
     }),
   };
+}
+
+/** Places of the question at which nothing was run. */
+function leftText({ places }: PairedQuestion, pairs: readonly PairedComparison[]): string[] {
+  const run = new Set(pairs.map(({ place }) => placeText(place)));
+  const left = places.map(placeText).filter((text) => !run.has(text));
+  return left.length === 0 ? [] : [`Not run: ${left.join("; ")}.`];
 }
 
 /** The pairs that are enough to decide, beside the control. */
@@ -108,9 +129,12 @@ function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Blo
   const pairs = pairedComparisons(rows, { control, cells: places });
   if (pairs.length === 0) return [paragraph("Not run.")];
   const decided = pairs.filter(({ verdict }) => verdict !== null);
+  const cases = new Set(pairs.map(({ place }) => place.case));
+  const doubts = flagsText(rows.filter((row) => cases.has(row.case)));
   return [
-    paragraph(pairedAnswer(pairs, control)),
+    paragraph([pairedAnswer(pairs, control), ...leftText(question, pairs)].join(" ")),
     { kind: "table", table: measuredTable(rows, question, pairs) },
+    ...(doubts === null ? [] : [paragraph(doubts)]),
     ...(decided.length === 0 ? [] : [{ kind: "table" as const, table: decidedTable(decided, control) }]),
     paragraph(testText(pairs, decided.length)),
   ];
@@ -118,6 +142,8 @@ function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Blo
 
 interface ReadingFit {
   readonly name: string;
+  /** Behind each of its figures, the fewest. */
+  readonly seeds: number;
   /** Cells, those of them that were run, and how many of these agree within spread. */
   readonly all: number;
   readonly run: number;
@@ -138,23 +164,32 @@ function fitsOf(
     if (own.length === 0) return [];
     const agree = own.filter(({ agreement }) => agreement === "agrees").length;
     const distance = summarize(own.map(({ difference }) => Math.abs(difference ?? 0))).mean;
-    return [{ name, all: cells.length, run: own.length, agree, distance }];
+    const seeds = Math.min(...own.map(({ measured }) => measured?.n ?? 0));
+    return [{ name, seeds, all: cells.length, run: own.length, agree, distance }];
   });
 }
 
-/** The reading whose figures agree most, of those that were run as a whole. */
+/** The readings that are nearest by either measure, of those that were run as a whole. */
 function readingsAnswer(fits: readonly ReadingFit[], readings: number): string {
   const whole = fits.filter(({ all, run }) => run === all);
   const left = readings - whole.length;
   const open = left === 0 ? "" : ` Not run as a whole: ${plural(left, "reading")}.`;
-  const [best] = whole.toSorted((a, b) => b.agree / b.run - a.agree / a.run || a.distance - b.distance);
-  if (best === undefined) return `No reading was run as a whole.`;
-  const off = `off by ${figureText(best.distance)} points in the mean`;
-  if (best.agree === 0)
-    return `None gives any of the printed figures within its spread; nearest comes ${best.name}, ${off}.${open}`;
-  const agree =
-    best.agree === best.run ? "all its figures" : `${best.agree} of its ${plural(best.run, "figure")}`;
-  return `Nearest comes ${best.name}: ${agree} within spread, ${off}.${open}`;
+  const [most] = whole.toSorted((a, b) => b.agree / b.run - a.agree / a.run || a.distance - b.distance);
+  const [near] = whole.toSorted((a, b) => a.distance - b.distance);
+  if (most === undefined || near === undefined) return `No reading was run as a whole.`;
+  const seeds = Math.min(...whole.map((fit) => fit.seeds));
+  const basis = ` This rests on ${plural(seeds, "seed")} and ${plural(most.run, "figure")} a reading.`;
+  const off = ({ distance }: ReadingFit): string => `off by ${figureText(distance)} points in the mean`;
+  const within = ({ agree, run }: ReadingFit): string =>
+    agree === run
+      ? "all its figures within spread"
+      : `${agree} of its ${plural(run, "figure")} within spread`;
+  const none = whole.some(({ agree, run }) => agree === run) ? "" : "None gives all the printed figures. ";
+  const answer =
+    most === near
+      ? `Nearest comes ${most.name}: ${within(most)}, ${off(most)}.`
+      : `Undecided: most figures within spread has ${most.name} (${within(most)}, ${off(most)}), the least distance ${near.name} (${within(near)}, ${off(near)}).`;
+  return `${none}${answer}${basis}${open}`;
 }
 
 function readingsBlocks(
@@ -172,10 +207,10 @@ function readingsBlocks(
       table: {
         caption: `${question.source}: its figures by reading`,
         corner: "reading",
-        columns: [column("figures within spread"), column("mean distance, points")],
-        rows: fits.map(({ name, run, agree, distance }) => ({
+        columns: ["figures within spread", "mean distance, points", "seeds"].map((name) => column(name)),
+        rows: fits.map(({ name, run, agree, distance, seeds }) => ({
           name,
-          cells: [`${agree} of ${run}`, figureText(distance)],
+          cells: [`${agree} of ${run}`, figureText(distance), String(seeds)],
         })),
       },
     },

@@ -121,7 +121,7 @@ describe("published", () => {
     [
       { attack: "fgsm", epsilon: 0.2 },
       plain,
-      "published: expected an attack that the recipe's evaluation runs, got fgsm linf at 0.2",
+      "published: expected an attack that the recipe's evaluation runs, got fgsm linf at 0.2 (allowed: ",
     ],
     [
       { attack: "fgsm" },

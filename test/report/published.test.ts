@@ -57,9 +57,16 @@ describe("publishedTableBlocks", () => {
     const more = { statistic: "median" as const, seeds: 5, epochs: 20, leftOut: "CIFAR-10" };
     const { text, columns } = said(rows, table([cell("sgm", 92.5)], more));
     expect(text).toContain(
-      "Printed: median of 5 runs of 20 epochs. Measured: mean ± sample standard deviation over seeds; 95 % interval of the mean: BCa bootstrap, all resamples. A figure agrees where its median lies within 2·√(s² + s′²) of the printed one",
+      "Printed: median of 5 runs after 20 epochs. Measured: mean ± sample standard deviation over seeds; 95 % interval of the mean: BCa bootstrap, all resamples. A figure agrees where its median lies within 2·√(s² + s′²) of the printed one",
     );
-    expect(text).toContain("Not run: CIFAR-10");
+    expect(text).toContain("Left out, or other than in print: CIFAR-10");
+    expect(text).not.toContain("too narrow");
+    expect(
+      said(
+        rows.filter(({ seed }) => seed < 3),
+        table([cell("sgm", 92.5)]),
+      ).text,
+    ).toContain("BCa bootstrap, all resamples, which of so few seeds is too narrow.");
     expect(columns).toContain("median");
     expect(columns).not.toContain("note");
   });
