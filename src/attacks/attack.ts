@@ -59,8 +59,11 @@ export interface OnnxAttackOptions {
 
 export interface Attack {
   readonly name: string;
-  /** `single-step` attacks show what others hide, `black-box` ones see outputs alone: diagnostics compare the kinds. */
-  readonly kind: "single-step" | "iterative" | "black-box";
+  /**
+   * Diagnostics compare the kinds: `single-step` attacks show what others hide, `black-box` ones see outputs alone, and the
+   * points of a `transfer` were made without a look at the model.
+   */
+  readonly kind: "single-step" | "iterative" | "black-box" | "transfer";
   /**
    * Whether it looks for the nearest adversarial point instead of any within ε. Then ε may be infinite, and a row
    * that has no adversarial point within ε comes back as it was.

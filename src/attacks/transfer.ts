@@ -28,7 +28,9 @@ export function checkTransfer({ classifier: { model }, name }: TransferSource, t
 
 /** Whether the attack follows gradients to points anywhere in the ball: nearest points are the source's alone. */
 export const canTransfer = (attack: Attack): boolean =>
-  attack.kind !== "black-box" && attack.nearest !== true && attack.stages === undefined;
+  (attack.kind === "single-step" || attack.kind === "iterative") &&
+  attack.nearest !== true &&
+  attack.stages === undefined;
 
 /** Whether an attack of this name is one of `transferFrom`. */
 export const isTransfer = (name: string): boolean => name.includes(" transfer from ");
@@ -41,7 +43,7 @@ export function transferFrom(source: TransferSource, attack: Attack): Attack {
   check(canTransfer(attack), "transfer", "a gradient attack within a fixed ε", () => `'${attack.name}'`);
   const transfer: Attack = {
     name: `${attack.name} transfer from ${source.name}`,
-    kind: "black-box",
+    kind: "transfer",
     options: { from: source.name, attack: attack.name, ...attack.options },
     norms: attack.norms,
     async prepare(context) {

@@ -1,7 +1,7 @@
 // What an audit found, in sentences that can be forwarded.
 import { wilsonInterval } from "../evaluation/statistics/wilson.js";
 import type { AuditFile, RobustRecord } from "../experiments/records.js";
-import { isSingleStep } from "./strength.js";
+import { isTelling, weakKinds } from "./strength.js";
 import { groupBy } from "./table.js";
 import { attackText, epsilonText, integer, normText, percent } from "./text.js";
 
@@ -64,8 +64,11 @@ export function auditVerdict({ clean, robust, dataset, flags }: AuditFile): stri
     const [worst] = whole ? [whole] : records.toSorted((a, b) => a.accuracy - b.accuracy);
     if (worst === undefined) return [];
     const { norm, epsilon, accuracy, n } = worst;
-    if (records.every(({ attack }) => isSingleStep(attack)))
-      return [`${normText(norm)}, ε ${epsilonText(epsilon)}: single steps alone were tried: no verdict.`];
+    const names = records.map(({ attack }) => attack);
+    if (!names.some(isTelling))
+      return [
+        `${normText(norm)}, ε ${epsilonText(epsilon)}: ${weakKinds(names)} alone were tried: no verdict.`,
+      ];
     const by = whole ? "all attacks together leave" : `${attackText(worst.attack)} leaves`;
     const where = `${normText(norm)}, ε ${epsilonText(epsilon)}`;
     const doubts = doubtsAt(worst);
@@ -75,6 +78,6 @@ export function auditVerdict({ clean, robust, dataset, flags }: AuditFile): stri
       : `The model ${holds(worst, clean)}.`;
     return [`${where}: ${by} ${shareText(accuracy, n)} right. ${said}`];
   });
-  const strong = attacked.filter(({ attack }) => !isSingleStep(attack));
+  const strong = attacked.filter(({ attack }) => isTelling(attack));
   return [first, ...lines, ...(strong.length === 0 ? [] : [strengthOf(strong)])];
 }

@@ -1,9 +1,9 @@
-// What holds: each method under the strongest attack run on it, where an attack that iterates is among them.
+// What holds: each method under the strongest attack run on it, where one that tries often on the model itself is among them.
 import { wilsonInterval } from "../evaluation/statistics/wilson.js";
-import type { ResultsFile } from "../experiments/records.js";
+import type { ResultRow, ResultsFile } from "../experiments/records.js";
 import { methodName } from "../experiments/names.js";
 import type { Fact } from "./document.js";
-import { isSingleStep } from "./strength.js";
+import { isTelling, weakKinds } from "./strength.js";
 import { groupBy, tableOf, type Cell, type MethodRow, type Table } from "./table.js";
 import { epsilonText, normText, plural } from "./text.js";
 
@@ -33,7 +33,11 @@ const rule =
 const guessing =
   "guesses: no more clean images are read rightly than by chance, and chance withstands anything.";
 
-const unsaid = "Nothing can be said of what holds: only single-step attacks were run.";
+/** Where no attack on `rows` was a telling one. */
+const unsaidOf = (rows: readonly ResultRow[]): string => {
+  const records = rows.flatMap(({ robust }) => robust).filter(({ epsilon }) => epsilon > 0);
+  return `Nothing can be said of what holds: only ${weakKinds(records.map(({ attack }) => attack))} were tried.`;
+};
 
 /** What the brackets are, and the ±. */
 function spreadText(verdicts: readonly Verdict[]): string {
@@ -43,7 +47,7 @@ function spreadText(verdicts: readonly Verdict[]): string {
   return `${verdicts.some(isSingle) ? brackets : ""}${verdicts.every(isSingle) ? "" : " After ±: standard deviation over seeds."}`;
 }
 
-/** By norm and radius, ascending; radii that only single steps were tried at are left out. */
+/** By norm and radius, ascending; radii at which no telling attack was tried are left out. */
 function findingsOf({ groups }: Table, { robust }: MethodRow): Finding[] {
   const all = groups.flatMap(({ attack, norm, title, epsilons }, g) =>
     epsilons.flatMap((epsilon, i) => {
@@ -52,7 +56,7 @@ function findingsOf({ groups }: Table, { robust }: MethodRow): Finding[] {
     }),
   );
   return [...groupBy(all, ({ norm, epsilon }) => `${norm} ${epsilon}`).values()]
-    .filter((rivals) => rivals.some(({ attack }) => !isSingleStep(attack)))
+    .filter((rivals) => rivals.some(({ attack }) => isTelling(attack)))
     .map((rivals) => rivals.reduce((a, b) => (b.left.mean < a.left.mean ? b : a)))
     .sort((a, b) => a.epsilon - b.epsilon);
 }
@@ -131,18 +135,20 @@ export function verdicts(results: ResultsFile): Verdicts | null {
     const flags = own.map(({ flags = [] }) => flags.map(({ name }) => name));
     const guesses = flags.every((names) => names.includes("at-chance"));
     const found = guesses ? [] : verdictsOf(row, findings.get(row.name) ?? []);
-    return { row, found, guesses, flags: flags.flat() };
+    return { row, own, found, guesses, flags: flags.flat() };
   });
-  const facts = all.map(({ row, found, guesses, flags }): Fact => {
-    if (findings.get(row.name)?.length === 0) return [row.name, unsaid];
+  const facts = all.map(({ row, own, found, guesses, flags }): Fact => {
+    if (findings.get(row.name)?.length === 0) return [row.name, unsaidOf(own)];
     if (guesses) return [row.name, guessing];
     const text = found.map((verdict) => verdictText(verdict, controls)).join("; ");
     return [row.name, `${text}.${doubtText(flags)}`];
   });
   const found = all.flatMap((each) => each.found);
   const lost = all.flatMap(({ row: { name }, guesses }) => (guesses ? [name] : []));
-  if ([...findings.values()].every(({ length }) => length === 0))
+  if ([...findings.values()].every(({ length }) => length === 0)) {
+    const unsaid = unsaidOf(results.rows);
     return { facts: [], rule: unsaid, summary: unsaid };
+  }
   return { facts, rule: `${rule}${spreadText(found)}`, summary: `${summaryOf(found, lost)} ${rule}` };
 }
 

@@ -99,7 +99,7 @@ describe("transfer", () => {
 
   it("says what it is", () => {
     const attack = transfer("mi-fgsm", { steps: 5, rest: false });
-    expect(attack.kind).toBe("black-box");
+    expect(attack.kind).toBe("transfer");
     expect(attack.name).toBe("mi-fgsm transfer from other.onnx");
     expect(attack.options).toMatchObject({ from: "other.onnx", attack: "mi-fgsm", steps: 5, rest: false });
   });
@@ -116,6 +116,10 @@ describe("transfer", () => {
       expect(() => transfer(name)).toThrow(
         `transfer: expected a gradient attack within a fixed ε, got '${name}'`,
       );
+    const twice = transferFrom({ classifier: source, name: "a.onnx" }, createAttack("pgd"));
+    expect(() => transferFrom({ classifier: source, name: "b.onnx" }, twice)).toThrow(
+      "transfer: expected a gradient attack within a fixed ε, got 'pgd transfer from a.onnx'",
+    );
     await expect(perturb(transfer("pgd"), target, { epsilon: -1 })).rejects.toThrow(
       "pgd transfer from other.onnx: expected a finite ε of at least 0, got -1",
     );

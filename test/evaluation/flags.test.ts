@@ -50,6 +50,10 @@ function averaging(attack: string, eot: number, more: Partial<RobustRecord> = {}
   return { ...rest, record: { ...plain, options: { eot }, ...more } };
 }
 
+/** Points that an attack made on the model `a`. */
+const crafted = (attack: string, epsilon: number, accuracy: number): TrialEvidence =>
+  trial(`${attack} transfer from a`, epsilon, accuracy, { kind: "transfer" });
+
 /** A stage of AutoAttack. */
 const stage = (
   attack: string,
@@ -144,7 +148,7 @@ describe("flagsOf", () => {
       {
         trials: [
           stage("apgd-t", "iterative", 0.9, 30),
-          trial("pgd transfer from a.onnx", 0.1, 0.8, { kind: "black-box" }),
+          trial("pgd transfer from a.onnx", 0.1, 0.8, { kind: "transfer" }),
         ],
       },
       /pgd transfer from a.onnx \(linf, ε 0.1\) leaves 80.0 %, .* autoattack's apgd-t \(linf, ε 0.1\), 90.0 %/,
@@ -215,6 +219,16 @@ describe("flagsOf", () => {
       /^Every attack took a single step \(fgsm\), so these figures say nothing/,
     ],
     [
+      "single-step-alone",
+      { trials: [trial("fgsm", 0.2, 0.95), crafted("pgd", 0.2, 0.9), crafted("fgsm", 0.2, 0.96)] },
+      /^Every attack took a single step \(fgsm\) or was made on another model \(pgd transfer from a, fgsm transfer from a\), so/,
+    ],
+    [
+      "transfer-alone",
+      { trials: [crafted("pgd", 0.2, 0.95)] },
+      /^Every attack was made on another model \(pgd transfer from a\), so these figures say nothing about robustness/,
+    ],
+    [
       "single-step-only",
       { trials: [trial("fgsm", 0.2, 0.95), trial("pgd", 0.2, 0.1)] },
       /^95.0 % under fgsm \(linf, ε 0.2\), but 10.0 % under pgd \(linf, ε 0.2\)/,
@@ -282,6 +296,19 @@ describe("flagsOf", () => {
     expect(few?.message).toBe(
       "With 2 classes autoattack is not the published one: the difference of logits ratio needs 3 classes, so apgd-ce alone was run.",
     );
+  });
+
+  it("takes no points made on another model for an attack of many steps on this one", () => {
+    const names = (...trials: TrialEvidence[]): string[] =>
+      flagsOf({ ...sound, trials }).map(({ name }) => name);
+    const one = trial("fgsm", 0.1, 0.5);
+    expect(names(one, crafted("fgsm", 0.1, 0.9), trial("pgd", 0.2, 0.3))).toEqual([]);
+    expect(names(one, crafted("pgd", 0.1, 0.9))).toEqual(["single-step-alone"]);
+    const rising = trial("pgd", 0.1, 0.9, { carriedOn: { checked: 80, fallen: 6 } });
+    expect(names(rising, crafted("fgsm", 0.1, 0.8))).toEqual(["black-box-wins", "too-few-steps"]);
+    expect(
+      flagsOf({ ...sound, draws: ["n"], trials: [crafted("pgd", 0.1, 0.9)] }).map(({ name }) => name),
+    ).toEqual(["transfer-alone", "random-model"]);
   });
 
   it("does not compare attacks with different options, norms or targets", () => {

@@ -29,6 +29,23 @@ describe("auditVerdict", () => {
     );
   });
 
+  it("gives none where single steps, points of other models, or both were all that was tried", () => {
+    const transfer = record(0.1, 0.9, { attack: "pgd transfer from a.onnx" });
+    const fgsm = record(0.1, 0.8, { attack: "fgsm" });
+    const both = record(0.1, 0.8, { attack: "worst-case" });
+    const said = (...records: AuditFile["robust"]): string[] => audit(records).slice(1);
+    expect(said(fgsm)).toEqual(["L∞, ε 0.1: single steps alone were tried: no verdict."]);
+    expect(said(transfer)).toEqual([
+      "L∞, ε 0.1: points crafted on other models alone were tried: no verdict.",
+    ]);
+    expect(said(fgsm, transfer, both)).toEqual([
+      "L∞, ε 0.1: single steps and points crafted on other models alone were tried: no verdict.",
+    ]);
+    expect(said(transfer, record(0.1, 0.95), record(0.1, 0.9, { attack: "worst-case" }))[0]).toMatch(
+      /^L∞, ε 0\.1: all attacks together leave 90\.0 % .* The model withstands these attacks\.$/,
+    );
+  });
+
   it("gives none at the balls that a doubt is about, and at all where it names none", () => {
     const [, small, large] = audit(robust, [{ ...doubt, balls: [{ norm: "linf", epsilon: 0.2 }] }]);
     expect(small).toMatch(/The model withstands these attacks\.$/);

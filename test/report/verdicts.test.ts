@@ -85,7 +85,7 @@ describe("what holds", () => {
 
   it("cannot be said after single steps alone, and not at radii that only they were tried at", () => {
     const alone = results(row("abp", [robust("fgsm", 0.1, 0.9), robust("pgd", 0, 0.98)]));
-    const unsaid = "Nothing can be said of what holds: only single-step attacks were run.";
+    const unsaid = "Nothing can be said of what holds: only single steps were tried.";
     expect(verdicts(alone)).toEqual({ facts: [], rule: unsaid, summary: unsaid });
     const mixed = saidOf(
       row("abp", [robust("fgsm", 0.3, 0.9), robust("pgd", 0.1, 0.8)]),
@@ -93,6 +93,34 @@ describe("what holds", () => {
     );
     expect(mixed.get("abp")).toMatch(/^holds up to ε 0\.1 – PGD/);
     expect(mixed.get("sgm")).toBe(unsaid);
+  });
+
+  it("cannot be said after points crafted on other models, which count where they bring more down", () => {
+    const [fgsm, pgd] = ["fgsm transfer from a", "pgd transfer from a"];
+    const onlyOf = (...attacks: string[]) =>
+      verdicts(
+        results(
+          row(
+            "abp",
+            attacks.map((attack) => robust(attack, 0.1, 0.9)),
+          ),
+        ),
+      )?.summary;
+    expect(onlyOf(fgsm, pgd)).toBe(
+      "Nothing can be said of what holds: only points crafted on other models were tried.",
+    );
+    expect(onlyOf("fgsm", fgsm)).toBe(
+      "Nothing can be said of what holds: only single steps and points crafted on other models were tried.",
+    );
+    const said = saidOf(
+      row("abp", [
+        ...[robust("fgsm", 0.01, 0.93), robust(fgsm, 0.01, 0.94), robust("fgsm", 0.1, 0.5)],
+        ...[robust(fgsm, 0.1, 0.6), robust("pgd", 0.1, 0.3), robust(pgd, 0.2, 0.1)],
+      ]),
+      row("sgm", [robust("pgd", 0.1, 0.8), robust(pgd, 0.1, 0.7)]),
+    );
+    expect(said.get("abp")).toMatch(/^does not hold at ε 0\.1 – PGD-20 L∞ leaves 30\.0 % [^;]*\.$/);
+    expect(said.get("sgm")).toMatch(/^holds up to ε 0\.1 – PGD transfer from a L∞ leaves 70\.0 %/);
   });
 
   it("is nothing where nothing was attacked", () => {

@@ -3,15 +3,30 @@ import { ballsOf, percent, title, type Evidence, type Flag, type TrialEvidence }
 import type { RobustRecord } from "../records.js";
 import { drawsOf } from "./random.js";
 
+/** Whether it tries often on the model that is judged: what withstands a single step or points made elsewhere proves nothing. */
+const isTelling = ({ kind }: TrialEvidence): boolean => kind === "iterative" || kind === "black-box";
+
 export const alone = ({ trials }: Evidence): Flag[] => {
   const attacking = trials.filter(({ record }) => record.epsilon > 0);
-  if (attacking.length === 0 || attacking.some(({ kind }) => kind !== "single-step")) return [];
-  const names = [...new Set(attacking.map(({ record }) => record.attack))].join(", ");
+  if (attacking.length === 0 || attacking.some(isTelling)) return [];
+  const namesOf = (of: TrialEvidence["kind"]): string =>
+    [...new Set(attacking.flatMap(({ kind, record }) => (kind === of ? [record.attack] : [])))].join(", ");
+  const [steps, transfers] = [namesOf("single-step"), namesOf("transfer")];
+  const remedy = "Attack with pgd too before any figure here is quoted.";
+  if (steps === "")
+    return [
+      {
+        name: "transfer-alone",
+        message: `Every attack was made on another model (${transfers}), so these figures say nothing about robustness: an attacker who has this model finds points that no other one shows.`,
+        remedy,
+      },
+    ];
+  const elsewhere = transfers === "" ? "" : ` or was made on another model (${transfers})`;
   return [
     {
       name: "single-step-alone",
-      message: `Every attack took a single step (${names}), so these figures say nothing about robustness: a network that hides its gradient withstands one step and falls to many.`,
-      remedy: "Attack with pgd too before any figure here is quoted.",
+      message: `Every attack took a single step (${steps})${elsewhere}, so these figures say nothing about robustness: a network that hides its gradient withstands one step and falls to many.`,
+      remedy,
     },
   ];
 };
@@ -40,16 +55,16 @@ export const overfitted = ({ trials, clean }: Evidence): Flag[] => {
   ];
 };
 
-/** A single step that leaves clearly less than all attacks of many steps in its ball: those have failed. */
+/** A single step that leaves clearly less than all attacks of many steps on the model in its ball: those have failed. */
 export const weakIterative = ({ trials, n }: Evidence): Flag[] => {
   const margin = Math.max(0.01, 2 / n);
   const found = trials.flatMap((one) => {
     const same = trials.filter(
-      ({ kind, record: { norm, epsilon, targeted } }) =>
-        kind !== "single-step" &&
-        norm === one.record.norm &&
-        epsilon === one.record.epsilon &&
-        targeted === one.record.targeted,
+      (other) =>
+        isTelling(other) &&
+        other.record.norm === one.record.norm &&
+        other.record.epsilon === one.record.epsilon &&
+        other.record.targeted === one.record.targeted,
     );
     const [many] = same.toSorted((a, b) => a.record.accuracy - b.record.accuracy);
     const wins = many !== undefined && one.record.accuracy < many.record.accuracy - margin;
@@ -99,7 +114,8 @@ function beatenByBlackBox({ trials, n }: Evidence): (readonly [TrialEvidence, st
         targeted === black.record.targeted,
     );
     const white = same.toSorted((a, b) => a.record.accuracy - b.record.accuracy)[0];
-    if (black.kind !== "black-box" || white === undefined) return [];
+    const isBlind = black.kind === "black-box" || black.kind === "transfer";
+    if (!isBlind || white === undefined) return [];
     if (black.record.accuracy >= white.record.accuracy - margin) return [];
     const [low, high] = [percent(black.record.accuracy), percent(white.record.accuracy)];
     return [
@@ -125,16 +141,16 @@ export const blackBoxWins = (evidence: Evidence): Flag[] => {
   }));
 };
 
-/** Whether another attack that iterates leaves no more at the same ball than `record` would after `share` of it had fallen. */
+/** Whether another attack that iterates on the model leaves no more at the same ball than `record` would after `share` of it had fallen. */
 const isOutdone = (record: RobustRecord, share: number, trials: readonly TrialEvidence[]): boolean =>
   trials.some(
-    ({ kind, record: other }) =>
-      other !== record &&
-      kind !== "single-step" &&
-      other.norm === record.norm &&
-      other.epsilon === record.epsilon &&
-      other.targeted === record.targeted &&
-      other.accuracy <= record.accuracy * (1 - share) + 1e-9,
+    (rival) =>
+      rival.record !== record &&
+      isTelling(rival) &&
+      rival.record.norm === record.norm &&
+      rival.record.epsilon === record.epsilon &&
+      rival.record.targeted === record.targeted &&
+      rival.record.accuracy <= record.accuracy * (1 - share) + 1e-9,
   );
 
 /** Points that withstood and fall soon after make the figure a matter of the number of steps, where it is the least. */

@@ -20,7 +20,9 @@ export const randomModel = ({ draws }: Evidence): Flag[] =>
 
 /** A gradient at one draw is that of another model. */
 export const singleDraws = ({ draws, trials }: Evidence): Flag[] => {
-  const attacking = trials.filter(({ record, kind }) => record.epsilon > 0 && kind !== "black-box");
+  const attacking = trials.filter(
+    ({ record, kind }) => record.epsilon > 0 && (kind === "single-step" || kind === "iterative"),
+  );
   if (draws.length === 0 || attacking.some(({ record }) => drawsOf(record.options) > 1)) return [];
   const names = namesOf(attacking.map(({ record: { suite, attack } }) => suite ?? attack));
   return names === ""
