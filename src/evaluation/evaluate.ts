@@ -150,6 +150,13 @@ async function predictClean(
   return { predictions, before, nonFinite, probabilities, random };
 }
 
+/** The class that all images were given although the labels differ, or null. */
+function answerOf({ predictions }: Clean, labels: ArrayLike<number>): number | null {
+  const [answer = -1] = predictions;
+  const isSame = answer >= 0 && predictions.every((each) => each === answer);
+  return isSame && predictions.some((_, i) => labels[i] !== labels[0]) ? answer : null;
+}
+
 /** Gradients at the first images that are classified rightly. */
 async function sampleGradients(
   field: Field,
@@ -289,6 +296,7 @@ export async function evaluate(
         n,
         clean,
         classes: classifier.model.classes,
+        answer: answerOf(found, labels),
         draws: (classifier.model.draws ?? []).map(({ name }) => name),
         inputs: sizeOf(classifier.model.inputShape),
         bounds: classifier.bounds,

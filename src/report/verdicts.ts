@@ -31,7 +31,7 @@ const rule =
   "A method holds where at least half of its clean accuracy survives the strongest attack run; stronger attacks may lower it.";
 
 const guessing =
-  "guesses: no more clean images are read rightly than by chance, and chance withstands anything.";
+  "guesses: no more clean images are read rightly than by chance or by one answer for all, which withstand anything.";
 
 /** Where no attack on `rows` was a telling one. */
 const unsaidOf = (rows: readonly ResultRow[]): string => {

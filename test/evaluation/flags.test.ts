@@ -70,6 +70,7 @@ const sound: Evidence = {
   classes: 10,
   draws: [],
   clean: 0.98,
+  answer: null,
   inputs: 784,
   bounds: [0, 1],
   probabilities: false,
@@ -117,6 +118,11 @@ describe("flagsOf", () => {
       /at 50.0 % of 128 images/,
     ],
     ["at-chance", { clean: 0.11, trials: [] }, /^11.0 % of the clean images .* among 10 classes/],
+    [
+      "at-chance",
+      { clean: 0.1135, answer: 1, n: 10000, trials: [] },
+      /^All 10000 clean images are given class 1, although their labels differ: the 11\.3 % that are classified rightly/,
+    ],
     [
       "ball-holds-all",
       { trials: [trial("pgd", 8, 0)] },
@@ -381,6 +387,19 @@ describe("evaluations of built models", () => {
     const short = pgd({ steps: 2, stepSize: 0.001, randomStart: false });
     expect(await flagsAt(linear, 0.1, { attack: short })).toEqual(["too-few-steps", "attack-weakened"]);
     expect(await flagsAt(linear, 0.1, { attack: pgd({ steps: 20 }) })).toEqual([]);
+  });
+
+  it("see a network that answers one class whatever it is shown, unless that is right", async () => {
+    const still = [0, 0, 0, 0];
+    const one = linearClassifier([still, still], [0, 2], [0, 1]);
+    const rows = (indices: readonly number[]) => new Float32Array(4 * indices.length).fill(0.5);
+    const flagsWith = async (labels: Int32Array) =>
+      (await evaluate(one, { count: 40, labels, rows }, { engines: [engine], trials: [] })).flags;
+    const most = Int32Array.from({ length: 40 }, (_, i) => (i < 30 ? 1 : 0));
+    const [flag] = await flagsWith(most);
+    expect(flag?.name).toBe("at-chance");
+    expect(flag?.message).toMatch(/^All 40 clean images are given class 1, .* the 75\.0 % that/);
+    expect(await flagsWith(new Int32Array(40).fill(1))).toEqual([]);
   });
 
   it("see outputs that overflow", async () => {

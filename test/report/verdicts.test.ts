@@ -139,7 +139,7 @@ describe("what holds", () => {
     const flags = [{ name: "at-chance", message: "guesses", remedy: "look" }];
     const rows = [0, 1].map((seed) => row("sgm", [robust("pgd", 0.1, 0.1)], { seed, clean: 0.1, flags }));
     expect(saidOf(standard, ...rows).get("sgm")).toBe(
-      "guesses: no more clean images are read rightly than by chance, and chance withstands anything.",
+      "guesses: no more clean images are read rightly than by chance or by one answer for all, which withstand anything.",
     );
     expect(verdicts(results(standard, ...rows))?.summary).toMatch(
       /^Holds: none\. Does not hold: standard \(at L∞ ε 0\.1\)\. No better than guessing: sgm\. /,

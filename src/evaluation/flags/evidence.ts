@@ -40,6 +40,8 @@ export interface Evidence {
   /** What the model draws at random, by the names of its nodes. */
   readonly draws: readonly string[];
   readonly clean: number;
+  /** The class that every clean image was given although their labels differ; null where there is none. */
+  readonly answer: number | null;
   /** Numbers in one input. */
   readonly inputs: number;
   /** Smallest and largest legal input value. */

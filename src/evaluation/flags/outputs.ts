@@ -1,8 +1,20 @@
 // Doubts about what the model gives out.
 import { percent, type Evidence, type Flag } from "./evidence.js";
 
-/** Guessing would be right on one image in `classes`; two standard deviations above it are still chance. */
-export const atChance = ({ clean, classes, n }: Evidence): Flag[] => {
+/**
+ * Guessing would be right on one image in `classes`; two standard deviations above it are still chance, and so is any
+ * share that one answer for all images brings.
+ */
+export const atChance = ({ clean, classes, n, answer }: Evidence): Flag[] => {
+  if (answer !== null)
+    return [
+      {
+        name: "at-chance",
+        message: `All ${n} clean images are given class ${answer}, although their labels differ: the ${percent(clean)} that are classified rightly are the share of that class, and what answers without looking withstands anything.`,
+        remedy:
+          "Look for a training that came to nothing (learning rate, dead units), or for the wrong range of the pixels.",
+      },
+    ];
   const guessed = 1 / classes;
   if (clean > guessed + 2 * Math.sqrt((guessed * (1 - guessed)) / n)) return [];
   return [
