@@ -120,15 +120,17 @@ async function readBlocks(folder: string, blocks: readonly string[], length: num
 }
 
 /** Says how to get past a state that cannot be read. */
-function orFresh(error: unknown): never {
-  if (error instanceof TemperError && !error.message.includes("--fresh"))
-    throw new TemperError(`${error.message}; --fresh starts over`);
-  throw error;
-}
+const orWithout =
+  (folder: string) =>
+  (error: unknown): never => {
+    if (error instanceof TemperError && !error.message.includes("--fresh"))
+      throw new TemperError(`${error.message}; remove the folder ${folder} to begin this training again`);
+    throw error;
+  };
 
 /** The state saved under `folder`, or null if there is none; throws when it is of another recipe or damaged. */
 export const loadCheckpoint = (folder: string, identity: string): Promise<TrainingState | null> =>
-  readCheckpoint(folder, identity).catch(orFresh);
+  readCheckpoint(folder, identity).catch(orWithout(folder));
 
 /** How far a checkpoint is, without the inputs that move. */
 export interface CheckpointProgress {
@@ -145,7 +147,7 @@ export interface CheckpointProgress {
  * may write there meanwhile.
  */
 export const checkpointProgress = (folder: string, identity: string): Promise<CheckpointProgress | null> =>
-  readProgress(folder, identity).catch(orFresh);
+  readProgress(folder, identity).catch(orWithout(folder));
 
 async function readProgress(folder: string, identity: string): Promise<CheckpointProgress | null> {
   const state = await readState(folder, identity);
@@ -158,7 +160,7 @@ async function readProgress(folder: string, identity: string): Promise<Checkpoin
 
 /** The epochs behind the checkpoint under `folder`; none where there is none. Throws as `loadCheckpoint` does. */
 export const checkpointHistory = async (folder: string, identity: string): Promise<readonly EpochRecord[]> =>
-  (await readState(folder, identity).catch(orFresh))?.position.history ?? [];
+  (await readState(folder, identity).catch(orWithout(folder)))?.position.history ?? [];
 
 /** The file of the checkpoint under `folder`, or null if there is none. */
 async function readState(

@@ -1,6 +1,6 @@
 // The folder of a run: what lies where, read and written whole.
 import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { check, fail, TemperError } from "../base/errors.js";
 import { dataIn, decodeTensors, encodeTensors } from "../base/safetensors.js";
@@ -57,15 +57,25 @@ async function textOf(path: string): Promise<string | null> {
   });
 }
 
+/** How to get past a damaged file of a trial, by as little as can be done anew; null for files of the whole run. */
+function trialRemedy(path: string): string | null {
+  const folder = dirname(path);
+  if (basename(dirname(folder)) !== paths.trial("")) return null;
+  return basename(path) === basename(paths.row(""))
+    ? "remove it, and this trial is evaluated again"
+    : `remove the folder ${folder}, and this trial is run again`;
+}
+
 /** A JSON file checked by its schema, or null where there is none. */
 export async function readJson<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> {
   const text = await textOf(path);
   if (text === null) return null;
+  const remedy = trialRemedy(path);
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    fail(path, "JSON", "something else (the file is damaged; --fresh starts the run over)");
+    fail(path, "JSON", `something else (the file is damaged; ${remedy ?? "--fresh starts the run over"})`);
   }
   const parsed = schema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -73,7 +83,7 @@ export async function readJson<S extends z.ZodType>(path: string, schema: S): Pr
   return fail(
     path,
     `a file of Temper's (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""})`,
-    "something else",
+    `something else${remedy === null ? "" : ` (${remedy})`}`,
   );
 }
 

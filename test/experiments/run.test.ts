@@ -110,6 +110,33 @@ describe("a run", () => {
     expect(bytesOf("one")).toEqual(before);
   });
 
+  it("says how to get past a damaged file of one trial, whose removal leaves the others alone", async () => {
+    const before = bytesOf("one");
+    const folder = join(root, "one", "trials", "standard-seed0");
+    const damaged = (name: string, content: string): Promise<unknown> => {
+      writeFileSync(join(folder, name), content);
+      return run("one");
+    };
+    const row = join(folder, "row.json");
+    await expect(damaged("row.json", "{")).rejects.toThrow(
+      `${row}: expected JSON, got something else (the file is damaged; remove it, and this trial is evaluated again)`,
+    );
+    await expect(damaged("row.json", "{}")).rejects.toThrow(
+      "got something else (remove it, and this trial is evaluated again)",
+    );
+    rmSync(row);
+    const trained = readFileSync(join(folder, "training.json"), "utf8");
+    await run("one");
+    expect(readFileSync(join(folder, "training.json"), "utf8")).toBe(trained);
+    expect(bytesOf("one")).toEqual(before);
+    await expect(damaged("training.json", "{")).rejects.toThrow(
+      `training.json: expected JSON, got something else (the file is damaged; remove the folder ${folder}, and this trial is run again)`,
+    );
+    rmSync(folder, { recursive: true });
+    await run("one");
+    expect(bytesOf("one")).toEqual(before);
+  });
+
   it("leaves a stranger's folder alone, even when told to start over", async () => {
     mkdirSync(join(root, "mine"));
     writeFileSync(join(root, "mine", "thesis.tex"), "");
