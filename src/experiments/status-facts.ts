@@ -77,13 +77,18 @@ export interface StatusOptions {
   readonly base?: string;
 }
 
-/** How far the run in `folder` is; throws where there is none or it is of another recipe. Another process may be at work in it. */
+/**
+ * How far the run in `folder` is; where it has not begun, all of the given recipe waits. Throws where there is neither run nor
+ * recipe, and where the run is of another one. Another process may be at work in it.
+ */
 export async function runStatus(folder: string, options: StatusOptions = {}): Promise<RunStatus> {
   const run = await readJson(join(folder, paths.run), schemas.run);
-  if (run === null) return fail(folder, "the folder of a run", "none that has begun (no run.json)");
-  const recipe = ownRecipe(folder, run, options.recipe ?? (await keptRecipe(folder)));
+  const recipe =
+    run === null
+      ? (options.recipe ?? fail(folder, "the folder of a run", "none that has begun (no run.json)"))
+      : ownRecipe(folder, run, options.recipe ?? (await keptRecipe(folder)));
   const reported = new Map((await readMetrics(folder)).map(({ trial, epoch }) => [trial, epoch]));
-  const done = searchesDone(recipe, run.searches);
+  const done = searchesDone(recipe, run?.searches);
   const searches: SearchStatus[] = [];
   for (const search of recipe.cases.flatMap(searchesOf))
     searches.push(await searchStatus(folder, search, done));
@@ -92,6 +97,6 @@ export async function runStatus(folder: string, options: StatusOptions = {}): Pr
     const place = { folder, reported, sourceFiles: await openSourceFiles(of, options.base ?? ".") };
     for (const trial of trialsOf({ cases: [of] })) trials.push(await factsOf(place, trial));
   }
-  const { jobs } = run.environment;
+  const jobs = run?.environment.jobs ?? 1;
   return statusOf({ name: recipe.name, folder, process: await lockHolder(folder), jobs, searches, trials });
 }

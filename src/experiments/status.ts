@@ -45,6 +45,7 @@ export interface TrialStatus {
 export interface TimeLeft {
   /** Until the last trial ends, with as many side by side as there were; null where nothing was measured. */
   readonly seconds: number | null;
+  /** 1 before the run has begun. */
   readonly jobs: number;
   /** Trainings and evaluations whose time is not known, since none like them was measured. */
   readonly unknown: { readonly trainings: number; readonly evaluations: number };

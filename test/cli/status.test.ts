@@ -1,5 +1,5 @@
 // `temper status`: trials by case at 80 columns, as JSON, and in one line what is no run.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { statusText } from "../../src/cli/status-text.js";
@@ -88,6 +88,12 @@ methods: [standard]
 `;
   writeFileSync(at("tiny.yaml"), recipe);
   writeFileSync(at("other.yaml"), recipe.replace("tiny", "other").replace("[8]", "[9]"));
+  writeFileSync(
+    at("sought.yaml"),
+    `${recipe.replace("standard", "adversarial-backprop")}training: { epochs: 3, validation: { last: 100 } }
+search: { methods: { adversarial-backprop: { epsilon: [0.1, 0.2, 0.3] } }, rungs: [1, 3] }
+`,
+  );
   mkdirSync(at("run"));
   const identity = identityOf(parseRecipe(recipe, "tiny.yaml"));
   writeFileSync(at("run", "run.json"), JSON.stringify({ ...fakeRun().run, identity }));
@@ -108,10 +114,25 @@ methods: [standard]
     });
   });
 
+  it("shows all trials of a recipe as waiting before its first run, with its search, and writes nothing", async () => {
+    const { code, out, err } = await temper(["status", at("tiny.yaml"), "--out", at("none")]);
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toContain(`tiny: 0 of 1 trial done, 0 running; nobody is at work on it`);
+    expect(out).toContain("  standard-seed0  waiting\n");
+    expect(out).toContain("time left  unknown: nothing like what is left has been measured yet");
+    const sought = await temper(["status", at("sought.yaml"), "--out", at("none")]);
+    expect(sought).toMatchObject({ code: 0, err: "" });
+    expect(sought.out).toMatch(
+      /search of adversarial-backprop: rung 1 of 2 \(1 epoch\), 3\s+trainings to go/,
+    );
+    expect(sought.out).toMatch(/0 of 1 trial done/);
+    expect(existsSync(at("none"))).toBe(false);
+  });
+
   it.each([
     [["DIR/nowhere"], "DIR/nowhere: expected a recipe or the folder of a run, got no such file"],
     [["DIR"], "DIR: expected the folder of a run, got none that has begun (no run.json)"],
-    [["DIR/tiny.yaml"], "runs/tiny: expected the folder of a run, got none that has begun (no run.json)"],
+    [["DIR/nowhere.yaml"], "DIR/nowhere.yaml: expected a recipe or the folder of a run, got no such file"],
     [["DIR/other.yaml", "--out", "DIR/run"], "DIR/run: expected a run of 'other', got one of 'quickstart'"],
     [
       ["DIR/run", "--out", "DIR/run"],

@@ -38,7 +38,8 @@ export function status(program: Command, io: Io): void {
     .command("status")
     .summary("how far a run is, and the time left")
     .description(
-      "Shows the trials of a run, how far each is, and the time that is left, from what was measured so far. " +
+      "Shows the trials of a run, how far each is, and the time that is left, from what was measured so far; " +
+        "before a recipe's first run all of them wait. " +
         "It only reads: the run may be at work meanwhile.",
     )
     .argument("<run>", "a recipe's file or name, or the folder of a run")
