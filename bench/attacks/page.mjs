@@ -96,7 +96,9 @@ export const markdown = (results, models) => `# Attacks beside published ones
 
 Robust accuracy (fixed ε) or the median distance to the nearest adversarial point (no ε), of Temper's attacks and of
 published implementations, on the same weights and the same test images of MNIST, both sides judged by Temper. Images
-that are classified wrongly before any attack count as fallen. Written by \`node bench/attacks/main.mjs\`.
+that are classified wrongly before any attack count as fallen. AutoAttack runs its stages one after another, each on the
+images that those before it left standing: wherever Temper shows a stage (\`AutoAttack: FAB-T\`), its figure is what that
+stage and those before it leave together, and the last one's is AutoAttack's. Written by \`node bench/attacks/main.mjs\`.
 
 Agreement: robust accuracy at most 0.3 points above the reference's, median distance at most 2 % above it; where
 several seeds were run on both sides, of the means, with the least and the largest behind them. Two runs of one

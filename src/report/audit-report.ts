@@ -3,7 +3,7 @@
 import type { AuditFile } from "../experiments/records.js";
 import type { Gallery } from "../experiments/run-record.js";
 import { auditAccuracy } from "./accuracy.js";
-import { attacksTable, budgetText, distancesTable, stageNotes, stagesTable } from "./audit-tables.js";
+import { attacksTable, budgetText, distancesTable, stagesTable } from "./audit-tables.js";
 import { auditVerdict } from "./audit-verdict.js";
 import { auditConditions } from "./conditions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
@@ -13,6 +13,7 @@ import type { Figure } from "./figure.js";
 import { worstImages } from "./gallery.js";
 import { html } from "./html.js";
 import { markdown } from "./markdown.js";
+import { stageNotes } from "./stages.js";
 import { singleStepNotes } from "./strength.js";
 import { attackGroups } from "./table.js";
 import { fileText, plural, sentence } from "./text.js";
@@ -64,7 +65,7 @@ function appendixOf(audit: AuditFile): Block[] {
   const stages = stagesTable(audit);
   return [
     heading(2, "Appendix"),
-    ...(stages === null ? [] : [heading(3, "Stages"), ...stageNotes(audit).map(paragraph)]),
+    ...(stages === null ? [] : [heading(3, "Stages"), ...stageNotes(audit.robust, "row").map(paragraph)]),
     ...tableBlocks(stages),
     ...corruptionBlocks(corruptionTable(audit), audit),
     heading(3, "Conditions"),

@@ -137,14 +137,6 @@ export function stagesTable(audit: AuditFile): DataTable | null {
   return { caption: aboutText(audit), corner: "stage", ...tableFor(audit, groups, full) };
 }
 
-/** What the accuracies of stages are; nothing where there are none. */
-export const stageNotes = ({ robust }: Pick<AuditFile, "robust">): string[] => {
-  const suites = [...new Set(robust.flatMap(({ suite }) => suite ?? []))].map(attackText);
-  return suites.map(
-    (suite) => `${suite}'s stages run one after another: a row has what its stage and those before it leave.`,
-  );
-};
-
 /** Attacks, stages among them, in few columns. */
 export const briefTable = (audit: AuditFile): DataTable =>
   tableWithClean(audit, attackGroups(audit.robust), brief);

@@ -2,6 +2,7 @@
 import type { AuditFile, ResultsFile } from "../experiments/records.js";
 import { methodName } from "../experiments/names.js";
 import type { Doubt } from "./document.js";
+import { stageNotes } from "./stages.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 
@@ -44,11 +45,11 @@ const modelsText = (members: readonly { readonly model: string }[], all: number)
   members.length === all && all > 1 ? "every model" : members.map(({ model }) => model).join("; ");
 
 /** Notes that the figures of a run need. */
-export const runNotes = ({ rows }: ResultsFile): string[] =>
-  singleStepNotes(
-    rows.flatMap(({ robust }) => robust),
-    rows.flatMap(({ flags = [] }) => flags),
-  );
+export function runNotes({ rows }: ResultsFile): string[] {
+  const records = rows.flatMap(({ robust }) => robust);
+  const flags = rows.flatMap(({ flags = [] }) => flags);
+  return [...stageNotes(records, "column"), ...singleStepNotes(records, flags)];
+}
 
 /** Doubts about an audited model. */
 export const auditDoubts = ({ flags }: AuditFile): Doubt[] =>

@@ -8,9 +8,10 @@ import type { DataTable, Doubt } from "./document.js";
 import { auditDoubts, runDoubts, runNotes } from "./doubts.js";
 import { profileNotes } from "./profile-report.js";
 import { kernelTable, kindTable, layerTable, passTable } from "./profile-tables.js";
-import { aboutText, briefTable, budgetText, distancesTable, stageNotes } from "./audit-tables.js";
+import { aboutText, briefTable, budgetText, distancesTable } from "./audit-tables.js";
 import { resultsTable } from "./results-table.js";
 import { searchText } from "./searches.js";
+import { stageNotes } from "./stages.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 import { plain, sentence, shorten, smokeText } from "./text.js";
@@ -185,7 +186,7 @@ export function terminalAudit(audit: AuditFile, width = 80, options: TerminalOpt
   const notes = [
     facts,
     ...about,
-    ...stageNotes(audit),
+    ...stageNotes(audit.robust, "row"),
     ...singleStepNotes(audit.robust, audit.flags),
     ...corruptionNotes(audit),
     left,

@@ -47,12 +47,12 @@ function spreadText(verdicts: readonly Verdict[]): string {
   return `${verdicts.some(isSingle) ? brackets : ""}${verdicts.every(isSingle) ? "" : " After ±: standard deviation over seeds."}`;
 }
 
-/** By norm and radius, ascending; radii at which no telling attack was tried are left out. */
+/** By norm and radius, ascending; radii at which no telling attack was tried are left out, and stages of suites. */
 function findingsOf({ groups }: Table, { robust }: MethodRow): Finding[] {
-  const all = groups.flatMap(({ attack, norm, title, epsilons }, g) =>
+  const all = groups.flatMap(({ attack, suite, norm, title, epsilons }, g) =>
     epsilons.flatMap((epsilon, i) => {
       const left = robust[g]?.[i] ?? null;
-      return left === null || epsilon === 0 ? [] : [{ attack, norm, title, epsilon, left }];
+      return left === null || epsilon === 0 || suite !== null ? [] : [{ attack, norm, title, epsilon, left }];
     }),
   );
   return [...groupBy(all, ({ norm, epsilon }) => `${norm} ${epsilon}`).values()]

@@ -52,6 +52,22 @@ describe("terminalTable", () => {
     expectGolden("terminal-clean.txt", terminalTable(clean, 80, bare));
   });
 
+  it("explains the columns of a suite's stages", () => {
+    const { results } = fakeRun({ names: ["standard"] });
+    const withSuite = results.rows.map((row) => {
+      const [first] = row.robust;
+      if (first === undefined) throw new Error("no record");
+      const whole = { ...first, attack: "autoattack" };
+      return { ...row, robust: [{ ...whole, attack: "fab-t", suite: "autoattack" }, whole] };
+    });
+    const note =
+      "AutoAttack's stages run one after another: a column has what its stage and those before it leave.";
+    const said = (rows: ResultsFile["rows"]): string =>
+      terminalTable({ ...results, rows }, 80, bare).replaceAll("\n", " ");
+    expect(said(withSuite)).toContain(note);
+    expect(said(results.rows)).not.toContain("stages");
+  });
+
   it("puts doubts first", () => {
     const { results } = fakeRun({ names: ["standard"] });
     const flags = [{ name: "masking", message: "PGD is weaker than FGSM", remedy: "more steps" }];

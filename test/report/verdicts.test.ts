@@ -83,6 +83,14 @@ describe("what holds", () => {
     expect(said).toMatch(/; does not hold at ε 0\.3 – PGD-20 L∞ leaves 10\.0 %/);
   });
 
+  it("names a suite, not the stage after which nothing more fell", () => {
+    const left = robust("autoattack", 0.1, 0.7);
+    const stages = ["apgd-ce", "square"].map((attack) => ({ ...left, attack, suite: "autoattack" }));
+    expect(saidOf(row("abp", [...stages, left])).get("abp")).toMatch(
+      /^holds up to ε 0\.1 – AutoAttack L∞ leaves 70\.0 %/,
+    );
+  });
+
   it("cannot be said after single steps alone, and not at radii that only they were tried at", () => {
     const alone = results(row("abp", [robust("fgsm", 0.1, 0.9), robust("pgd", 0, 0.98)]));
     const unsaid = "Nothing can be said of what holds: only single steps were tried.";
