@@ -18,6 +18,7 @@ import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
 import { publishedTableBlocks } from "./published.js";
 import { questionBlocks } from "./questions.js";
+import { stageNotes } from "./stages.js";
 import { searchBlocks } from "./searches.js";
 import { resultsTable } from "./results-table.js";
 import { duration, integer, percent, plural, sentence } from "./text.js";
@@ -100,6 +101,10 @@ function measuredBlocks({ results: { kept, dataset, published }, images }: Kept)
   return [
     heading(3, "All that was measured"),
     { kind: "table", table: resultsTable(file) },
+    ...stageNotes(
+      file.rows.flatMap(({ robust }) => robust),
+      "column",
+    ).map(paragraph),
     ...(doubts === null ? [] : [paragraph(doubts)]),
     ...corruptionBlocks(methodCorruptionTable(file.rows), file.rows[0] ?? {}),
     ...imageBlocks(file.rows, images.trials, published),

@@ -249,6 +249,26 @@ describe("imageComparisons", () => {
     expect(compared[1]?.corrected).toBeCloseTo(2 ** -6, 12);
   });
 
+  it("tests a suite once, by what all of its stages leave", () => {
+    const suite = (method: string, bits: readonly number[]): ImageRow => {
+      const plain = image(method, 0, [1, 1, 1, 1, 1, 1, 1, 1], bits);
+      const { row: of, correct } = plain;
+      const [record] = row(method, 0, 0.5, [["autoattack", 0.1, 0.5]]).robust;
+      if (record === undefined) throw new Error("no record");
+      const stages = ["apgd-ce", "square"].map((attack) => ({ ...record, attack, suite: "autoattack" }));
+      const [left = ""] = correct.robust;
+      const robust = [bitsToText([1, 1, 1, 1, 1, 1, 1, 1]), left, left];
+      return { ...plain, row: { ...of, robust: [...stages, record] }, correct: { ...correct, robust } };
+    };
+    const compared = imageComparisons(
+      [suite("standard", [0, 0, 0, 0, 0, 0, 0, 0]), suite("sgm", [1, 1, 1, 1, 1, 1, 1, 0])],
+      "standard",
+    );
+    expect(compared.map(({ record }) => record?.attack)).toEqual([undefined, "autoattack"]);
+    expect(compared[1]?.test).toMatchObject({ firstOnly: 7, secondOnly: 0 });
+    expect(compared[1]?.corrected).toBeCloseTo(2 ** -5, 12);
+  });
+
   it("does not compare unequal sets of images", () => {
     const short = image("standard", 0, [1, 1], [0, 0]);
     const rows = [

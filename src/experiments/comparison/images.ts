@@ -44,6 +44,8 @@ function testsOf(own: ImageRow, other: ImageRow): Pick<ImageComparison, "record"
   const bits = ({ trial, correct }: ImageRow, at?: number): Uint8Array =>
     correctImages(`${trial}: correct.json`, correct, at);
   const attacked = own.row.robust.flatMap((record, i) => {
+    // What a stage of a suite leaves is what the suite leaves less the images of later stages: no test of its own.
+    if (record.suite !== undefined) return [];
     const at = other.row.robust.findIndex((each) => keyOf(each) === keyOf(record));
     return at < 0 ? [] : [{ record, test: mcNemar(bits(own, i), bits(other, at)) }];
   });
@@ -52,7 +54,7 @@ function testsOf(own: ImageRow, other: ImageRow): Pick<ImageComparison, "record"
 
 /**
  * McNemar's exact test for each method and seed against the model of `control` with the same seed in the same case, on
- * clean images and under every attack that both met, with Holm's correction over all of them.
+ * clean images and under every attack that both met – a suite as a whole, not its stages –, with Holm's correction over all of them.
  */
 export function imageComparisons(rows: readonly ImageRow[], control: string): ImageComparison[] {
   const tests = rows.flatMap((own) => {
