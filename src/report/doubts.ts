@@ -21,7 +21,7 @@ export function runDoubts({ rows }: ResultsFile): Doubt[] {
   );
 }
 
-/** `Doubts: name: a, seed 0; b, seed 1. …`: which doubts the records carry, and of which models; null where they carry none. */
+/** `… in doubt: too-few-steps: a (0, 2), b (1); …`: which doubts the rows carry, of which models; null where none does. */
 export function flagsText(rows: ResultsFile["rows"]): string | null {
   const found = rows.flatMap((row) =>
     (row.flags ?? []).map(({ name }) => ({ name, method: methodName(row), seed: row.seed })),
