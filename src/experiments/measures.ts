@@ -24,10 +24,13 @@ export interface Reading {
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** What one method is beside another, by some measure. */
+export type Comparative = "better" | "worse" | "sparser" | "denser";
+
 interface Measure {
   readonly title: string;
-  /** Whether more of it is better. */
-  readonly higherIsBetter: boolean;
+  /** What a method with more of it is, and what one with less. */
+  readonly comparatives: readonly [more: Comparative, less: Comparative];
   /** Whether it counts images, so that it can be had under an attack, a corruption, among the k likeliest classes. */
   readonly countsImages: boolean;
   /** In %, null where the row does not have it. */
@@ -80,13 +83,13 @@ const inPercent = (share: number | null): number | null => (share === null ? nul
 export const measures = {
   accuracy: {
     title: "accuracy",
-    higherIsBetter: true,
+    comparatives: ["better", "worse"],
     countsImages: true,
     of: (row, reading) => inPercent(accuracyOf(row, reading)),
   },
   testError: {
     title: "test error",
-    higherIsBetter: false,
+    comparatives: ["worse", "better"],
     countsImages: true,
     of: (row, reading) => {
       const accuracy = accuracyOf(row, reading);
@@ -95,14 +98,14 @@ export const measures = {
   },
   meanTestErrorOfLast: {
     title: "test error, mean of the last epochs",
-    higherIsBetter: false,
+    comparatives: ["worse", "better"],
     countsImages: false,
     of: (row) => inPercent(row.meanOfLast?.testError ?? null),
   },
   hiddenZeros: {
     title: "hidden activations that are exactly zero",
-    // Sparser is what the papers that print it are after.
-    higherIsBetter: true,
+    // Papers that print it are after it, but it makes no classifier better.
+    comparatives: ["sparser", "denser"],
     countsImages: false,
     of: (row) => inPercent(row.activations?.all?.zeros ?? null),
   },

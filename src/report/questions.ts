@@ -17,6 +17,8 @@ const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 const said: readonly (readonly [PairedComparison["verdict"], string])[] = [
   ["better", "Better than"],
   ["worse", "Worse than"],
+  ["sparser", "Sparser than"],
+  ["denser", "Denser than"],
   ["no difference shown", "No difference shown from"],
   [null, "Too few seeds for a verdict against"],
 ];

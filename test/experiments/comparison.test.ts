@@ -16,6 +16,14 @@ const row = (method: string, seed: number, clean: number, robust: readonly [stri
     })),
   }) satisfies ResultRow;
 
+/** Activations of a network of which so many are exactly zero. */
+const activationsOf = (zeros: number) => ({
+  n: 10,
+  bins: { low: -1, high: 5, width: 0.1 },
+  all: { units: 4, zeros, counts: [], below: 0, above: 0, mean: 0.2 },
+  sites: [],
+});
+
 const table = (
   cells: readonly Partial<PublishedCell>[],
   more: Partial<PublishedTable> = {},
@@ -109,14 +117,7 @@ describe("read", () => {
     expect(read(own, { measure: "meanTestErrorOfLast" })).toBeNull();
     const last = { ...own, meanOfLast: { epochs: 10, testError: 0.0083 } };
     expect(read(last, { measure: "meanTestErrorOfLast" })).toBeCloseTo(0.83, 12);
-    const [bins, rest] = [
-      { low: -1, high: 5, width: 0.1 },
-      { counts: [], below: 0, above: 0, mean: 0.2 },
-    ];
-    const sparse = {
-      ...own,
-      activations: { n: 10, bins, all: { units: 4, zeros: 0.61, ...rest }, sites: [] },
-    };
+    const sparse = { ...own, activations: activationsOf(0.61) };
     expect(read(sparse, { measure: "hiddenZeros" })).toBe(61);
     expect(read(own, { measure: "hiddenZeros" })).toBeNull();
   });
@@ -154,6 +155,18 @@ describe("pairedComparisons", () => {
     const errors = table(cells.map((cell) => ({ ...cell, measure: "testError" as const })));
     expect(pairedComparisons(without(seeds(6)), errors)[0]).toMatchObject({ verdict: "better" });
     expect(pairedComparisons(without(seeds(6)), errors)[0]?.difference).toBeCloseTo(-3.5, 9);
+  });
+
+  it("calls more hidden zeros sparser, not better", () => {
+    const withZeros = seeds(6)
+      .filter(({ method }) => method !== "sign-noise")
+      .map((each) => ({ ...each, activations: activationsOf(each.clean - 0.5) }));
+    const zeros = table(cells.map((cell) => ({ ...cell, measure: "hiddenZeros" as const })));
+    expect(pairedComparisons(withZeros, zeros)[0]?.verdict).toBe("sparser");
+    const turned = withZeros.map((each) => ({ ...each, activations: activationsOf(1.5 - each.clean) }));
+    expect(pairedComparisons(turned, zeros)[0]?.verdict).toBe("denser");
+    const both = table([...zeros.cells, ...cells.map((cell) => ({ ...cell, top: 1 }))]);
+    expect(pooledComparisons(withZeros, both)).toEqual([]);
   });
 
   it("gives no verdict where so many tests could not have shown anything", () => {

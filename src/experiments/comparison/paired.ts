@@ -2,7 +2,7 @@
 import { holm } from "../../evaluation/statistics/holm.js";
 import { median, summarize } from "../../evaluation/statistics/summary.js";
 import { differences, wilcoxonSignedRank, type WilcoxonTest } from "../../evaluation/statistics/wilcoxon.js";
-import { measureOf, read, type Reading } from "../measures.js";
+import { measureOf, read, type Comparative, type Reading } from "../measures.js";
 import type { Place, PublishedTable } from "../published.js";
 import type { ResultRow } from "../records.js";
 import { rowsOf } from "./beside.js";
@@ -23,7 +23,7 @@ export interface PairedComparison {
   /** The least that `corrected` could have been with so many pairs and tests. */
   readonly least: number;
   /** At 5 % after the correction, from six pairs on; null with fewer, and where `least` is above 5 %. */
-  readonly verdict: "better" | "worse" | "no difference shown" | null;
+  readonly verdict: Comparative | "no difference shown" | null;
 }
 
 /** One method against the control over all places of a table: a pair for each. */
@@ -84,16 +84,22 @@ function pairsAt(
   return { method: pairs.map(([own]) => own), control: pairs.map(([, other]) => other) };
 }
 
-const sign = ({ measure }: Reading): number => (measureOf(measure).higherIsBetter ? 1 : -1);
+/** 1 where the method with more is the better one, −1 where it is the worse one, 0 where it is neither. */
+function sign({ measure }: Reading): -1 | 0 | 1 {
+  const [more] = measureOf(measure).comparatives;
+  return more === "better" ? 1 : more === "worse" ? -1 : 0;
+}
 
 function verdictOf(
-  gain: number,
+  difference: number,
+  { measure }: Reading,
   pairs: number,
   { corrected, least }: Pick<PairedComparison, "corrected" | "least">,
 ): PairedComparison["verdict"] {
   if (pairs < leastPairs || (corrected > 0.05 && least > 0.05)) return null;
   if (corrected > 0.05) return "no difference shown";
-  return gain > 0 ? "better" : "worse";
+  const [more, less] = measureOf(measure).comparatives;
+  return difference > 0 ? more : less;
 }
 
 /** Every method against the table's control at every place, two-sided, with Holm's correction over all of them. */
@@ -113,10 +119,10 @@ export function pairedComparisons(rows: readonly ResultRow[], table: Places): Pa
   const corrected = holm(tests.map(({ test }) => test.p));
   return tests.map((each, i) => {
     const p = corrected[i] ?? 1;
-    const side = sign(each.place) * (each.test.positive - each.test.negative);
+    const side = each.test.positive - each.test.negative;
     const pairs = each.test.pairs + each.test.zeros;
     const bounds = { corrected: p, least: Math.min(1, 2 ** (1 - pairs) * tests.length) };
-    return { ...each, ...bounds, verdict: verdictOf(side, pairs, bounds) };
+    return { ...each, ...bounds, verdict: verdictOf(side, each.place, pairs, bounds) };
   });
 }
 
@@ -147,7 +153,7 @@ function printedFigures({ cells }: PublishedTable, method: string, control: stri
   );
   return figures(
     cells.flatMap((cell) => {
-      const other = cell.method === method ? beside.get(placeKey(cell)) : undefined;
+      const other = cell.method === method && sign(cell) !== 0 ? beside.get(placeKey(cell)) : undefined;
       return other === undefined ? [] : [[sign(cell) * cell.value, sign(cell) * other] as const];
     }),
   );
@@ -161,7 +167,7 @@ function measuredFigures(
   return figures(
     placesOf(table).flatMap((place) => {
       const { method, control } = pairsAt(rows, place, pair);
-      if (method.length === 0) return [];
+      if (method.length === 0 || sign(place) === 0) return [];
       return [[sign(place) * median(method), sign(place) * median(control)] as const];
     }),
   );
@@ -170,7 +176,7 @@ function measuredFigures(
 /**
  * Every method against the control with all places of the table in one test, a pair for each: as Mosca & Magoulas (2018)
  * did, for the printed figures and for the medians over the seeds. Places share networks and test images, so the pairs
- * are not independent, and p is smaller than it should be.
+ * are not independent, and p is smaller than it should be. Places whose measure makes no method better are left out.
  */
 export function pooledComparisons(rows: readonly ResultRow[], table: PublishedTable): PooledComparison[] {
   const methods = unique([...table.cells, ...rows].map(({ method }) => method));
