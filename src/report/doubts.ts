@@ -6,16 +6,47 @@ import { stageNotes } from "./stages.js";
 import { singleStepNotes } from "./strength.js";
 import { groupBy } from "./table.js";
 
-/** Doubts about a run, by method and seed; one that several models share is told once. */
-export function runDoubts({ rows }: ResultsFile): Doubt[] {
-  const found = rows.flatMap((row) =>
-    (row.flags ?? []).map((flag) => ({ ...flag, model: `${methodName(row)}, seed ${row.seed}` })),
+interface Found extends Omit<Doubt, "subject"> {
+  /** The diagnostic's. */
+  readonly name: string;
+  readonly method: string;
+  readonly seed: number;
+  /** How many of its name the row has before it. */
+  readonly nth: number;
+}
+
+const foundIn = (rows: ResultsFile["rows"]): Found[] =>
+  rows.flatMap((row) =>
+    (row.flags ?? []).map((flag, i, flags) => ({
+      ...flag,
+      ...{ method: methodName(row), seed: row.seed },
+      nth: flags.slice(0, i).filter(({ name }) => name === flag.name).length,
+    })),
   );
-  const equal = groupBy(found, ({ name, message, remedy }) => JSON.stringify([name, message, remedy]));
-  return [...equal.values()].flatMap((members) =>
-    members.slice(0, 1).map(({ name, message, remedy }) => ({
+
+/** `every model`, or `a, seed 0; b, seeds 1, 2`. */
+function modelsText(members: readonly Found[], all: number): string {
+  if (members.length === all && all > 1) return "every model";
+  const methods = [...groupBy(members, ({ method }) => method)].map(([method, own]) => {
+    const seeds = own.map(({ seed }) => seed);
+    return `${method}, ${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`;
+  });
+  return methods.join("; ");
+}
+
+/** Doubts about a run: what several models share is told once, and what the seeds of a method differ in by its first. */
+export function runDoubts({ rows }: ResultsFile): Doubt[] {
+  const equal = [
+    ...groupBy(foundIn(rows), ({ name, message, remedy }) => JSON.stringify([name, message, remedy])),
+  ];
+  const shared = equal.map(([, members]) => members).filter(({ length }) => length > 1);
+  const single = equal.flatMap(([, members]) => (members.length > 1 ? [] : members));
+  const alike = groupBy(single, ({ method, name, nth }) => JSON.stringify([method, name, nth]));
+  const doubts = [...shared, ...alike.values()];
+  return doubts.flatMap((members) =>
+    members.slice(0, 1).map(({ name, message, remedy, seed }) => ({
       subject: `${modelsText(members, rows.length)}: ${name}`,
-      message,
+      message: members.every((each) => each.message === message) ? message : `in seed ${seed}: ${message}`,
       remedy,
     })),
   );
@@ -40,9 +71,6 @@ export function flagsText(rows: ResultsFile["rows"]): string | null {
   });
   return `Doubts that the diagnostics raised, with the seeds of the models in doubt: ${kinds.join("; ")}.`;
 }
-
-const modelsText = (members: readonly { readonly model: string }[], all: number): string =>
-  members.length === all && all > 1 ? "every model" : members.map(({ model }) => model).join("; ");
 
 /** Notes that the figures of a run need. */
 export function runNotes({ rows }: ResultsFile): string[] {

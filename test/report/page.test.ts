@@ -194,6 +194,22 @@ describe("the report of a run", () => {
       "- **standard, seed 0; sgm, seed 0: single-step-alone**",
     );
   });
+
+  it("tells a doubt of a method's seeds by the first, each of a name for itself", async () => {
+    const record = fakeRun({ names: ["standard", "sgm"], seeds: [0, 1, 2] });
+    const flagsOf = (seed: number) =>
+      ["near", "far"].map((at) => ({ name: "too-few", message: `${at}, ${seed}`, remedy: "more" }));
+    const rows = record.results.rows.map((row) => ({
+      ...row,
+      flags: row.method === "standard" ? flagsOf(row.seed) : [],
+    }));
+    const { text: markdown } = await reportOf({ ...record, results: { ...record.results, rows } });
+    expect(markdown.match(/too-few\*\*: .*/g)).toEqual([
+      "too-few**: in seed 0: near, 0. Remedy: more.",
+      "too-few**: in seed 0: far, 0. Remedy: more.",
+    ]);
+    expect(markdown).toContain("**standard, seeds 0, 1, 2: too-few**");
+  });
 });
 
 describe("nasty names", () => {
