@@ -72,7 +72,9 @@ export async function writing(
 /** A hash of a file's content, read piece by piece. */
 export async function hashFile(path: string, algorithm: string, encoding: "hex" | "base64"): Promise<string> {
   const hash = createHash(algorithm);
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path), hash).catch((error: unknown) =>
+    fail(path, "a file that can be read", errorCode(error) ?? String(error)),
+  );
   return hash.digest(encoding);
 }
 

@@ -40,6 +40,9 @@ const numbers: Readonly<
 /** Classes of arrays from 1 on; those from 6 to 15 are numeric. */
 const classes = "cell array|structure|object|character array|sparse array".split("|");
 
+/** The class of strings, tables and objects, which are no arrays and have no sizes. */
+const opaque = 17;
+
 const headerSize = 128;
 
 /** Bytes under a byte order, and what messages call them. */
@@ -75,6 +78,7 @@ function elementAt({ path, view, little }: Source, at: number): Element {
   if (at + 8 > view.byteLength) return cutShort(path);
   const word = view.getUint32(at, little);
   const small = word >>> 16;
+  if (small > 4) return cutShort(path);
   if (small > 0) return { type: word & 0xffff, start: at + 4, size: small, next: at + 8 };
   const [type, size, start] = [word, view.getUint32(at + 4, little), at + 8];
   if (start + size > view.byteLength) return cutShort(path);
@@ -93,15 +97,17 @@ function numbersIn({ path, bytes, view, little }: Source, { type, start, size }:
 /** A matrix element's parts before its numbers, and what they say. */
 function openMatrix(source: Source, { start }: Element) {
   const flags = elementAt(source, start);
-  const sizes = elementAt(source, flags.next);
-  const name = elementAt(source, sizes.next);
+  if (flags.size < 8) return cutShort(source.path);
   const word = source.view.getUint32(flags.start, source.little);
+  const isArray = (word & 0xff) !== opaque;
+  const sizes = elementAt(source, flags.next);
+  const name = isArray ? elementAt(source, sizes.next) : sizes;
   return {
     name: new TextDecoder("latin1").decode(source.bytes.subarray(name.start, name.start + name.size)),
     kind: word & 0xff,
     isComplex: (word & 0x800) !== 0,
     isLogical: (word & 0x200) !== 0,
-    shape: Array.from(numbersIn(source, sizes)),
+    shape: isArray ? Array.from(numbersIn(source, sizes)) : [],
     numbersAt: name.next,
   };
 }

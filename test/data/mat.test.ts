@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { TemperError } from "../../src/base/errors.js";
 import type { LoadedFile } from "../../src/data/dataset.js";
 import { svhn } from "../../src/data/datasets/svhn.js";
 import { readMat } from "../../src/data/mat.js";
@@ -19,8 +20,8 @@ interface Written {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: readonly number[];
-  /** Whether each is a float64 in place of a byte, or the array a logical one. */
-  readonly kind?: "double" | "logical";
+  /** Whether each is a float64 in place of a byte, the array a logical one, or an object, which has no sizes. */
+  readonly kind?: "double" | "logical" | "object";
 }
 
 /** Bytes of a MAT-file of arrays in a byte order; what MATLAB keeps beside the name is left out. */
@@ -48,10 +49,11 @@ function written(arrays: readonly Written[], little: boolean): Uint8Array {
     else eight.writeDoubleBE(value);
     for (const byte of eight) bytes.push(byte);
   };
+  const flags = { double: 6, logical: 0x209, object: 17, byte: 9 };
   for (const { name, shape, values, kind } of arrays)
     element(14, () => {
-      element(6, () => [kind === "double" ? 6 : kind === "logical" ? 0x209 : 9, 0].forEach(word));
-      element(5, () => shape.forEach(word));
+      element(6, () => [flags[kind ?? "byte"], 0].forEach(word));
+      if (kind !== "object") element(5, () => shape.forEach(word));
       element(1, () => bytes.push(...Buffer.from(name)));
       if (kind === "double") element(9, () => values.forEach(double));
       else element(2, () => bytes.push(...values));
@@ -125,6 +127,31 @@ describe("readMat", () => {
       expect(read(bytes.subarray(0, length))).toThrow(message);
     expect(read(bytes.subarray(0, 128))).toThrow(`${path}: expected the arrays X and y, got no X`);
     if (name.startsWith("train")) expect(read(bytes.with(200, (bytes[200] ?? 0) ^ 255))).toThrow(message);
+  });
+
+  it("throws one line whatever byte of a header is wrong", () => {
+    const bytes = written([{ name: "a", shape: [2, 1], values: [3, 200] }], true);
+    const refusals = Array.from({ length: 9 * (bytes.length - 128) }, (_, i) => {
+      const value = [0, 1, 4, 5, 9, 15, 127, 128, 255][i % 9] ?? 0;
+      try {
+        readMat(file(bytes.with(128 + Math.floor(i / 9), value)), ["a"]);
+        return [];
+      } catch (error) {
+        return [error];
+      }
+    }).flat();
+    expect(refusals.length).toBeGreaterThan(100);
+    expect(refusals.filter((error) => !(error instanceof TemperError))).toEqual([]);
+  });
+
+  it("passes over objects, which have no sizes, and refuses one by its name", () => {
+    const strings = written([{ name: "s", shape: [], values: [], kind: "object" }], true).subarray(128);
+    const array = written([{ name: "a", shape: [2, 1], values: [3, 200] }], true);
+    const both = file(Buffer.concat([array.subarray(0, 128), strings, array.subarray(128)]));
+    expect(readMat(both, ["a"]).get("a")?.shape).toEqual([2, 1]);
+    expect(() => readMat(both, ["s"])).toThrow(
+      "f.mat: s: expected an array of numbers, got a function or an object",
+    );
   });
 });
 
