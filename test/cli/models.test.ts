@@ -84,8 +84,9 @@ describe("temper models describe", () => {
     const deep = await described("preact-resnet", ...groups);
     expect(deep.code).toBe(0);
     expect(deep.out).toMatch(/\nparameters +1,252,779,722, and 49,024 of batch-norm\n/);
-    const { out } = await described("mlp", "--set", "hidden=[8]", "--batch-size", "1000000000");
+    const { out } = await described("mlp", "--set", "hidden=[8]", "--batch-size", "1000000000000");
     expect(tooWide(out)).toEqual([]);
+    expect(out).toMatch(/\none step +\d\d\.\d P multiply-adds\n/);
     expect(out).toMatch(/\n {2}fits +batches of up to \d+ in the [\d.]+ GB that are free here\n/);
   });
 

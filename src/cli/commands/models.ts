@@ -89,9 +89,10 @@ const exact = (value: number): string => value.toLocaleString("en-US");
 
 /** 1234567 → `1.23 M`. */
 function short(value: number): string {
-  const units = ["", " k", " M", " G", " T"];
-  const power = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
-  return power === 0 ? String(value) : `${(value / 1000 ** power).toPrecision(3)}${units[power] ?? ""}`;
+  const units = ["", " k", " M", " G", " T", " P", " E"];
+  const rounded = Number(value.toPrecision(3));
+  const power = rounded < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(rounded) / 3));
+  return power === 0 ? String(value) : `${(rounded / 1000 ** power).toPrecision(3)}${units[power] ?? ""}`;
 }
 
 /** Columns of equal width; the first two to the left, numbers to the right. */
