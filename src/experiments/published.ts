@@ -58,7 +58,12 @@ const table = z.strictObject({
     .string()
     .optional()
     .describe("method that the others are paired with (default standard, where there is one)"),
-  epochs: z.int().min(1).optional().describe("epochs the paper trained; fewer here are said"),
+  epochs: z
+    .union([z.int().min(1), z.literal("more")], 'expected a whole number, or "more"')
+    .optional()
+    .describe(
+      "epochs the paper trained, or more than here where it does not print how many; fewer here are said",
+    ),
   seeds: z.int().min(1).optional().describe("runs behind each of the paper's figures"),
   leftOut: z.string().optional().describe("what of the table is not here, and why"),
   cells: z.array(cell).min(1),

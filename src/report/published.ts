@@ -77,7 +77,9 @@ function verdictText(
   { epochs }: PublishedTable,
 ): string {
   const scale =
-    fewerEpochs === null ? "" : `not run at this scale (${fewerEpochs} of ${epochs ?? 0} epochs): `;
+    fewerEpochs === null
+      ? ""
+      : `not run at this scale (${fewerEpochs} of ${epochs === "more" ? "more" : (epochs ?? 0)} epochs): `;
   return scale + agreementText(agreement, difference);
 }
 
@@ -133,7 +135,10 @@ function besideTable(table: PublishedTable, compared: readonly CellComparison[])
 function besideNotes(table: PublishedTable, compared: readonly CellComparison[]): string[] {
   const { statistic, seeds, epochs, leftOut } = table;
   const runs = seeds === undefined ? "" : ` of ${plural(seeds, "run")}`;
-  const trained = epochs === undefined ? "" : ` after ${plural(epochs, "epoch")}`;
+  const trained =
+    epochs === undefined
+      ? ""
+      : ` after ${epochs === "more" ? "more epochs, it is not said how many" : plural(epochs, "epoch")}`;
   const intervals = compared.flatMap(({ interval, measured }) =>
     interval && measured ? [{ ...interval, seeds: measured.n }] : [],
   );

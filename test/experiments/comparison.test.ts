@@ -76,6 +76,7 @@ describe("besidePublished", () => {
   it("says where fewer epochs were run than printed", () => {
     expect(first({}, { epochs: 50 })?.fewerEpochs).toBe(20);
     expect(first({}, { epochs: 20 })?.fewerEpochs).toBeNull();
+    expect(first({}, { epochs: "more" })?.fewerEpochs).toBe(20);
   });
 
   it("puts what many steps leave beside a single one", () => {

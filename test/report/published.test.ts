@@ -53,6 +53,15 @@ describe("publishedTableBlocks", () => {
     });
   });
 
+  it("says where the paper trained longer, for a number of epochs that it prints or not", () => {
+    const all = ([50, "more"] as const).map((epochs) => said(rows, table([cell("sgm", 92.5)], { epochs })));
+    expect(all.flatMap(({ verdicts }) => verdicts)).toEqual([
+      "not run at this scale (20 of 50 epochs): agrees within spread",
+      "not run at this scale (20 of more epochs): agrees within spread",
+    ]);
+    expect(all[1]?.text).toContain("Printed: mean after more epochs, it is not said how many. Measured");
+  });
+
   it("states the rule, the interval's method, the paper's runs and what is left out", () => {
     const more = { statistic: "median" as const, seeds: 5, epochs: 20, leftOut: "CIFAR-10" };
     const { text, columns } = said(rows, table([cell("sgm", 92.5)], more));

@@ -81,7 +81,7 @@ function compare(rows: readonly ResultRow[], table: PublishedTable, cell: Publis
     difference,
     interval: values.length < 3 ? null : bootstrapInterval(values),
     agreement: agreementOf(difference, measured.sd, cell.spread),
-    fewerEpochs: epochs < (table.epochs ?? 0) ? epochs : null,
+    fewerEpochs: table.epochs === "more" || epochs < (table.epochs ?? 0) ? epochs : null,
     iterated: iteratedOf(own, cell),
   };
 }
