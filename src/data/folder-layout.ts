@@ -160,13 +160,16 @@ async function labelList(path: string): Promise<string | null> {
   return null;
 }
 
+/** What the first line of a table calls its first column. */
+const heading = /^"?(image|file|path|name|id)[ _-]?(id|name|path)?s?"?$/i;
+
 /** The label of each file that a list names; a line is NAME LABEL and more, between spaces, tabs or commas. */
 async function readList(path: string): Promise<Map<string, string>> {
   const list = await readFile(path, "utf8");
   const labels = new Map<string, string>();
   for (const [at, text] of list.split(/\r?\n/).entries()) {
     const [name = "", label] = text.trim().split(/[\s,]+/);
-    if (name === "" || (at === 0 && name === "ImageId")) continue;
+    if (name === "" || (at === 0 && heading.test(name))) continue;
     const line = `${path}:${at + 1}`;
     if (label === undefined) return fail(line, "an image's name and its class", text.trim());
     checkOneLabel(line, name, [labels.get(name), label]);
@@ -195,12 +198,13 @@ function checkNumbers(path: string, labels: readonly string[]): void {
   });
 }
 
-/** Classes of a list: numbers from 0 as they are, names sorted. */
+/** Classes of a list: names of `classNames` in its order, else numbers from 0 as they are, else names sorted. */
 function listedClasses(path: string, labels: readonly string[], options: ClassOptions): readonly string[] {
   const different = [...new Set(labels)].sort(byCodePoints);
   const { classes, classNames } = options;
   if (classNames === undefined) checkNumbers(path, different);
-  if (!different.every((label) => /^\d+$/.test(label)))
+  const areNamed = classNames !== undefined && different.every((label) => classNames.includes(label));
+  if (areNamed || !different.every((label) => /^\d+$/.test(label)))
     return classesOf(path, different, { ...options, what: "different labels" });
   const largest = different.reduce((most, label) => Math.max(most, Number(label)), 0);
   const count = classes ?? classNames?.length ?? largest + 1;

@@ -94,6 +94,21 @@ describe("ImageNet", () => {
     expect(images(named)).toEqual({ cat: ["b.JPEG"], dog: [], fish: ["a.JPEG"] });
   });
 
+  it("takes numbers that are names of classes as names", async () => {
+    const path = folder({ "val/a.png": "", "val/b.png": "", "val.txt": "a.png 0\nb.png 2\n" });
+    const layout = await readLayout(join(path, "val"), { classNames: ["2", "0", "1"] });
+    expect(images(layout)).toEqual({ 2: ["b.png"], 0: ["a.png"], 1: [] });
+    expect(layout.classes.flat().map(({ label }) => label)).toEqual([0, 1]);
+  });
+
+  it.each(["ImageId", "filename", "image_id", "Image", "file_name", "path", '"id"'])(
+    "passes over a first line that begins with %s",
+    async (first) => {
+      const path = folder({ "val/a.png": "", "val/b.png": "", "val.csv": `${first},label\na,cat\nb,dog\n` });
+      expect(images(await readLayout(join(path, "val"), {}))).toEqual({ cat: ["a.png"], dog: ["b.png"] });
+    },
+  );
+
   it("may name an image twice, if with one class", async () => {
     const path = folder({ "val/a.png": "", "val/b.png": "", "val.txt": "a.png 1\nb 0\na.png 1\nb.png 0\n" });
     expect(images(await readLayout(join(path, "val"), {}))).toEqual({ 0: ["b.png"], 1: ["a.png"] });

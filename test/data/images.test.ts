@@ -3,6 +3,7 @@ import { encode } from "fast-png";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { decodeImage } from "../../src/data/images/decode.js";
 import { readHeader } from "../../src/data/images/header.js";
@@ -55,6 +56,23 @@ describe("decoding gives Pillow's bytes", () => {
       data: Uint16Array.of(0, 128, 129, 385, 65535, 386),
     });
     expect([...(await decodeImage("wide.png", color)).data]).toEqual([0, 0, 1, 1, 255, 2]);
+  });
+
+  it("of full colours beside a palette, which is for screens that show few", async () => {
+    const plain = encode({
+      width: 2,
+      height: 1,
+      channels: 3,
+      depth: 8,
+      data: Uint8Array.of(1, 2, 3, 0, 1, 2),
+    });
+    const palette = Buffer.concat([Buffer.from("PLTE"), Buffer.alloc(9, 200)]);
+    const [size, check] = [Buffer.alloc(4), Buffer.alloc(4)];
+    size.writeUInt32BE(9);
+    check.writeUInt32BE(crc32(palette));
+    // The header takes 8 + 25 bytes.
+    const both = Buffer.concat([plain.subarray(0, 33), size, palette, check, plain.subarray(33)]);
+    expect(await decodeImage("both.png", both)).toEqual(await decodeImage("plain.png", plain));
   });
 
   it("whatever else is decoded meanwhile", async () => {
@@ -140,6 +158,10 @@ describe("refusals name the file", () => {
     [
       edited("photo.png", 200, (byte) => byte ^ 0xff),
       /^x: expected a whole PNG image, got a damaged one \(CRC mismatch for chunk IDAT/,
+    ],
+    [
+      Uint8Array.from(bytesOf("photo.png")).with(24, 4).with(28, 1),
+      "expected a PNG image that is not interlaced, or of at least 8 bits, got an interlaced one of 4",
     ],
     [cut("photo.png"), /^x: expected a whole PNG image, got a damaged one \(/],
     [cut("cmyk.jpg"), "expected a whole JPEG image, got a damaged one (its blocks cannot be told apart)"],

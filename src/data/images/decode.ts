@@ -73,6 +73,13 @@ function unpacked(data: Uint8Array, width: number, height: number, depth: number
   return out;
 }
 
+/** Depth in bits, kind of colours and interlacing, from a PNG's first chunk. */
+const pngKind = (bytes: Uint8Array) => ({
+  depth: bytes[24] ?? 8,
+  isPalette: bytes[25] === 3,
+  isInterlaced: bytes[28] === 1,
+});
+
 const png: Decode = async (bytes) => {
   const { decode } = await import("fast-png");
   const { width, height, channels, depth, data, palette } = decode(bytes, { checkCrc: true });
@@ -80,7 +87,9 @@ const png: Decode = async (bytes) => {
     return { width, height, channels, data: Uint8Array.from(data, (v) => Math.round(v / 257)) };
   const bytesOf = new Uint8Array(data.buffer, data.byteOffset, data.length);
   const values = depth < 8 ? unpacked(bytesOf, width, height, depth) : bytesOf;
-  if (palette !== undefined) {
+  // Images of full colours may have a palette too, for screens that show few.
+  if (pngKind(bytes).isPalette) {
+    if (palette === undefined) throw new Error("no palette");
     const colors = Uint8Array.from(values.length === 0 ? [] : { length: 3 * values.length }, () => 0);
     values.forEach((v, i) => colors.set((palette[v] ?? []).slice(0, 3), 3 * i));
     return { width, height, channels: 3, data: colors };
@@ -101,6 +110,11 @@ async function decodeStored(
   { format, components }: ImageHeader,
 ): Promise<Pixels> {
   const said: string[] = [];
+  if (format === "png") {
+    const { depth, isInterlaced } = pngKind(bytes);
+    const wanted = "a PNG image that is not interlaced, or of at least 8 bits";
+    check(depth >= 8 || !isInterlaced, path, wanted, () => `an interlaced one of ${depth}`);
+  }
   const broken = (reason: string): never => fail(path, `a whole ${format.toUpperCase()} image`, reason);
   try {
     const decode = (file: Uint8Array): Promise<Pixels> => decoders[format](file, said);
