@@ -1,6 +1,7 @@
 // `--dataset`, `--split`, `--preprocess`, and the YAML beside a model.
 import { Option } from "@commander-js/extra-typings";
 import { check, fail } from "../base/errors.js";
+import type { Unreadable } from "../data/image-folder.js";
 import type { ImageSet } from "../data/image-set.js";
 import type { Preprocessing } from "../data/preprocessing.js";
 import { exists, readBytes, readText } from "./files.js";
@@ -23,6 +24,18 @@ export const splitOption = new Option(
   "--split <name>",
   "images to use, of a dataset or an archive with such parts (default: test)",
 ).choices(["test", "train"] as const);
+
+export const unreadableOption = new Option(
+  "--unreadable <what>",
+  "images of a folder that cannot be read: refuse ends at the first, skip leaves them out, counted",
+)
+  .choices(["refuse", "skip"] as const)
+  .default("refuse" as const);
+
+/** Throws where `--unreadable skip` was given for images that are not those of a folder. */
+export function checkUnreadable(unreadable: Unreadable, isFolder: boolean, given: string): void {
+  check(unreadable === "refuse" || isFolder, "--unreadable skip", "a folder of images", () => given);
+}
 
 const hostKeys = ["resize", "interpolation", "crop"];
 

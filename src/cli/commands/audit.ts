@@ -3,6 +3,7 @@ import { Option, type Command } from "@commander-js/extra-typings";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { check } from "../../base/errors.js";
+import type { Unreadable } from "../../data/image-folder.js";
 import type { AuditFile } from "../../experiments/records.js";
 import type { Gallery } from "../../experiments/run-record.js";
 import { readPlans, type PlanFlags } from "../audit-plans.js";
@@ -17,10 +18,12 @@ import { printNotes } from "../model-notes.js";
 import { repeated, whole, words } from "../parse.js";
 import {
   checkHostSteps,
+  checkUnreadable,
   datasetText,
   preprocessingFor,
   preprocessOption,
   splitOption,
+  unreadableOption,
 } from "../preprocessing.js";
 import { attackStage, progressView } from "../progress.js";
 import { normOption } from "../norm.js";
@@ -33,6 +36,7 @@ interface AuditFlags extends PlanFlags {
   readonly mode: "eval" | "train";
   readonly split?: "test" | "train";
   readonly preprocess: readonly string[];
+  readonly unreadable: Unreadable;
   readonly transferFrom: readonly string[];
   readonly limit?: number;
   readonly severities?: readonly number[];
@@ -70,7 +74,7 @@ async function imagesOf(path: string, file: Uint8Array, flags: AuditFlags) {
     import("../../experiments/images.js"),
     import("../../data/image-set.js"),
   ]);
-  await sourceOf(flags.dataset);
+  checkUnreadable(flags.unreadable, (await sourceOf(flags.dataset)) === "folder", flags.dataset);
   const { preprocessing, notes } = await preprocessingFor(path, flags.preprocess);
   const {
     images,
@@ -200,6 +204,7 @@ export function audit(program: Command, io: Io): void {
     .requiredOption("--dataset <name>", datasetText)
     .addOption(preprocessOption)
     .addOption(splitOption)
+    .addOption(unreadableOption)
     .addOption(
       new Option(
         "--attack <names>",

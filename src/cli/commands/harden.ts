@@ -24,8 +24,10 @@ import { readSettings, type Settings } from "../settings.js";
 import {
   checkHostSteps,
   datasetText,
+  checkUnreadable,
   preprocessingFor,
   preprocessOption,
+  unreadableOption,
   yamlToWrite,
 } from "../preprocessing.js";
 import { movingInputsText } from "../text.js";
@@ -154,7 +156,7 @@ async function trainingSet(
     import("../../experiments/images.js"),
   ]);
   const isFolder = !datasetNames.includes(given) && (await sourceOf(given)) === "folder";
-  check(unreadable === "refuse" || isFolder, "--unreadable skip", "a folder of images", () => given);
+  checkUnreadable(unreadable, isFolder, given);
   if (datasetNames.includes(given)) {
     const dataset = await loadDataset(datasetNamed(given));
     const source = { name: given, source: "dataset" } as const;
@@ -279,16 +281,10 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   const loss = history.at(-1)?.metrics["loss"] ?? null;
   if (flags.json === true)
     return void printJson(io, { file: out, bytes: file.length, sha256: sha256(file), epochs, loss });
-  const next = `temper audit ${out} --dataset ${flags.dataset} --epsilon 0.1`;
+  const skipping = flags.unreadable === "skip" ? " --unreadable skip" : "";
+  const next = `temper audit ${out} --dataset ${flags.dataset} --epsilon 0.1${skipping}`;
   print(io, `${out} (${bytesText(file.length)}); next: ${next}`);
 }
-
-const unreadableOption = new Option(
-  "--unreadable <what>",
-  "images of a folder that cannot be read: refuse ends training at the first, skip leaves them out, counted",
-)
-  .choices(["refuse", "skip"] as const)
-  .default("refuse" as const);
 
 export function harden(program: Command, io: Io): void {
   program
