@@ -23,8 +23,8 @@ import { checkProvider, providerOption } from "../provider.js";
 import { readSettings, type Settings } from "../settings.js";
 import {
   checkHostSteps,
-  datasetText,
   checkUnreadable,
+  datasetText,
   preprocessingFor,
   preprocessOption,
   unreadableOption,
