@@ -7,8 +7,9 @@ import { graphFunction, substitute } from "../graph/function.js";
 import { input, scope, toNode, type InputNode, type Node, type Operand } from "../graph/node.js";
 import { shared, simplify } from "../graph/simplify.js";
 import { lookup, weightInputs } from "../nn/classifier.js";
-import { losses, smoothLabels, type LossName } from "../nn/losses.js";
-import type { BetweenEpochs, Model, NoiseSource, Pass } from "../nn/model.js";
+import type { LossName } from "../nn/loss-names.js";
+import { losses, smoothLabels } from "../nn/losses.js";
+import { ownLoss, type BetweenEpochs, type Model, type NoiseSource, type Pass } from "../nn/model.js";
 import { noiseInput, noiseValues, type NoiseInput } from "../nn/noise-inputs.js";
 import { nextName, type LoopFunction } from "../onnx/export.js";
 import { add, div, mul } from "../ops/arithmetic.js";
@@ -26,7 +27,8 @@ export interface StepOptions extends WeightRules {
   readonly model: Model;
   readonly defense: Defense;
   readonly optimizer: Optimizer;
-  readonly loss: LossName;
+  /** Default the model's own. */
+  readonly loss?: LossName;
   /** t ← t − s·(t − 1/classes); s in [0, 1]. */
   readonly labelSmoothing: number;
   readonly bounds: readonly [low: number, high: number];
@@ -126,7 +128,7 @@ function contextOf(
     },
     noise,
     scalar: asked.scalar,
-    loss: losses[options.loss],
+    loss: losses[options.loss ?? ownLoss(options.model)],
     logits: (
       inputs,
       { noise: name = "train", movesStatistics = false, statisticsHeld = false, loss, site } = {},

@@ -86,7 +86,6 @@ function stepFor(model: Model, { defenses, optimizer }: DescribeOptions): TrainS
     model,
     defense,
     optimizer,
-    loss: "softmax-cross-entropy",
     labelSmoothing: 0,
     bounds: [0, 1],
   });

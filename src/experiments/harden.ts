@@ -15,7 +15,7 @@ import type { WeightDecay } from "../defenses/weight-rules.js";
 import { initialState, type EpochRecord, type TrainingState } from "../defenses/training-state.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { checkDrawsNothing, classifierFile } from "../nn/classifier.js";
-import { lossNames, type LossName } from "../nn/losses.js";
+import { lossNames, type LossName } from "../nn/loss-names.js";
 import type { Classifier, Weights } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import { scheduleSchema, type Schedule } from "../optim/schedule.js";
@@ -60,7 +60,7 @@ export interface HardenOptions {
   readonly epochs?: number;
   /** Images a step, at least 2, default 128. */
   readonly batchSize?: number;
-  /** Default `softmax-cross-entropy`. */
+  /** Default the model's own: `margin` for CapsNet, else `softmax-cross-entropy`. */
   readonly loss?: LossName;
   /** λ·Σw² over the weights of chosen layers, in the gradient alone; default none. */
   readonly weightDecay?: WeightDecay | undefined;
@@ -130,7 +130,7 @@ function stepOf({ model: start, bounds }: Pick<Classifier, "model" | "bounds">, 
     model,
     defense: compose(options.defenses),
     optimizer,
-    loss: options.loss ?? "softmax-cross-entropy",
+    ...(options.loss && { loss: options.loss }),
     labelSmoothing: options.labelSmoothing ?? 0,
     weightDecay: options.weightDecay,
     maxNorm: options.maxNorm,

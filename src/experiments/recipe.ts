@@ -8,6 +8,7 @@ import { sizeAfter } from "../data/images/prepare.js";
 import * as defenseRegistry from "../defenses/index.js";
 import { checkTop } from "../evaluation/top.js";
 import * as architectureRegistry from "../nn/architectures/index.js";
+import { ownLoss } from "../nn/model.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { activationsEntry } from "./activations.js";
 import { checkPlans, readAttack, type AttackPlan } from "./attack-plan.js";
@@ -183,13 +184,17 @@ export function readRecipe(data: unknown): Recipe {
   );
   withPath(["evaluation", "top"], () => checkTop("evaluation.top", given.evaluation.top ?? [], classes));
   const { preprocessing, smoke, ...rest } = given;
+  const model = readModel(given.model, ["model"]);
+  const own = withPath(["model"], () =>
+    ownLoss(make.architecture(model)({ inputShape: imageShape, classes })),
+  );
   const recipe: Recipe = {
     ...rest,
-    model: readModel(given.model, ["model"]),
+    model,
     dataset,
     ...(smoke && { smoke: readSmoke(smoke, given.evaluation, dataset) }),
     ...readInputPreprocessing(preprocessing),
-    training: withPath(["training"], () => readTraining(given.training)),
+    training: withPath(["training"], () => readTraining(given.training, own)),
     methods: given.methods.map((method, i) => readMethod(method, ["methods", i])),
     evaluation: readEvaluation(given.evaluation),
   };

@@ -1,7 +1,7 @@
 // The `training` section of a recipe: how every method of it is trained.
 import { z } from "zod";
 import { OptionError, parseOptions } from "../base/options.js";
-import { lossNames } from "../nn/losses.js";
+import { lossNames, type LossName } from "../nn/loss-names.js";
 import * as optimizerRegistry from "../optim/index.js";
 import { scheduleSchema } from "../optim/schedule.js";
 import { augmentationEntry, readAugmentation } from "./augmentation.js";
@@ -44,7 +44,10 @@ export const trainingSchema = z.strictObject({
   learningRate: scheduleSchema.optional().describe("default the optimizer's own"),
   batchSize: z.int().min(2).default(128),
   epochs: z.int().min(1).default(10),
-  loss: z.enum(lossNames).default("softmax-cross-entropy"),
+  loss: z
+    .enum(lossNames)
+    .optional()
+    .describe("default the network's own: margin for capsnet, else softmax-cross-entropy"),
   labelSmoothing: z.number().min(0).max(1).default(0),
   limit: z.int().min(2).optional().describe("train on the first so many images only"),
   augmentation: augmentationEntry,
@@ -70,8 +73,12 @@ export interface Curves extends Omit<z.output<typeof curvesSchema>, "attacks" | 
   readonly attacks: readonly AttackPlan[];
 }
 
-export interface Training extends Omit<Given, "optimizer" | "learningRate" | "curves" | "augmentation"> {
+export interface Training extends Omit<
+  Given,
+  "optimizer" | "learningRate" | "curves" | "augmentation" | "loss"
+> {
   readonly optimizer: Reference;
+  readonly loss: LossName;
   /** In this order. */
   readonly augmentation?: readonly Reference[];
   readonly learningRate: z.output<typeof scheduleSchema>;
@@ -146,19 +153,26 @@ export function readSearched(
   return Object.fromEntries(Object.entries(read).filter(([key]) => key in given));
 }
 
-/** The section with its references resolved; errors carry the path of the key at fault. */
-export function readTraining({
-  optimizer: named,
-  learningRate: rate,
-  curves: given,
-  augmentation: listed,
-  ...rest
-}: Given): Training {
+/** The section of a network whose own loss is `own`, with its references resolved; errors carry the path of the key at fault. */
+export function readTraining(
+  {
+    optimizer: named,
+    learningRate: rate,
+    batchSize,
+    epochs,
+    loss,
+    curves: given,
+    augmentation: listed,
+    ...rest
+  }: Given,
+  own: LossName,
+): Training {
   const optimizer = readReference(optimizerRegistry, "optimizer", named, ["optimizer"]);
   // Identities hash keys in this order.
   const learningRate = rate ?? create(optimizerRegistry, "optimizer", optimizer).learningRate;
   const curves = given && readCurves(given);
   checkTraining({ ...rest, ...(curves && { curves }) });
   const augmentation = readAugmentation(listed, ["augmentation"]);
-  return { optimizer, learningRate, ...rest, ...(curves && { curves }), ...augmentation };
+  const first = { optimizer, learningRate, batchSize, epochs, loss: loss ?? own };
+  return { ...first, ...rest, ...(curves && { curves }), ...augmentation };
 }

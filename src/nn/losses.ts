@@ -5,6 +5,7 @@ import { softplus } from "../ops/activation.js";
 import { logSoftmax } from "../ops/log-softmax.js";
 import { relu } from "../ops/piecewise.js";
 import { sum } from "../ops/reduce.js";
+import type { LossName } from "./loss-names.js";
 
 /** Loss of each sample: logits [n, classes] and targets [n, classes] → [n]. */
 export type Loss = (logits: Node, targets: Node) => Node;
@@ -28,10 +29,7 @@ export const losses = {
     const absent = mul(mul(0.5, sub(1, targets)), mul(long, long));
     return overClasses(add(mul(targets, mul(short, short)), absent));
   },
-} as const satisfies Record<string, Loss>;
-
-export type LossName = keyof typeof losses;
-export const lossNames = Object.keys(losses) as LossName[];
+} satisfies Record<LossName, Loss>;
 
 /** Targets with label smoothing: t ← t − s·(t − 1/classes), s in [0, 1]. */
 export const smoothLabels = (targets: Node, s: Node | number, classes: number): Node =>

@@ -2,6 +2,7 @@
 import type { NoiseRequest } from "../base/noise.js";
 import type { Tensor } from "../base/tensor.js";
 import type { Node } from "../graph/node.js";
+import type { LossName } from "./loss-names.js";
 
 /** What a parameter does; weight decay and max-norm choose by it. */
 export type Role = "weight" | "bias" | "scale" | "shift" | "other";
@@ -97,6 +98,8 @@ export interface Model {
   readonly io?: { readonly input: string; readonly output: string };
   /** Where it comes from a file; a model made of it by putting something in front or behind has none. */
   readonly origin?: Origin;
+  /** The loss that it is trained with where none is named; default `softmax-cross-entropy`. No file holds it. */
+  readonly loss?: LossName;
   /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
   readonly draws?: readonly NoiseRequest[];
   /**
@@ -144,6 +147,9 @@ export const deployed = (classifier: Classifier): Classifier => ({
   ...classifier,
   ...classifier.model.deployed?.(classifier.weights),
 });
+
+/** The loss that a model is trained with where none is named. */
+export const ownLoss = ({ loss = "softmax-cross-entropy" }: Model): LossName => loss;
 
 /** Whether the same input may give other outputs another time. */
 export const isRandom = ({ draws = [] }: Model): boolean => draws.length > 0;

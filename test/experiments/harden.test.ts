@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { harden } from "../../src/experiments/harden.js";
 import { openPredictor } from "../../src/evaluation/predictor.js";
 import { capsnet, condensenet, mlp } from "../../src/nn/architectures/index.js";
+import type { LossName } from "../../src/nn/loss-names.js";
 import { importClassifier } from "../../src/nn/imported.js";
 import { localEngine } from "../../src/runtime/engine.js";
 import { toyShape, toySplit } from "../support/toy-data.js";
@@ -27,6 +28,14 @@ describe("harden", () => {
     const { file, history } = await harden({ ...options, epochs: 1, batchSize: 8 });
     expect(history).toHaveLength(1);
     expect(file.length).toBeGreaterThan(100);
+  });
+
+  it("trains a network with its own loss where none is named", async () => {
+    const model = capsnet({ filters: 2, kernel: 3, primary: 1, dimension: 3 });
+    const trained = async (loss?: LossName) =>
+      (await harden({ ...options, model, epochs: 1, batchSize: 8, ...(loss && { loss }) })).history;
+    expect(await trained()).toEqual(await trained("margin"));
+    expect(await trained()).not.toEqual(await trained("softmax-cross-entropy"));
   });
 
   it("trains what only training needs, and leaves it out of the file", async () => {

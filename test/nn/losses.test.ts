@@ -4,7 +4,8 @@ import { checkDerivatives } from "../../src/autodiff/check.js";
 import { floats } from "../../src/base/tensor.js";
 import { interpret, toArray64 } from "../../src/graph/interpret.js";
 import { input } from "../../src/graph/node.js";
-import { losses, lossNames } from "../../src/nn/losses.js";
+import { lossNames } from "../../src/nn/loss-names.js";
+import { losses } from "../../src/nn/losses.js";
 
 const [z, t] = [input("z", [2, 3]), input("t", [2, 3])];
 const logits = [0.95, 0.4, 0.05, -1, 0.2, 0.7];

@@ -11,6 +11,7 @@ import type { ImageSet } from "../../data/image-set.js";
 import type { Preprocessing } from "../../data/preprocessing.js";
 import type { Reference } from "../../experiments/references.js";
 import type { Architecture } from "../../nn/architectures/architecture.js";
+import { lossNames, type LossName } from "../../nn/loss-names.js";
 import type { Classifier } from "../../nn/model.js";
 import { plural } from "../../report/text.js";
 import { checkOutputFile, exists, readBytes } from "../files.js";
@@ -40,6 +41,7 @@ interface HardenFlags {
   readonly augment: readonly string[];
   readonly optimizer: string;
   readonly learningRate?: number;
+  readonly loss?: LossName;
   readonly epochs: number;
   readonly batchSize: number;
   readonly seed: number;
@@ -175,7 +177,7 @@ async function trainingSet(
 
 /** Everything that decides what comes out, checked. */
 async function jobOf(given: string, flags: HardenFlags) {
-  const { defense, optimizer: named, epochs, batchSize, seed, limit } = flags;
+  const { defense, optimizer: named, epochs, batchSize, seed, limit, loss } = flags;
   const units = [...defense, named, given, ...flags.augment];
   const settings = await readSettings(flags.set, { units, main: defense });
   const transforms = await Promise.all(
@@ -202,6 +204,7 @@ async function jobOf(given: string, flags: HardenFlags) {
   const what = {
     ...{ start: start.identity, dataset: data.identity, preprocessing, methods, rule, learningRate },
     ...(transforms.length > 0 && { transforms }),
+    ...(loss && { loss }),
   };
   return {
     options: {
@@ -215,6 +218,7 @@ async function jobOf(given: string, flags: HardenFlags) {
       epochs,
       batchSize,
       seed,
+      ...(loss && { loss }),
       ...(limit !== undefined && { limit }),
     },
     notes: [...start.notes, ...found.notes, ...data.notes],
@@ -328,6 +332,12 @@ export function harden(program: Command, io: Io): void {
         "--learning-rate <rate>",
         "step per unit of gradient (default: the optimizer's own, 0.1 for sgd)",
       ).argParser(amount),
+    )
+    .addOption(
+      new Option(
+        "--loss <name>",
+        "what the weights descend (default: the network's own: margin for capsnet, else softmax-cross-entropy)",
+      ).choices(lossNames),
     )
     .addOption(new Option("--epochs <n>", "passes over the training images").argParser(whole(1)).default(10))
     .addOption(new Option("--batch-size <n>", "images a step").argParser(whole(2)).default(128))

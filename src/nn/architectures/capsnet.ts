@@ -45,27 +45,37 @@ const primaryDimension = 8;
 
 /**
  * convolution – convolution of stride 2 as primary capsules – a capsule for each class, whose length is its output (not
- * a logit: train with the loss `margin`). 6,804,224 parameters on 28×28 pixels. While training a decoder may rebuild the
+ * a logit: its own loss is `margin`). 6,804,224 parameters on 28×28 pixels. While training a decoder may rebuild the
  * image from the true class's capsule (section 4.1): 8,215,568 parameters with it; no file holds it.
  */
-export const capsnet = unit("capsnet", "capsule network", schema, (options): Architecture => {
-  const { filters, kernel, primary, dimension, routings, initializer } = options;
-  const { reconstruction: weight = 0, decoder: hidden = [512, 1024] } = options;
-  return ({ inputShape, classes }) => {
-    const reading = (decoder: readonly Layer[]): Model =>
-      sequential("capsnet", inputShape, [
-        convolution(filters, kernel, { initializer }),
-        activation(options.activation),
-        convolution(primary * primaryDimension, kernel, { stride: 2, initializer }),
-        primaryCapsules(primaryDimension),
-        routedCapsules(classes, { dimension, routings }),
-        ...decoder,
-        capsuleLengths(),
-      ]);
-    const encoder = reading([]);
-    if (weight === 0) return encoder;
-    const decoder = { weight, hidden, activation: options.activation, initializer };
-    const whole = reading([reconstruction(count(inputShape), decoder)]);
-    return { ...whole, deployed: (weights) => ({ model: encoder, weights: valuesOf(encoder, weights) }) };
-  };
-});
+export const capsnet = unit(
+  "capsnet",
+  "capsule network, whose outputs are lengths; trained with the loss margin",
+  schema,
+  (options): Architecture => {
+    const { filters, kernel, primary, dimension, routings, initializer } = options;
+    const { reconstruction: weight = 0, decoder: hidden = [512, 1024] } = options;
+    return ({ inputShape, classes }) => {
+      const reading = (decoder: readonly Layer[]): Model =>
+        sequential("capsnet", inputShape, [
+          convolution(filters, kernel, { initializer }),
+          activation(options.activation),
+          convolution(primary * primaryDimension, kernel, { stride: 2, initializer }),
+          primaryCapsules(primaryDimension),
+          routedCapsules(classes, { dimension, routings }),
+          ...decoder,
+          capsuleLengths(),
+        ]);
+      const encoder = reading([]);
+      const loss = "margin";
+      if (weight === 0) return { ...encoder, loss };
+      const decoder = { weight, hidden, activation: options.activation, initializer };
+      const whole = reading([reconstruction(count(inputShape), decoder)]);
+      return {
+        ...whole,
+        loss,
+        deployed: (weights) => ({ model: encoder, weights: valuesOf(encoder, weights) }),
+      };
+    };
+  },
+);
