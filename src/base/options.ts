@@ -25,8 +25,9 @@ function parseQuantity(text: string): number {
 export const quantity = (min = -Infinity, max = Infinity): z.ZodType<number, number | string> => {
   const range = max < Infinity ? ` in [${min}, ${max}]` : min > -Infinity ? ` of at least ${min}` : "";
   const allowed = `a number${range}, or a fraction like 8/255`;
-  return z
-    .union([z.number(), z.string()], { error: () => `expected ${allowed}` })
+  const given = z.union([z.number(), z.string()], { error: () => `expected ${allowed}` });
+  return given
+    .meta({ ...(min > -Infinity && { minimum: min }), ...(max < Infinity && { maximum: max }) })
     .transform((given) => (typeof given === "number" ? given : parseQuantity(given)))
     .refine((value) => Number.isFinite(value) && value >= min && value <= max, {
       error: `expected ${allowed}`,
@@ -64,6 +65,13 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
 }
 
+/** What is expected where one of these types is. */
+const typeWords: Readonly<Record<string, string>> = {
+  object: "{ key: value, … }",
+  record: "{ key: value, … }",
+  array: "a list [ …, … ]",
+};
+
 /** The first problem as `where.key: …`, with did-you-mean for unknown keys. */
 function describe(where: string, schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): OptionError {
   const at = (path: readonly PropertyKey[]): string => [where, ...path.map(String)].join(".");
@@ -78,7 +86,8 @@ function describe(where: string, schema: z.ZodType, given: unknown, issue: z.cor
       key,
     ]);
   }
-  const expected = issue.message
+  const type = issue.code === "invalid_type" ? typeWords[issue.expected] : undefined;
+  const expected = (type ?? issue.message)
     .replace(/^(Invalid (input|option)|Too (small|big)): /, "")
     .replace(/, received .*$/, "");
   const words = expected.startsWith("expected") ? expected : `expected ${expected}`;

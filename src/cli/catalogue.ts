@@ -52,9 +52,13 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 const unlimited = Number.MAX_SAFE_INTEGER;
 
-function range({ minimum, maximum }: JsonSchema): string {
-  if (minimum === undefined) return "";
-  return maximum === undefined || maximum >= unlimited ? ` ≥ ${minimum}` : ` in [${minimum}, ${maximum}]`;
+/** ` ≥ 1`, ` in (0, 1]`; nothing where any number will do. */
+function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: JsonSchema): string {
+  const least = minimum ?? Number(exclusiveMinimum ?? NaN);
+  const most = maximum ?? Number(exclusiveMaximum ?? Infinity);
+  if (Number.isNaN(least)) return "";
+  if (most >= unlimited) return `${minimum === undefined ? " >" : " ≥"} ${least}`;
+  return ` in ${minimum === undefined ? "(" : "["}${least}, ${most}${maximum === undefined ? ")" : "]"}`;
 }
 
 /** A JSON schema in a few words. */
@@ -63,7 +67,7 @@ function typeText(schema: JsonSchema): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.anyOf) return schema.anyOf.map((each) => typeText(each)).join("|");
   if (Array.isArray(schema.type))
-    return schema.type.includes("number") ? "number or fraction" : schema.type.join("|");
+    return schema.type.includes("number") ? `number or fraction${range(schema)}` : schema.type.join("|");
   const { items } = schema;
   if (schema.type === "array" && typeof items === "object" && !Array.isArray(items))
     return `list of ${typeText(items)}`;

@@ -27,6 +27,8 @@ interface Task extends FetchOptions {
   readonly folder: string;
   /** The files that are not there yet. */
   readonly files: readonly DatasetFile[];
+  /** Archives put into the folder by hand that have been tried: what several origins name is read once. */
+  readonly tried: Set<string>;
 }
 
 /** An origin's name for messages and why it failed, undefined where it delivered. */
@@ -58,9 +60,11 @@ async function obtainArchive(
   address: string,
   { path, label }: { readonly path: string; readonly label: string },
   accept: (path: string) => Promise<string | undefined>,
-  options: DownloadOptions,
+  { tried, ...options }: Task,
 ): Promise<Outcome> {
-  const given = existsSync(path) ? await accept(path) : "absent";
+  const isNew = existsSync(path) && !tried.has(path);
+  tried.add(path);
+  const given = isNew ? await accept(path) : "absent";
   if (given === undefined) return { label: path, failure: undefined };
   const part = `${path}.part`;
   const failure = await obtain(address, part, () => accept(part), options);
@@ -146,15 +150,16 @@ export async function fetchDataset(source: DatasetSource, options: FetchOptions 
 
 async function fetchInto(folder: string, source: DatasetSource, options: FetchOptions): Promise<Fetched> {
   const failures: string[] = [];
+  const tried = new Set<string>();
   for (const origin of source.origins) {
     const files = await wantedFiles(source, folder);
     if (files.length === 0) return { folder, from: "cache" };
-    const { label, failure } = await fromOrigin(origin, { ...options, folder, files });
+    const { label, failure } = await fromOrigin(origin, { ...options, folder, files, tried });
     if (failure === undefined) return { folder, from: label };
     failures.push(`${label}: ${failure}`);
   }
   // The same address with and without encryption fails in the same way, most of the time.
-  const tried = [...new Set(failures)].join("; ");
+  const reasons = [...new Set(failures)].join("; ");
   const way = `what comes by other means goes into ${folder}: ${byHand(source)}`;
-  return fail(`fetch ${source.name}`, "a source that delivers", `${tried}; ${way}`);
+  return fail(`fetch ${source.name}`, "a source that delivers", `${reasons}; ${way}`);
 }

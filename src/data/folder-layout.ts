@@ -29,12 +29,14 @@ export interface FolderLayout {
 
 const suffixes = [".jpg", ".jpeg", ".png", ".webp"];
 const isImageName = (name: string): boolean => suffixes.some((suffix) => name.toLowerCase().endsWith(suffix));
-const isImage = ({ name, isFolder }: Entry): boolean => !isFolder && isImageName(name);
+const isImage = ({ name, isFile }: Entry): boolean => isFile && isImageName(name);
 const byCodePoints = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 interface Entry {
   readonly name: string;
   readonly isFolder: boolean;
+  /** Neither a folder nor a pipe, socket or device, which might be read without end. */
+  readonly isFile: boolean;
   readonly version: string;
 }
 
@@ -54,8 +56,9 @@ async function entriesOf(path: string): Promise<Entry[]> {
           ? null
           : fail(join(path, name), "a file that can be read", errorCode(error) ?? String(error)),
       );
-      if (found === null) return { name, isFolder: false, version: "unreadable" };
-      return { name, isFolder: found.isDirectory(), version: `${found.size} ${found.mtimeMs}` };
+      if (found === null) return { name, isFolder: false, isFile: true, version: "unreadable" };
+      const kind = { isFolder: found.isDirectory(), isFile: found.isFile() };
+      return { name, ...kind, version: `${found.size} ${found.mtimeMs}` };
     }),
   );
 }

@@ -128,7 +128,7 @@ const orWithout =
     throw error;
   };
 
-/** The state saved under `folder`, or null if there is none; throws when it is of another recipe or damaged. */
+/** The state saved under `folder`, or null if there is none; throws when it is of another training or damaged. */
 export const loadCheckpoint = (folder: string, identity: string): Promise<TrainingState | null> =>
   readCheckpoint(folder, identity).catch(orWithout(folder));
 
@@ -177,8 +177,8 @@ async function readState(
   check(
     metadata["identity"] === identity,
     path,
-    "a checkpoint of this recipe",
-    () => "one of another recipe (use --fresh to start over)",
+    "a checkpoint of this training",
+    () => "one with another model, images or settings (use --fresh to start over)",
   );
   return { tensors, position: JSON.parse(metadata["position"] ?? "{}") as Position };
 }

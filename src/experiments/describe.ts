@@ -56,6 +56,8 @@ export interface Description extends Size {
   readonly layers: readonly LayerDescription[];
   /** Of what is exported after the last epoch, where that is another network. */
   readonly exported?: Size;
+  /** Where noise may be put, beside the input: hidden activations by name, in order. */
+  readonly sites: readonly string[];
   /** Of one training step. */
   readonly stepMultiplyAdds: number;
   readonly memory: TrainingMemory;
@@ -128,6 +130,7 @@ export function describeModel(options: DescribeOptions): Description {
   const total = (batch: number): number => memoryAt(batch).total;
   return {
     layers,
+    sites: model.sites,
     ...sizesOf(model, work),
     ...exportedForm(model),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import { bytesText } from "../base/bytes-text.js";
 import { check } from "../base/errors.js";
 import { decodeTensors, encodeTensors } from "../base/safetensors.js";
 import { cacheFolder } from "../data/cache.js";
@@ -15,9 +16,10 @@ import type { Architecture } from "../nn/architectures/architecture.js";
 import * as architectures from "../nn/architectures/index.js";
 import type { Classifier, Weights } from "../nn/model.js";
 import { workerEngine } from "../runtime/worker-engine.js";
+import { machineMemory } from "./machine-memory.js";
 import type { Recipe } from "./recipe.js";
 import { datasetForm } from "./recipe-dataset.js";
-import { create, readReference, type Reference } from "./references.js";
+import { create, readReference, withPath, type Reference } from "./references.js";
 import { filesAmong } from "./sources.js";
 import { trainingParts } from "./training-parts.js";
 
@@ -110,6 +112,28 @@ export async function imagesSeen(
   return chain === null || !seesPreprocessed(recipe) ? dataset : preprocessed(dataset, chain, options);
 }
 
+/** Throws where the values of the recipe's preprocessors, for images of its shape, are too large for a model. */
+export function checkChain(recipe: Pick<Images, "dataset" | "preprocessing">): void {
+  const chain = chainOf(recipe);
+  for (const [i, { values }] of (chain?.preprocessors ?? []).entries())
+    withPath([i], () => values(chain?.imageShape ?? [1, 1, 1]));
+}
+
+/** Throws where fitting the chain to `count` images takes more memory than this machine has. */
+function checkRoom({ preprocessors, imageShape }: Chain, count: number): void {
+  const { total } = machineMemory();
+  for (const { name, fitBytes = () => 0 } of preprocessors) {
+    const bytes = fitBytes(imageShape, count);
+    check(
+      bytes <= total,
+      name,
+      `fitting within the ${bytesText(total)} of memory that this machine has`,
+      () =>
+        `one that takes about ${bytesText(bytes)} for ${count} images ${imageShape.join("×")} (allowed: smaller images)`,
+    );
+  }
+}
+
 /** Counts up where the same preprocessors find other values in the same images. */
 const version = 1;
 
@@ -156,6 +180,7 @@ export async function fitPreprocessing(
   const path = placeOf(recipe, train, cacheDir);
   const known = await readFitted(path);
   if (known !== null) return known;
+  checkRoom(chain, train.count);
   onFit?.();
   const engine = workerEngine();
   try {

@@ -5,8 +5,8 @@ import { movedBytes } from "../defenses/memory.js";
 import { buildTrainStep, checkTrainStep, type StepOptions, type TrainStep } from "../defenses/train-step.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Model } from "../nn/model.js";
-import { makeAugmentation } from "./augmentation.js";
-import { networkOf, seesPreprocessed } from "./input-preprocessing.js";
+import { checkAugmentation, makeAugmentation } from "./augmentation.js";
+import { checkChain, networkOf, seesPreprocessed } from "./input-preprocessing.js";
 import { make, trainingOf, type Method, type Recipe } from "./recipe.js";
 import { datasetForm } from "./recipe-dataset.js";
 import { withPath } from "./references.js";
@@ -41,6 +41,8 @@ export const checkStep = (recipe: Recipe, method: Method, model: Model): void =>
 /** Throws, with the path in the recipe, where its network or a method's training step cannot be built. */
 export function verifyRecipe(recipe: Recipe): void {
   const { imageShape: inputShape, classes } = datasetForm(recipe.dataset);
+  withPath(["preprocessing"], () => checkChain(recipe));
+  withPath(["training", "augmentation"], () => checkAugmentation(recipe.training.augmentation, inputShape));
   const model = withPath(["model"], () => networkOf(recipe)({ inputShape, classes }));
   recipe.methods.forEach((method, i) => withPath(["methods", i], () => checkStep(recipe, method, model)));
 }

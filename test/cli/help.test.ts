@@ -77,6 +77,7 @@ describe("help is quick: before a command runs", () => {
       "base/errors.ts",
       "base/suggest.ts",
       "data/disk.ts",
+      "nn/loss-names.ts",
       "report/search-text.ts",
       "report/text.ts",
       "runtime/providers.ts",

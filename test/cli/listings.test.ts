@@ -36,9 +36,15 @@ describe("temper list", () => {
 
   it("gives each option's type and default, fractions among them", async () => {
     const abp = (await listed("methods")).find(({ name }) => name === "adversarial-backprop");
-    expect(abp?.options[0]).toMatchObject({ name: "epsilon", type: "number or fraction", default: 0.08 });
+    expect(abp?.options[0]).toMatchObject({ name: "epsilon", type: "number or fraction ≥ 0", default: 0.08 });
     const pgd = (await listed("attacks")).find(({ name }) => name === "pgd");
     expect(pgd?.options[0]).toMatchObject({ name: "steps", type: "integer ≥ 1", default: 40 });
+    const typeOf = async (kind: string, unit: string, option: string) =>
+      (await listed(kind)).find(({ name }) => name === unit)?.options.find(({ name }) => name === option)
+        ?.type;
+    expect(await typeOf("augmentations", "rotation", "degrees")).toBe("number or fraction in [0, 180]");
+    expect(await typeOf("preprocessors", "zca", "regularization")).toBe("number or fraction ≥ 1e-8");
+    expect(await typeOf("models", "cifar-resnet", "survival")).toBe("number in (0, 1]");
   });
 
   it("says which norms, radii and classes each attack takes", async () => {

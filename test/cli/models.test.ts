@@ -19,6 +19,7 @@ describe("temper models describe", () => {
     expect(out).toMatch(/\ndense1 +800 +628,000 +627 k\n/);
     expect(out).toMatch(/\nparameters +1,276,810\n/);
     expect(out).toMatch(/\nforward pass +1\.28 M multiply-adds an image\n/);
+    expect(out).toMatch(/\nnoise sites +input, relu1, relu2\n/);
     expect(out).toMatch(/\ntraining +adversarial-backprop, sgd, batches of 128\n/);
     expect(out).toMatch(/\nmemory +about \d+\.\d MB more at the peak than an idle process:\n/);
     expect(out).not.toContain("time ");

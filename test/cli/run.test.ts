@@ -205,7 +205,7 @@ describe("a run's folder that does not fit", () => {
     const { code, err } = await temper(["run", at("other.yaml"), "--out", at("half"), "--only", "sgm-seed0"]);
     expect(code).toBe(1);
     expect(err).toContain(
-      "state.safetensors: expected a checkpoint of this recipe, got one of another recipe",
+      "state.safetensors: expected a checkpoint of this training, got one with another model, images or settings",
     );
   });
 

@@ -95,4 +95,15 @@ describe("fetch an archive from the web", () => {
       `tiny.tar.gz at ${host}: connection refused (and in ${join(folderIn(other), "tiny.tar.gz")}: no train-images in it)`,
     );
   });
+
+  it("says once what is wrong with one that lies in the folder, however many origins name it", async () => {
+    const { base } = await closedPort();
+    const origin = (path: string) =>
+      ({ kind: "archive", address: `${base}/${path}/tiny.tar.gz`, folder: "package/data" }) as const;
+    const cacheDir = temporaryFolder();
+    mkdirSync(folderIn(cacheDir), { recursive: true });
+    writeFileSync(join(folderIn(cacheDir), "tiny.tar.gz"), packed);
+    const words = await failure(tiny(origin("a"), origin("b")), { cacheDir });
+    expect(words.match(/no train-images in it/g)).toHaveLength(1);
+  });
 });

@@ -1,4 +1,5 @@
 // Layouts of folders: Tiny-ImageNet's and ImageNet's, with labels in folders' names or in a list.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -201,5 +202,15 @@ describe("refusals of a list", () => {
     await expect(readLayout(join(root, "val"), options)).rejects.toThrow(
       root + message.replace("ROOT", root),
     );
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what is called an image and is a pipe", () => {
+  it("is left out: to read it would be to wait without end", async () => {
+    const root = folder({ "a/0.png": "", "b/0.png": "" });
+    execFileSync("mkfifo", [join(root, "a", "pipe.png")]);
+    const layout = await readLayout(root, {});
+    expect(images(layout)).toEqual({ a: ["0.png"], b: ["0.png"] });
+    expect(layout.notes.join()).toContain(join(root, "a", "pipe.png"));
   });
 });

@@ -243,10 +243,10 @@ describe("a checkpoint", () => {
     expect(await loadCheckpoint(folder, "one")).toBeNull();
   });
 
-  it("of another recipe is refused", async () => {
+  it("of another training is refused", async () => {
     const path = await save();
     await expect(loadCheckpoint(folder, "two")).rejects.toThrow(
-      `${path}: expected a checkpoint of this recipe, got one of another recipe (use --fresh to start over)`,
+      `${path}: expected a checkpoint of this training, got one with another model, images or settings (use --fresh to start over)`,
     );
   });
 

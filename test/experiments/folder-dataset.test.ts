@@ -119,7 +119,7 @@ describe("dataset: { folder }", () => {
       "{ folder: { train: a, test: b, classes: many } }",
       '2:41: recipe.dataset.folder.classes: expected a whole number of at least 2, or the classes\' names in order, got "many"',
     ],
-    ["{}", "2:1: recipe.dataset.folder: expected object, got nothing"],
+    ["{}", "2:1: recipe.dataset.folder: expected { key: value, … }, got nothing"],
     ["3", "2:1: recipe.dataset: expected a dataset's name, or { folder: { … } }, got 3"],
     ["mnits", "2:1: dataset: unknown name 'mnits' – did you mean 'mnist'?"],
   ])("%s is refused", (dataset, message) => {

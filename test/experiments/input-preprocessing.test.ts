@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { datasetNamed, limit, loadDataset } from "../../src/data/index.js";
 import { fitPreprocessing } from "../../src/experiments/input-preprocessing.js";
 import { parseRecipe } from "../../src/experiments/recipe-file.js";
@@ -54,6 +54,29 @@ describe("preprocessing in a recipe", () => {
     ["preprocessing: []", "tiny.yaml:5:1: recipe.preprocessing: expected at least one preprocessor, got []"],
   ])("refuses %s", (given, message) => {
     expect(() => parse(given)).toThrow(message);
+  });
+
+  it("is refused where a matrix between all pixels would not go into a file, before anything is read", () => {
+    const large = `name: large
+dataset: { folder: { train: none, test: none, classes: 2, resize: [224, 224] } }
+model: mlp
+preprocessing: [gcn, zca]
+methods: [standard]
+`;
+    expect(() => parseRecipe(large, "large.yaml")).toThrow(
+      "large.yaml:4:22: zca: expected images of at most 22805 numbers, whose matrix of 2.1 GB still goes into a model's file, got 150528 (3×224×224), with one of 90.6 GB",
+    );
+  });
+
+  it("is not fitted where that takes more memory than there is", async () => {
+    vi.spyOn(process, "constrainedMemory").mockReturnValue(1e6);
+    const fitting = fitPreprocessing(recipeOf("preprocessing: [gcn, zca]"), dataset, {
+      cacheDir: join(root, "none"),
+    });
+    await expect(fitting).rejects.toThrow(
+      "zca: expected fitting within the 1.0 MB of memory that this machine has, got one that takes about",
+    );
+    vi.restoreAllMocks();
   });
 
   it("decides what a training is; without it the training is what it was before there was such a key", () => {

@@ -57,6 +57,11 @@ describe("a recipe with augmentation and inputUpdates", () => {
   it.each([
     ["horizontal-flip]", "flip]", "unknown augmentation 'flip'"],
     ["alpha: 20", "alpha: -1", "elastic.alpha: expected a number of at least 0"],
+    [
+      "horizontal-flip]",
+      "random-erasing: { fill: [1, 2] }]",
+      "moving.yaml:8:46: random-erasing.fill: expected 1 value",
+    ],
     ["images: 4", "images: 0", "recipe.training.inputUpdates.images: "],
   ])("%s → %s is refused", (from, to, message) => {
     expect(() => parseRecipe(text.replace(from, to), "moving.yaml")).toThrow(message);

@@ -81,7 +81,10 @@ describe("jobs side by side", () => {
 });
 
 describe("the memory of a trial's images", () => {
-  const training = readTraining(trainingSchema.parse({ validation: { last: 1000 } }), "softmax-cross-entropy");
+  const training = readTraining(
+    trainingSchema.parse({ validation: { last: 1000 } }),
+    "softmax-cross-entropy",
+  );
   const streamed = (count: number): StreamedSplit => ({
     ...{ count, labels: new Uint8Array(count), identity: "x", rows: () => Promise.reject(new Error("read")) },
   });

@@ -102,7 +102,7 @@ smoke: { model: { mlp: { hidden: [8], dropout: 0.1 } } }
   it.each([
     ["{ model: { mlp: { hiden: [8] } } }", "5:26: mlp: unknown option 'hiden' – did you mean 'hidden'?"],
     ["{ model: mpl }", "5:10: unknown model 'mpl' – did you mean 'mlp'?"],
-    ["3", "5:1: recipe.smoke: expected object, got 3"],
+    ["3", "5:1: recipe.smoke: expected { key: value, … }, got 3"],
     [
       "{ model: { capsnet: { kernel: 99 } } }",
       "5:10: recipe.smoke.model: capsnet: expected images of at least 197×197",

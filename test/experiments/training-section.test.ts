@@ -23,6 +23,14 @@ describe("the training section", () => {
     );
   });
 
+  it("takes the network's own loss, another where one is named", () => {
+    const lossOf = (training: object): string =>
+      readRecipe({ name: "r", dataset: "mnist", model: "capsnet", methods: ["standard"], training }).training
+        .loss;
+    expect(lossOf({})).toBe("margin");
+    expect(lossOf({ loss: "squared-error" })).toBe("squared-error");
+  });
+
   it("takes the optimizer's own learning rate", () => {
     expect(recipe({ optimizer: "adam" }).training.learningRate).toBe(1e-3);
     expect(recipe({ optimizer: "wame" }).training.learningRate).toBe(1e-3);

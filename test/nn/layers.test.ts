@@ -17,6 +17,7 @@ import {
   type Layer,
 } from "../../src/nn/layers/index.js";
 import { evaluationPass, type Model, type Pass } from "../../src/nn/model.js";
+import { preactResnet } from "../../src/nn/architectures/preact-resnet.js";
 import { sequential } from "../../src/nn/sequential.js";
 import { mul } from "../../src/ops/arithmetic.js";
 
@@ -162,5 +163,15 @@ describe("stochastic depth", () => {
       },
     });
     expect([...(result?.data ?? [])]).toEqual([1.25, 2.5]);
+  });
+});
+
+describe("preact-resnet", () => {
+  const sites = (lastBatchNorm: boolean): readonly string[] =>
+    preactResnet({ blocks: [1, 1], filters: 2, lastBatchNorm })({ inputShape: [1, 4, 4], classes: 2 }).sites;
+
+  it("has a site behind its last block, by an activation or by the sum itself", () => {
+    expect(sites(false)).toEqual(["block1.relu1", "block1.relu2", "block2.relu1", "block2.relu2", "block2"]);
+    expect(sites(true).at(-1)).toBe("relu1");
   });
 });

@@ -88,4 +88,16 @@ describe("sizes beyond limits", () => {
       "condensenet.stages.0: expected number to be <=1000",
     );
   });
+
+  it.each([
+    [{ groups: 3 }, "condensenet.growth: expected multiples of groups, got [8]"],
+    [{ factor: 7 }, "condensenet.factor: expected a divisor of the channels that every layer reads"],
+    [
+      { denseFactor: 5 },
+      "condensenet.denseFactor: expected a divisor of the channels that the last layer reads",
+    ],
+    [{ growth: [8, 8] }, "condensenet.growth: expected as many numbers as stages, got [8,8]"],
+  ])("of CondenseNet's groups are named by the option: %j", (wrong, message) => {
+    expect(() => condensenet({ stages: [1], growth: [8], ...wrong })).toThrow(message);
+  });
 });

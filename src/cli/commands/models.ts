@@ -136,6 +136,15 @@ function timeText({ secondsPerStep, imagesPerSecond, secondsPerEpoch, threads }:
 const parametersText = ({ parameters, batchNormParameters }: Size): string =>
   `${exact(parameters)}${orNothing(batchNormParameters, (value) => `, and ${exact(value)} of batch-norm`)}`;
 
+/** All the names, or the first ones and the last where there are many. */
+function sitesText(sites: readonly string[]): string {
+  const names = ["input", ...sites];
+  const last = names.at(-1) ?? "";
+  return names.length <= 6
+    ? names.join(", ")
+    : `${names.slice(0, 3).join(", ")}, …, ${last} (${names.length})`;
+}
+
 const exportedRows = (form: Size): [string, string][] => [
   ["exported as", "another network, after the last epoch:"],
   ["  parameters", parametersText(form)],
@@ -153,13 +162,14 @@ function totals(
   found: Description,
   { flags, timing, room }: { flags: DescribeFlags; timing: Timing | null; room: number },
 ): [string, string][] {
-  const { memory, multiplyAdds, stepMultiplyAdds, exported } = found;
+  const { memory, multiplyAdds, stepMultiplyAdds, exported, sites } = found;
   const method = methodsOf(flags).join(" + ");
   const { total, engine, host, state, activations } = memory;
   return [
     ["parameters", parametersText(found)],
     ["forward pass", `${short(multiplyAdds)} multiply-adds an image`],
     ...(exported ? exportedRows(exported) : []),
+    ["noise sites", sitesText(sites)],
     ["training", `${method}, ${flags.optimizer}, batches of ${flags.batchSize}`],
     ["one step", `${short(stepMultiplyAdds)} multiply-adds`],
     ["memory", `about ${bytesText(total)} more at the peak than an idle process:`],

@@ -28,10 +28,12 @@ export interface FitImages {
 
 export interface Preprocessor {
   readonly name: string;
-  /** What it fits to images of this shape; nothing where its options say all. */
+  /** What it fits to images of this shape; nothing where its options say all. Throws where that is too large for a model. */
   readonly values: (shape: ImageShape) => readonly FittedValue[];
   /** The values by name, in float32. */
   readonly fit: (images: FitImages) => Promise<Readonly<Record<string, Tensor>>>;
+  /** About the memory that fitting takes for `count` images, bytes; absent where it is little. */
+  readonly fitBytes?: (shape: ImageShape, count: number) => number;
   /** `images` [rows, channels, height, width], mapped; `value` yields the node of a fitted value. */
   readonly apply: (images: Node, value: (name: string) => Node) => Node;
 }

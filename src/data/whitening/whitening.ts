@@ -76,6 +76,13 @@ async function ofFew(batches: Batches, options: WhiteningOptions): Promise<White
   return { mean, matrix };
 }
 
+/**
+ * About the memory that `whitening` takes, bytes: measured, of the square matrix whose root is taken 130 a number; where
+ * that is not the result, 70 a number of the result beside it.
+ */
+export const whiteningBytes = (columns: number, count: number): number =>
+  130 * Math.min(count, columns) ** 2 + (count < columns ? 70 * columns ** 2 : 0);
+
 /** Mean of the rows of `batches`, [rows, columns] each, and the matrix that whitens them. */
 export const whitening = (batches: Batches, options: WhiteningOptions): Promise<Whitening> =>
   (options.count < options.columns ? ofFew : ofMany)(batches, options);

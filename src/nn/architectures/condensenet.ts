@@ -56,16 +56,33 @@ const schema = z.strictObject({
 
 type Options = z.output<typeof schema>;
 
+/** Channels that each layer reads, and at last those that the dense one does. */
+function channelsRead({ stages, growth }: Options): number[] {
+  const added = growth.flatMap((channels, stage) =>
+    Array<number>(Math.min(stages[stage] ?? 0, mostRepeats)).fill(channels),
+  );
+  let channels = 2 * (growth[0] ?? 1);
+  return [channels, ...added.map((more) => (channels += more))];
+}
+
+const factorOf = ({ factor, groups }: Options): number => factor ?? groups;
+
 /** The image with `growth` channels more: 1×1 with learned groups, 3×3 in groups, each behind batch-norm and activation. */
 function layer(growth: number, learned: LearnedGroups, options: Options): Layer {
-  const { groups, factor = groups, bottleneck, groupLasso, initializer } = options;
+  const { groups, bottleneck, groupLasso, initializer } = options;
   const active = [batchNorm(), activation(options.activation)];
   return branches(
     [],
     [
       ...active,
       ...dropped(options.dropout),
-      learned(bottleneck * growth, { groups, factor, groupLasso, bias: false, initializer }),
+      learned(bottleneck * growth, {
+        groups,
+        factor: factorOf(options),
+        groupLasso,
+        bias: false,
+        initializer,
+      }),
       ...active,
       convolution(growth, 3, { padding: 1, groups, bias: false, initializer }),
     ],
@@ -97,10 +114,31 @@ function layers(classes: number, learned: LearnedGroups, options: Options): Laye
 export const condensenet = unit(
   "condensenet",
   "CondenseNet",
-  schema.refine(({ stages, growth }) => stages.length === growth.length, {
-    error: "expected as many numbers as stages",
-    path: ["growth"],
-  }),
+  schema
+    .refine(({ stages, growth }) => stages.length === growth.length, {
+      error: "expected as many numbers as stages",
+      path: ["growth"],
+      abort: true,
+    })
+    .refine(({ growth, groups }) => growth.every((channels) => channels % groups === 0), {
+      error: "expected multiples of groups",
+      path: ["growth"],
+    })
+    .refine(
+      (options) =>
+        channelsRead(options)
+          .slice(0, -1)
+          .every((channels) => channels % factorOf(options) === 0),
+      {
+        error:
+          "expected a divisor of the channels that every layer reads: twice the first growth, and what is added",
+        path: ["factor"],
+      },
+    )
+    .refine((options) => (channelsRead(options).at(-1) ?? 0) % options.denseFactor === 0, {
+      error: "expected a divisor of the channels that the last layer reads",
+      path: ["denseFactor"],
+    }),
   (options): Architecture =>
     ({ inputShape, classes }) => {
       const made = (learned: LearnedGroups): Model =>

@@ -35,7 +35,9 @@ const schema = z.strictObject({
     .min(96)
     .refine((filters) => filters % 96 === 0, { error: "expected a multiple of 96" })
     .default(4032)
-    .describe("channels of the last image, 24 times those of the first cells: large 4032, mobile 1056"),
+    .describe(
+      "channels of the last image, 24 times those of the first cells, a multiple of 96: large 4032, mobile 1056",
+    ),
   stem: z.int().min(1).default(96).describe("filters of the first convolution: large 96, mobile 32"),
   skips: z
     .boolean()

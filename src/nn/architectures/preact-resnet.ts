@@ -30,16 +30,22 @@ const schema = z.strictObject({
 
 type Options = z.output<typeof schema>;
 
+interface BlockOptions extends Options {
+  readonly stride: number;
+  /** Whether no activation comes behind the block, whose sum is then the site after it. */
+  readonly isSite: boolean;
+}
+
 /** Batch-norm and activation ahead of each of two convolutions; the shortcut of a widening block begins behind the first. */
-function block(from: number, to: number, stride: number, options: Options): Layer {
+function block(from: number, to: number, { stride, isSite, ...options }: BlockOptions): Layer {
   const { initializer } = options;
   const active = (): Layer[] => [batchNorm(), activation(options.activation)];
   const conv = (kernel: number, by: number): Layer =>
     convolution(to, kernel, { stride: by, padding: (kernel - 1) / 2, bias: false, initializer });
   const body = [conv(3, stride), ...active(), conv(3, 1)];
   return from === to && stride === 1
-    ? residual([...active(), ...body])
-    : residual(body, [conv(1, stride)], { before: active() });
+    ? residual([...active(), ...body], [], { isSite })
+    : residual(body, [conv(1, stride)], { before: active(), isSite });
 }
 
 /**
@@ -56,7 +62,9 @@ export const preactResnet = unit(
     const blocks = options.blocks.flatMap((count, group) =>
       Array.from({ length: count }, (_, i) => {
         const to = options.filters * 2 ** group;
-        const layer = block(from, to, group > 0 && i === 0 ? 2 : 1, options);
+        const isLast = group === options.blocks.length - 1 && i === count - 1;
+        const stride = group > 0 && i === 0 ? 2 : 1;
+        const layer = block(from, to, { ...options, stride, isSite: isLast && !options.lastBatchNorm });
         from = to;
         return layer;
       }),

@@ -13,6 +13,8 @@ export interface ResidualOptions {
   readonly before?: readonly Layer[];
   /** Layers behind the sum; default none. */
   readonly after?: readonly Layer[];
+  /** Whether the sum is a site, under the block's name; default not: an activation behind it is one. */
+  readonly isSite?: boolean;
   /** Stochastic depth: how often the body takes part while training; default always. */
   readonly survival?: Survival;
 }
@@ -38,7 +40,7 @@ function surviving(y: Node, name: string, pass: Pass, { probability, granularity
 export const residual = (
   body: readonly Layer[],
   shortcut: readonly Layer[] = [],
-  { before = [], after = [], survival }: ResidualOptions = {},
+  { before = [], after = [], isSite = false, survival }: ResidualOptions = {},
 ): Layer => ({
   kind: "block",
   build(name, inputShape) {
@@ -53,14 +55,16 @@ export const residual = (
       () => formatShape(side.outputShape),
     );
     const tail = chain(after, main.outputShape, naming);
+    const whole = combined([...head.parts, ...main.parts, ...side.parts, ...tail.parts]);
     return {
-      ...combined([...head.parts, ...main.parts, ...side.parts, ...tail.parts]),
+      ...whole,
+      sites: isSite ? [...whole.sites, name] : whole.sites,
       outputShape: tail.outputShape,
       apply: (x, pass) => {
         const b = head.apply(x, pass);
         const [y, s] = [main.apply(b, pass), side.apply(b, pass)];
         const joined = scope(name, () => add(survival ? surviving(y, name, pass, survival) : y, s));
-        return tail.apply(joined, pass);
+        return tail.apply(isSite ? pass.site(name, joined) : joined, pass);
       },
     };
   },
