@@ -290,6 +290,11 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   print(io, `${out} (${bytesText(file.length)}); next: ${next}`);
 }
 
+const lossOption = new Option(
+  "--loss <name>",
+  "what the weights descend (default: the network's own: margin for capsnet, else softmax-cross-entropy)",
+).choices(lossNames);
+
 export function harden(program: Command, io: Io): void {
   program
     .command("harden")
@@ -333,12 +338,7 @@ export function harden(program: Command, io: Io): void {
         "step per unit of gradient (default: the optimizer's own, 0.1 for sgd)",
       ).argParser(amount),
     )
-    .addOption(
-      new Option(
-        "--loss <name>",
-        "what the weights descend (default: the network's own: margin for capsnet, else softmax-cross-entropy)",
-      ).choices(lossNames),
-    )
+    .addOption(lossOption)
     .addOption(new Option("--epochs <n>", "passes over the training images").argParser(whole(1)).default(10))
     .addOption(new Option("--batch-size <n>", "images a step").argParser(whole(2)).default(128))
     .addOption(
