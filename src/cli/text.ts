@@ -29,3 +29,7 @@ export function pairs(rows: readonly (readonly [name: string, value: string])[],
 /** What a defence that moves the stored inputs takes. */
 export const movingInputsText = (bytes: number): string =>
   `keeps moving inputs: ${bytesText(bytes)} in memory and in saved states`;
+
+/** `text` as one word of a command line, in quotes where it needs them. */
+export const shellWord = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -13,7 +13,7 @@ import {
   trainingStep,
 } from "../../src/cli/progress.js";
 import { bytesText } from "../../src/base/bytes-text.js";
-import { entry, wrap } from "../../src/cli/text.js";
+import { entry, shellWord, wrap } from "../../src/cli/text.js";
 import { tooWide } from "./cli.js";
 
 function fakeIo(terminal: boolean) {
@@ -196,5 +196,15 @@ describe("text", () => {
     [0, "0 B"],
   ])("%i bytes", (bytes, text) => {
     expect(bytesText(bytes)).toBe(text);
+  });
+});
+
+describe("a word of a command line", () => {
+  it.each([
+    ["out/model.onnx", "out/model.onnx"],
+    ["my model.onnx", "'my model.onnx'"],
+    ["it's", `'it'\\''s'`],
+  ])("%s", (text, word) => {
+    expect(shellWord(text)).toBe(word);
   });
 });

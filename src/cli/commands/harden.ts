@@ -31,7 +31,7 @@ import {
   unreadableOption,
   yamlToWrite,
 } from "../preprocessing.js";
-import { movingInputsText } from "../text.js";
+import { movingInputsText, shellWord } from "../text.js";
 
 interface HardenFlags {
   readonly dataset: string;
@@ -286,7 +286,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
   if (flags.json === true)
     return void printJson(io, { file: out, bytes: file.length, sha256: sha256(file), epochs, loss });
   const skipping = flags.unreadable === "skip" ? " --unreadable skip" : "";
-  const next = `temper audit ${out} --dataset ${flags.dataset} --epsilon 0.1${skipping}`;
+  const next = `temper audit ${shellWord(out)} --dataset ${shellWord(flags.dataset)} --epsilon 0.1${skipping}`;
   print(io, `${out} (${bytesText(file.length)}); next: ${next}`);
 }
 
