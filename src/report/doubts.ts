@@ -53,7 +53,7 @@ export function runDoubts({ rows }: ResultsFile): Doubt[] {
 }
 
 /** `… in doubt: too-few-steps: a (0, 2), b (1); …`: which doubts the rows carry, of which models; null where none does. */
-export function flagsText(rows: ResultsFile["rows"]): string | null {
+export function flagsText(rows: readonly ResultsFile["rows"][number][]): string | null {
   const found = rows.flatMap((row) =>
     (row.flags ?? []).map(({ name }) => ({ name, method: methodName(row), seed: row.seed })),
   );
@@ -69,7 +69,7 @@ export function flagsText(rows: ResultsFile["rows"]): string | null {
     );
     return `${name}: ${models.join(", ")}`;
   });
-  return `Doubts that the diagnostics raised, with the seeds of the models in doubt: ${kinds.join("; ")}.`;
+  return `Doubts that the diagnostics raised, each about the whole model or some of its radii, with the seeds of the models in doubt: ${kinds.join("; ")}.`;
 }
 
 /** Notes that the figures of a run need. */

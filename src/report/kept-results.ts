@@ -2,16 +2,7 @@
 import type { Kept } from "../experiments/collect.js";
 import type { KeptResults, KeptTrial } from "../experiments/kept-results.js";
 import type { ResultsFile } from "../experiments/records.js";
-import { summarize } from "../evaluation/statistics/summary.js";
-import { methodName } from "../experiments/names.js";
-import {
-  heading,
-  paragraph,
-  type Block,
-  type DataTable,
-  type Fact,
-  type ReportDocument,
-} from "./document.js";
+import { heading, paragraph, type Block, type Fact, type ReportDocument } from "./document.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { flagsText } from "./doubts.js";
 import { imageBlocks } from "./image-comparisons.js";
@@ -21,6 +12,7 @@ import { questionBlocks } from "./questions.js";
 import { stageNotes } from "./stages.js";
 import { searchBlocks } from "./searches.js";
 import { resultsTable } from "./results-table.js";
+import { costTable } from "./training-costs.js";
 import { duration, integer, percent, plural, sentence } from "./text.js";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -88,7 +80,7 @@ function provenance(results: KeptResults): Block[] {
     heading(3, `Records of ${results.name}`),
     { kind: "facts", facts: [...facts, ["Time of all trials", duration(hours)]] },
     paragraph(
-      `Each line repeats one record: training and evaluation times, the commit, and the first digits of the model's SHA-256, which comes out again on the same family of processors with the same versions.${isChanged(kept) ? " A + behind a commit: with changes to it that were not committed." : ""}`,
+      `Each line repeats one record: training and evaluation times, the commit, and the first digits of the SHA-256 of the model's file (models/ in the run's folder), which comes out again on the same family of processors with the same versions. In a clone of the repository the command is npx temper.${isChanged(kept) ? " A + behind a commit: with changes to it that were not committed." : ""}`,
     ),
     { kind: "code", label: "Commands", text: kept.map((each) => recordLine(results, each)).join("\n") },
   ];
@@ -109,44 +101,6 @@ function measuredBlocks({ results: { kept, dataset, published }, images }: Kept)
     ...corruptionBlocks(methodCorruptionTable(file.rows), file.rows[0] ?? {}),
     ...imageBlocks(file.rows, images.trials, published),
   ];
-}
-
-/**
- * What training took of the processors by method, mean over the seeds for which it is recorded, and how often that of its
- * case's first method.
- */
-function costTable(kept: readonly KeptTrial[]): DataTable | null {
-  const known = kept.flatMap(({ row, seconds: { processor } }) =>
-    processor === null ? [] : [{ of: row.case, name: methodName(row), processor, epochs: row.epochs }],
-  );
-  const ofMethod = (name: string) => known.filter((each) => each.name === name);
-  const meanOf = (name: string): number => summarize(ofMethod(name).map(({ processor }) => processor)).mean;
-  const epochsOf = (name: string): string => {
-    const epochs = ofMethod(name).map((each) => each.epochs);
-    const [least, most] = [Math.min(...epochs), Math.max(...epochs)];
-    return least === most ? String(least) : `${least} to ${most}`;
-  };
-  const methods = new Map(
-    known.map(({ of, name }) => [name, known.find((other) => other.of === of)?.name ?? name]),
-  );
-  if (methods.size < 2) return null;
-  return {
-    caption: "What training took of the processors, mean over the seeds for which it is recorded",
-    corner: "method",
-    columns: ["processor time", "of the first method's", "epochs", "seeds"].map((name) => ({
-      group: null,
-      name,
-    })),
-    rows: [...methods].map(([name, first]) => ({
-      name,
-      cells: [
-        duration(meanOf(name)),
-        `${(meanOf(name) / meanOf(first)).toFixed(2)}×`,
-        epochsOf(name),
-        String(ofMethod(name).length),
-      ],
-    })),
-  };
 }
 
 function costBlocks({ results: { kept } }: Kept): Block[] {
@@ -178,7 +132,7 @@ function answers(all: readonly Kept[]): Block[] {
       `By the recipe ${name}${description === null ? "" : `: ${sentence(description)}`}`,
     );
     return questions.flatMap((question) => {
-      const [head, ...answer] = questionBlocks(rows, [question], { published });
+      const [head, ...answer] = questionBlocks(rows, [question], { published, kept });
       return head === undefined ? [] : [head, about, ...answer];
     });
   });

@@ -5,10 +5,13 @@ import { summarize } from "../evaluation/statistics/summary.js";
 import type { PublishedTable } from "../experiments/published.js";
 import type { PairedQuestion, Question, ReadingsQuestion } from "../experiments/questions.js";
 import type { ResultRow } from "../experiments/records.js";
+import type { KeptTrial } from "../experiments/kept-results.js";
 import { read } from "../experiments/measures.js";
+import { methodName } from "../experiments/names.js";
 import { flagsText } from "./doubts.js";
 import { heading, paragraph, type Block, type DataColumn, type DataTable } from "./document.js";
 import { figureText, pairedVerdict, placeText, plusMinus, pText, signedText } from "./published.js";
+import { costRatio, timesText } from "./training-costs.js";
 import { plural } from "./text.js";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -70,12 +73,34 @@ function imagesOf(rows: readonly ResultRow[], pairs: readonly PairedComparison[]
   return counts.length === 0 ? "" : `, of ${counts.map((n) => plural(n, "test image")).join(" or ")}`;
 }
 
-/** Mean ± sd over seeds of the control and of each method, one column a place. */
+/** What each method's training took beside the control's, one column a case; none where nothing is known. */
+function costColumns(
+  kept: readonly KeptTrial[],
+  control: string,
+  pairs: readonly PairedComparison[],
+): { readonly column: DataColumn; readonly cell: (method: string) => string }[] {
+  const methods = unique(pairs.map(({ method }) => method));
+  return unique(pairs.map(({ place }) => place.case)).flatMap((of) => {
+    const ratio = (method: string): number | null =>
+      costRatio(kept, methodName({ case: of, method }), methodName({ case: of, method: control }));
+    if (methods.every((method) => ratio(method) === null)) return [];
+    return [
+      {
+        column: column(`training, times ${control}'s`, { group: of ?? null }),
+        cell: (method) => timesText(ratio(method)),
+      },
+    ];
+  });
+}
+
+/** Mean ± sd over seeds of the control and of each method, one column a place, and what their training took. */
 function measuredTable(
   rows: readonly ResultRow[],
+  kept: readonly KeptTrial[],
   { control }: PairedQuestion,
   pairs: readonly PairedComparison[],
 ): DataTable {
+  const costs = costColumns(kept, control, pairs);
   const places = [...new Map(pairs.map(({ place }) => [placeText(place), place])).values()];
   const methods = unique([control, ...pairs.map(({ method }) => method)]);
   return {
@@ -83,12 +108,16 @@ function measuredTable(
     corner: "method",
     columns: [
       ...places.map(({ case: of, ...place }) => column(placeText(place), { group: of ?? null })),
+      ...costs.map((each) => each.column),
       column("seeds"),
     ],
     rows: methods.map((method) => {
       const figures = places.map((place) => figuresAt(rows, place, method));
       const seeds = unique(figures.map(({ length }) => length).filter((length) => length > 0));
-      return { name: method, cells: [...figures.map(figureCell), seeds.join(", ")] };
+      return {
+        name: method,
+        cells: [...figures.map(figureCell), ...costs.map(({ cell }) => cell(method)), seeds.join(", ")],
+      };
     }),
   };
 }
@@ -126,7 +155,11 @@ function testText(pairs: readonly PairedComparison[], decided: number): string {
   return decided === 0 ? `${test}: with these seeds it cannot go below ${least}.` : `${test}.`;
 }
 
-function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Block[] {
+function pairedBlocks(
+  rows: readonly ResultRow[],
+  kept: readonly KeptTrial[],
+  question: PairedQuestion,
+): Block[] {
   const { control, places } = question;
   const pairs = pairedComparisons(rows, { control, cells: places });
   if (pairs.length === 0) return [paragraph("Not run.")];
@@ -135,7 +168,7 @@ function pairedBlocks(rows: readonly ResultRow[], question: PairedQuestion): Blo
   const doubts = flagsText(rows.filter((row) => cases.has(row.case)));
   return [
     paragraph([pairedAnswer(pairs, control), ...leftText(question, pairs)].join(" ")),
-    { kind: "table", table: measuredTable(rows, question, pairs) },
+    { kind: "table", table: measuredTable(rows, kept, question, pairs) },
     ...(doubts === null ? [] : [paragraph(doubts)]),
     ...(decided.length === 0 ? [] : [{ kind: "table" as const, table: decidedTable(decided, control) }]),
     paragraph(testText(pairs, decided.length)),
@@ -150,6 +183,8 @@ interface ReadingFit {
   readonly all: number;
   readonly run: number;
   readonly agree: number;
+  /** Those of them that are of networks at chance, which agree with nothing. */
+  readonly guessed: number;
   /** Mean of |measured − printed| over the cells that were run, percentage points. */
   readonly distance: number;
 }
@@ -160,14 +195,20 @@ function fitsOf(
   table: PublishedTable,
 ): ReadingFit[] {
   const compared = besidePublished(rows, table);
+  const guessing = new Set(
+    rows.filter(({ flags }) => flags?.some(({ name }) => name === "at-chance")).map(({ method }) => method),
+  );
   return Object.entries(readings).flatMap(([name, methods]) => {
     const cells = compared.filter(({ cell }) => methods.includes(cell.method));
     const own = cells.filter(({ measured }) => measured !== null);
     if (own.length === 0) return [];
-    const agree = own.filter(({ agreement }) => agreement === "agrees").length;
+    const guessed = own.filter(({ cell }) => guessing.has(cell.method)).length;
+    const agree = own.filter(
+      ({ agreement, cell }) => agreement === "agrees" && !guessing.has(cell.method),
+    ).length;
     const distance = summarize(own.map(({ difference }) => Math.abs(difference ?? 0))).mean;
     const seeds = Math.min(...own.map(({ measured }) => measured?.n ?? 0));
-    return [{ name, seeds, all: cells.length, run: own.length, agree, distance }];
+    return [{ name, seeds, all: cells.length, run: own.length, agree, guessed, distance }];
   });
 }
 
@@ -202,6 +243,7 @@ function readingsBlocks(
   const table = published.find(({ source }) => source === question.source);
   const fits = table === undefined ? [] : fitsOf(rows, question, table);
   if (fits.length === 0) return [paragraph("Not run.")];
+  const doubts = flagsText(rows);
   return [
     paragraph(readingsAnswer(fits, Object.keys(question.readings).length)),
     {
@@ -209,23 +251,39 @@ function readingsBlocks(
       table: {
         caption: `${question.source}: its figures by reading`,
         corner: "reading",
-        columns: ["figures within spread", "mean distance, points", "seeds"].map((name) => column(name)),
-        rows: fits.map(({ name, run, agree, distance, seeds }) => ({
+        columns: [
+          "figures within spread",
+          "figures of networks at chance",
+          "mean distance, points",
+          "seeds",
+        ].map((name) => column(name)),
+        rows: fits.map(({ name, run, agree, guessed, distance, seeds }) => ({
           name,
-          cells: [`${agree} of ${run}`, figureText(distance), String(seeds)],
+          cells: [`${agree} of ${run}`, String(guessed), figureText(distance), String(seeds)],
         })),
       },
     },
+    ...(doubts === null ? [] : [paragraph(doubts)]),
   ];
+}
+
+export interface QuestionContext {
+  readonly published: readonly PublishedTable[];
+  /** Of headings, default 3. */
+  readonly level?: 2 | 3;
+  /** The trials with their times, where what training took is to be told. */
+  readonly kept?: readonly KeptTrial[];
 }
 
 /** A recipe's questions, each under a heading of `level`, with the answers that `rows` give. */
 export const questionBlocks = (
   rows: readonly ResultRow[],
   questions: readonly Question[],
-  { published, level = 3 }: { readonly published: readonly PublishedTable[]; readonly level?: 2 | 3 },
+  { published, level = 3, kept = [] }: QuestionContext,
 ): Block[] =>
   questions.flatMap((question) => [
     heading(level, question.ask),
-    ...("readings" in question ? readingsBlocks(rows, question, published) : pairedBlocks(rows, question)),
+    ...("readings" in question
+      ? readingsBlocks(rows, question, published)
+      : pairedBlocks(rows, kept, question)),
   ]);

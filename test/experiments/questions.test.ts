@@ -120,7 +120,7 @@ describe("questions", () => {
     const page = answer(rowsOver(3));
     expect(page).toContain("Nearest comes near by: all its figures within spread, off by 0.02 points");
     expect(page).toContain("This rests on 3 seeds and 1 figure a reading.");
-    expect(page).toContain("| far off | 0 of 1 | 7.00 | 3 |");
+    expect(page).toContain("| far off | 0 of 1 | 0 | 7.00 | 3 |");
     const near = answer(rowsOver(3).filter(({ method }) => method !== "far"));
     expect(near).toContain("Not run as a whole: 1 reading.");
     expect(answer(rowsOver(3).filter(({ method }) => method !== "near"))).toContain(
@@ -156,6 +156,14 @@ describe("questions", () => {
     expect(split).toContain(
       "Undecided: most figures within spread has near by (1 of its 2 figures within spread, off by 13.50 points in the mean), the least distance far off (0 of its 2 figures within spread, off by 1.00 points in the mean).",
     );
+  });
+
+  it("count no figure of a network at chance for a reading", () => {
+    const flags = [{ name: "at-chance", message: "m", remedy: "r" }];
+    const rows = rowsOver(3).map((each) => ({ ...each, ...(each.method === "near" && { flags }) }));
+    const page = answer(rows);
+    expect(page).toContain("| near by | 0 of 1 | 1 | 0.02 | 3 |");
+    expect(page).toContain("models in doubt: at-chance: near (0, 1, 2).");
   });
 
   it("say which places were not run, and which models are in doubt", () => {
