@@ -79,7 +79,7 @@ function meanLuma(images: Node): Node {
  */
 export const colorJitter = augmentation(
   "color-jitter",
-  "random brightness, contrast, saturation and hue, one after the other, clipped to the images' bounds after each",
+  "random brightness, contrast, saturation and hue, one after the other, clipped to the images' bounds after each; of grey images brightness and contrast alone",
   schema,
   { neutral: { brightness: 0, contrast: 0, saturation: 0, hue: 0 }, channels: [1, 3] },
   ({ brightness, contrast, saturation, hue }) =>

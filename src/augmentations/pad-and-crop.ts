@@ -1,5 +1,6 @@
 // Padding and cropping: the image shifted by whole pixels (He et al. 2016, section 4.2, with pixels = 4).
 import { z } from "zod";
+import { check } from "../base/errors.js";
 import type { Node } from "../graph/node.js";
 import { add, mul, sub } from "../ops/arithmetic.js";
 import { floor } from "../ops/piecewise.js";
@@ -20,6 +21,10 @@ export const padAndCrop = augmentation(
   ({ pixels, edge }) =>
     (images, noise) => {
       const { rows, height, width } = sizesOf(images);
+      const side = Math.min(height, width);
+      check(pixels < side, "pad-and-crop.pixels", `fewer than the image's side, ${side}`, () =>
+        String(pixels),
+      );
       const shift = (name: string): Node => {
         const u = noise.draw({ name, shape: [rows, 1], kind: "uniform" });
         return sub(floor(mul(u, 2 * pixels + 1)), pixels);

@@ -72,6 +72,14 @@ const typeWords: Readonly<Record<string, string>> = {
   array: "a list [ …, … ]",
 };
 
+/** What comes of leaving `key` out, in words. */
+function leftOut(schema: z.ZodType, key: PropertyKey | undefined): string {
+  if (!(schema instanceof z.ZodObject) || key === undefined) return shown(undefined);
+  const field = (schema.shape as Record<PropertyKey, z.ZodType | undefined>)[key];
+  const { data } = field?.safeParse(undefined) ?? {};
+  return data === undefined ? shown(undefined) : `its default, ${shown(data)}`;
+}
+
 /** The first problem as `where.key: …`, with did-you-mean for unknown keys. */
 function describe(where: string, schema: z.ZodType, given: unknown, issue: z.core.$ZodIssue): OptionError {
   const at = (path: readonly PropertyKey[]): string => [where, ...path.map(String)].join(".");
@@ -91,7 +99,9 @@ function describe(where: string, schema: z.ZodType, given: unknown, issue: z.cor
     .replace(/^(Invalid (input|option)|Too (small|big)): /, "")
     .replace(/, received .*$/, "");
   const words = expected.startsWith("expected") ? expected : `expected ${expected}`;
-  return new OptionError(`${at(issue.path)}: ${words}, got ${shown(valueAt(given, issue.path))}`, issue.path);
+  const value = valueAt(given, issue.path);
+  const got = value === undefined && issue.path.length === 1 ? leftOut(schema, issue.path[0]) : shown(value);
+  return new OptionError(`${at(issue.path)}: ${words}, got ${got}`, issue.path);
 }
 
 /** `given` checked and completed by `schema`; throws OptionError with one clear line. */

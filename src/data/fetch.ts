@@ -113,6 +113,12 @@ function fromOrigin(origin: Origin, task: Task): Promise<Outcome> {
   return origin.kind === "archive" ? fromArchive(origin, task) : fromWeb(origin, task);
 }
 
+/** `; there, but not as published: a` where files of those names lie in the folder. */
+function wrongText(wanted: readonly DatasetFile[], folder: string): string {
+  const there = wanted.filter(({ name }) => existsSync(join(folder, name))).map(({ name }) => name);
+  return there.length === 0 ? "" : `; there, but of another md5 than published: ${there.join(", ")}`;
+}
+
 /** The files that are absent from `folder` or not what they should be. */
 async function wantedFiles({ files }: DatasetSource, folder: string): Promise<DatasetFile[]> {
   const wanted: DatasetFile[] = [];
@@ -160,6 +166,7 @@ async function fetchInto(folder: string, source: DatasetSource, options: FetchOp
   }
   // The same address with and without encryption fails in the same way, most of the time.
   const reasons = [...new Set(failures)].join("; ");
+  const wrong = wrongText(await wantedFiles(source, folder), folder);
   const way = `what comes by other means goes into ${folder}: ${byHand(source)}`;
-  return fail(`fetch ${source.name}`, "a source that delivers", `${reasons}; ${way}`);
+  return fail(`fetch ${source.name}`, "a source that delivers", `${reasons}${wrong}; ${way}`);
 }

@@ -13,7 +13,8 @@ import { input } from "../graph/node.js";
 import { multiplyAdds } from "../graph/work.js";
 import type { Architecture } from "../nn/architectures/architecture.js";
 import { passOver, weightInputs } from "../nn/classifier.js";
-import { leafLayers, type Model, type Role } from "../nn/model.js";
+import type { LossName } from "../nn/loss-names.js";
+import { leafLayers, ownLoss, type Model, type Role } from "../nn/model.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { Engine } from "../runtime/engine.js";
 
@@ -58,6 +59,8 @@ export interface Description extends Size {
   readonly exported?: Size;
   /** Where noise may be put, beside the input: hidden activations by name, in order. */
   readonly sites: readonly string[];
+  /** What the training descends. */
+  readonly loss: LossName;
   /** Of one training step. */
   readonly stepMultiplyAdds: number;
   readonly memory: TrainingMemory;
@@ -131,6 +134,7 @@ export function describeModel(options: DescribeOptions): Description {
   return {
     layers,
     sites: model.sites,
+    loss: ownLoss(model),
     ...sizesOf(model, work),
     ...exportedForm(model),
     stepMultiplyAdds: multiplyAdds(roots, batchSize),

@@ -60,7 +60,7 @@ const schema = z.strictObject({
   evaluation: evaluation.prefault({}),
   smoke: z
     .strictObject({
-      model: z.unknown().describe("a smaller network that stands in for the recipe's"),
+      model: z.unknown().describe("a smaller network that stands in for the recipe's, trained with its loss"),
       size: extent.optional().describe("of folders' images"),
     })
     .optional()

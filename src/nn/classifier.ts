@@ -7,7 +7,7 @@ import { simplify } from "../graph/simplify.js";
 import { exportFunction } from "../onnx/export.js";
 import { deployed, evaluationPass, type Classifier, type Model, type Pass } from "./model.js";
 import { drawInto } from "./noise-inputs.js";
-import { recordKey, writeRecord } from "./parameter-record.js";
+import { recordKey, writeLoss, writeRecord } from "./parameter-record.js";
 
 /** Graph inputs for every parameter and buffer of `model`, by name. */
 export function weightInputs(model: Model): Map<string, InputNode> {
@@ -58,7 +58,7 @@ export function exportClassifier(
 ): Uint8Array {
   const { model, weights } = deployed(classifier);
   checkDrawsNothing(model, "to write it");
-  const all = { ...metadata, [recordKey]: writeRecord(model) };
+  const all = { ...metadata, ...writeLoss(model), [recordKey]: writeRecord(model) };
   return exportFunction(classifierFunction(model), { weights, metadata: all });
 }
 

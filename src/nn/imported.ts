@@ -21,7 +21,7 @@ import { slotsIn, type Slot } from "../onnx/slots.js";
 import { broadcastTo, concat, reshape } from "../ops/index.js";
 import type { Classifier, Model, Origin, Parameter, Pass, Weights } from "./model.js";
 import { noiseInput, noiseValues } from "./noise-inputs.js";
-import { readRecord, recordKey, writeRecord, type RecordedParameter } from "./parameter-record.js";
+import { readLoss, readRecord, recordKey, writeRecord, type RecordedParameter } from "./parameter-record.js";
 import { checkPatterns, chosen } from "./patterns.js";
 
 export const modes = ["eval", "train"] as const;
@@ -251,6 +251,7 @@ export function importClassifier(
     sites: [...sites.values()],
     initialize: () => weights,
     apply,
+    ...readLoss(graph.metadata),
     origin: originOf(bytes, graph, parameters, options.external),
     ...(draws.size > 0 && { draws: [...draws.values()] }),
     ...namesOf(graph, replaced.size === 0 && !isOneColumn),

@@ -98,7 +98,7 @@ export interface Model {
   readonly io?: { readonly input: string; readonly output: string };
   /** Where it comes from a file; a model made of it by putting something in front or behind has none. */
   readonly origin?: Origin;
-  /** The loss that it is trained with where none is named; default `softmax-cross-entropy`. No file holds it. */
+  /** The loss that it is trained with where none is named; default `softmax-cross-entropy`. */
   readonly loss?: LossName;
   /** What it draws in evaluation, [batch, …] each: a random model. Absent where it draws nothing. */
   readonly draws?: readonly NoiseRequest[];

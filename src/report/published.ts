@@ -79,7 +79,7 @@ function verdictText(
   const scale =
     fewerEpochs === null
       ? ""
-      : `not run at this scale (${fewerEpochs} of ${epochs === "more" ? "more" : (epochs ?? 0)} epochs): `;
+      : `not run at this scale (${epochs === "more" ? `${plural(fewerEpochs, "epoch")}, the paper's were more` : `${fewerEpochs} of ${epochs ?? 0} epochs`}): `;
   return scale + agreementText(agreement, difference);
 }
 

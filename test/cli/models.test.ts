@@ -20,6 +20,7 @@ describe("temper models describe", () => {
     expect(out).toMatch(/\nparameters +1,276,810\n/);
     expect(out).toMatch(/\nforward pass +1\.28 M multiply-adds an image\n/);
     expect(out).toMatch(/\nnoise sites +input, relu1, relu2\n/);
+    expect(out).toMatch(/\nloss +softmax-cross-entropy\n/);
     expect(out).toMatch(/\ntraining +adversarial-backprop, sgd, batches of 128\n/);
     expect(out).toMatch(/\nmemory +about \d+\.\d MB more at the peak than an idle process:\n/);
     expect(out).not.toContain("time ");
@@ -138,5 +139,11 @@ describe("temper models describe", () => {
     expect(code).toBeGreaterThan(0);
     expect(err).toContain(message);
     expect(err.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("takes threads to time with only where it is to time", async () => {
+    const { code, err } = await described("mlp", "--threads", "2");
+    expect(code).not.toBe(0);
+    expect(err).toContain("models describe: expected --time with --threads, got none");
   });
 });

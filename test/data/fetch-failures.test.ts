@@ -18,6 +18,17 @@ describe("fetch without success", () => {
     );
   });
 
+  it("says of files that lie there already that they are not those published", async () => {
+    const { base, host } = await closedPort();
+    const cacheDir = temporaryFolder();
+    mkdirSync(folderIn(cacheDir), { recursive: true });
+    writeFileSync(join(folderIn(cacheDir), "train-images"), "other");
+    expect(await failure(tiny(webOrigin(base)), { cacheDir })).toBe(
+      `fetch tiny: expected a source that delivers, got ${host}: train-images.gz: connection refused; ` +
+        "there, but of another md5 than published: train-images",
+    );
+  });
+
   it("says where files go that come by other means, names equal failures once, and leaves no empty folder", async () => {
     const { base, host } = await closedPort();
     const archived: Origin = { kind: "archive", address: `${base}/tiny.tar.gz`, folder: "package/data" };

@@ -47,7 +47,8 @@ describe("harden", () => {
       reconstruction: 0.01,
       decoder: [5],
     });
-    const { file, history } = await harden({ ...options, model, loss: "margin", epochs: 1, batchSize: 8 });
+    const { file, history } = await harden({ ...options, model, epochs: 1, batchSize: 8 });
+    expect(importClassifier(file).classifier.model.loss).toBe("margin");
     expect(history[0]?.metrics["reconstruction"]).toBeGreaterThan(0);
     const names = importClassifier(file).classifier.model.parameters.map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("conv"))).toHaveLength(4);

@@ -62,6 +62,11 @@ describe("a recipe with augmentation and inputUpdates", () => {
       "random-erasing: { fill: [1, 2] }]",
       "moving.yaml:8:46: random-erasing.fill: expected 1 value",
     ],
+    [
+      "horizontal-flip]",
+      "pad-and-crop: { pixels: 28 }]",
+      "pad-and-crop.pixels: expected fewer than the image's side, 28",
+    ],
     ["images: 4", "images: 0", "recipe.training.inputUpdates.images: "],
   ])("%s → %s is refused", (from, to, message) => {
     expect(() => parseRecipe(text.replace(from, to), "moving.yaml")).toThrow(message);

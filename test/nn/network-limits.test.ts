@@ -90,13 +90,20 @@ describe("sizes beyond limits", () => {
   });
 
   it.each([
-    [{ groups: 3 }, "condensenet.growth: expected multiples of groups, got [8]"],
-    [{ factor: 7 }, "condensenet.factor: expected a divisor of the channels that every layer reads"],
+    [{ groups: 3 }, "condensenet.growth: expected multiples of groups, 3, got [8]"],
+    [
+      { factor: 7 },
+      "condensenet.factor: expected a divisor of 16, the largest one of the channels that each layer reads, got 7",
+    ],
     [
       { denseFactor: 5 },
-      "condensenet.denseFactor: expected a divisor of the channels that the last layer reads",
+      "condensenet.denseFactor: expected a divisor of 24, the channels that the last layer reads, got 5",
     ],
     [{ growth: [8, 8] }, "condensenet.growth: expected as many numbers as stages, got [8,8]"],
+    [
+      { growth: undefined },
+      "condensenet.growth: expected as many numbers as stages, got its default, [8,16,32]",
+    ],
   ])("of CondenseNet's groups are named by the option: %j", (wrong, message) => {
     expect(() => condensenet({ stages: [1], growth: [8], ...wrong })).toThrow(message);
   });

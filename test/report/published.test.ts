@@ -57,7 +57,7 @@ describe("publishedTableBlocks", () => {
     const all = ([50, "more"] as const).map((epochs) => said(rows, table([cell("sgm", 92.5)], { epochs })));
     expect(all.flatMap(({ verdicts }) => verdicts)).toEqual([
       "not run at this scale (20 of 50 epochs): agrees within spread",
-      "not run at this scale (20 of more epochs): agrees within spread",
+      "not run at this scale (20 epochs, the paper's were more): agrees within spread",
     ]);
     expect(all[1]?.text).toContain("Printed: mean after more epochs, it is not said how many. Measured");
   });

@@ -292,7 +292,7 @@ async function hardenModel(io: Io, given: string, flags: HardenFlags): Promise<v
 
 const lossOption = new Option(
   "--loss <name>",
-  "what the weights descend (default: the network's own: margin for capsnet, else softmax-cross-entropy)",
+  "what the weights descend (default: the network's own, margin for capsnet and files of it; else softmax-cross-entropy)",
 ).choices(lossNames);
 
 export function harden(program: Command, io: Io): void {

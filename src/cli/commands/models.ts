@@ -6,6 +6,7 @@ import { bytesText } from "../../base/bytes-text.js";
 import { check } from "../../base/errors.js";
 import type { ImageShape, Split } from "../../data/index.js";
 import type { Description, Size } from "../../experiments/describe.js";
+import { duration } from "../../report/text.js";
 import { print, printJson, widthOf, type Io } from "../io.js";
 import { repeated, whole, words } from "../parse.js";
 import { readSettings } from "../settings.js";
@@ -128,7 +129,7 @@ interface Timing {
 function timeText({ secondsPerStep, imagesPerSecond, secondsPerEpoch, threads }: Timing): string {
   const step =
     secondsPerStep < 1 ? `${(1000 * secondsPerStep).toPrecision(3)} ms` : `${secondsPerStep.toFixed(1)} s`;
-  const epoch = secondsPerEpoch === null ? "" : `, about ${secondsPerEpoch.toPrecision(2)} s an epoch`;
+  const epoch = secondsPerEpoch === null ? "" : `, about ${duration(secondsPerEpoch)} an epoch`;
   return `${step} a step, ${imagesPerSecond.toFixed(0)} images/s${epoch} (measured here, threads: ${threads})`;
 }
 
@@ -162,7 +163,7 @@ function totals(
   found: Description,
   { flags, timing, room }: { flags: DescribeFlags; timing: Timing | null; room: number },
 ): [string, string][] {
-  const { memory, multiplyAdds, stepMultiplyAdds, exported, sites } = found;
+  const { memory, multiplyAdds, stepMultiplyAdds, exported, sites, loss } = found;
   const method = methodsOf(flags).join(" + ");
   const { total, engine, host, state, activations } = memory;
   return [
@@ -171,6 +172,7 @@ function totals(
     ...(exported ? exportedRows(exported) : []),
     ["noise sites", sitesText(sites)],
     ["training", `${method}, ${flags.optimizer}, batches of ${flags.batchSize}`],
+    ["loss", loss],
     ["one step", `${short(stepMultiplyAdds)} multiply-adds`],
     ["memory", `about ${bytesText(total)} more at the peak than an idle process:`],
     ["  engine", `${bytesText(engine)}; the values of one step need ${bytesText(activations)} at once`],
@@ -181,6 +183,12 @@ function totals(
 }
 
 async function describe(io: Io, name: string, flags: DescribeFlags): Promise<void> {
+  check(
+    flags.threads === undefined || flags.time === true,
+    "models describe",
+    "--time with --threads",
+    () => "none",
+  );
   const units = await unitsOf(name, flags);
   const { inputShape, classes, split } = await imagesOf(flags, units);
   const { describeModel, sampleSteps, timeStep } = await import("../../experiments/describe.js");

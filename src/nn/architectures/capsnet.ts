@@ -56,8 +56,8 @@ export const capsnet = unit(
     const { filters, kernel, primary, dimension, routings, initializer } = options;
     const { reconstruction: weight = 0, decoder: hidden = [512, 1024] } = options;
     return ({ inputShape, classes }) => {
-      const reading = (decoder: readonly Layer[]): Model =>
-        sequential("capsnet", inputShape, [
+      const reading = (decoder: readonly Layer[]): Model => ({
+        ...sequential("capsnet", inputShape, [
           convolution(filters, kernel, { initializer }),
           activation(options.activation),
           convolution(primary * primaryDimension, kernel, { stride: 2, initializer }),
@@ -65,15 +65,15 @@ export const capsnet = unit(
           routedCapsules(classes, { dimension, routings }),
           ...decoder,
           capsuleLengths(),
-        ]);
+        ]),
+        loss: "margin",
+      });
       const encoder = reading([]);
-      const loss = "margin";
-      if (weight === 0) return { ...encoder, loss };
+      if (weight === 0) return encoder;
       const decoder = { weight, hidden, activation: options.activation, initializer };
       const whole = reading([reconstruction(count(inputShape), decoder)]);
       return {
         ...whole,
-        loss,
         deployed: (weights) => ({ model: encoder, weights: valuesOf(encoder, weights) }),
       };
     };

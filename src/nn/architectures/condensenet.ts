@@ -65,6 +65,13 @@ function channelsRead({ stages, growth }: Options): number[] {
   return [channels, ...added.map((more) => (channels += more))];
 }
 
+const lastRead = (options: Options): number => channelsRead(options).at(-1) ?? 0;
+
+const greatest = (a: number, b: number): number => (b === 0 ? a : greatest(b, a % b));
+
+/** The largest number that divides the channels of every layer with learned groups but the dense one. */
+const divisorOfAll = (options: Options): number => channelsRead(options).slice(0, -1).reduce(greatest, 0);
+
 const factorOf = ({ factor, groups }: Options): number => factor ?? groups;
 
 /** The image with `growth` channels more: 1×1 with learned groups, 3×3 in groups, each behind batch-norm and activation. */
@@ -121,22 +128,17 @@ export const condensenet = unit(
       abort: true,
     })
     .refine(({ growth, groups }) => growth.every((channels) => channels % groups === 0), {
-      error: "expected multiples of groups",
+      error: ({ input }) => `expected multiples of groups, ${(input as Options).groups}`,
       path: ["growth"],
     })
-    .refine(
-      (options) =>
-        channelsRead(options)
-          .slice(0, -1)
-          .every((channels) => channels % factorOf(options) === 0),
-      {
-        error:
-          "expected a divisor of the channels that every layer reads: twice the first growth, and what is added",
-        path: ["factor"],
-      },
-    )
-    .refine((options) => (channelsRead(options).at(-1) ?? 0) % options.denseFactor === 0, {
-      error: "expected a divisor of the channels that the last layer reads",
+    .refine((options) => divisorOfAll(options) % factorOf(options) === 0, {
+      error: ({ input }) =>
+        `expected a divisor of ${divisorOfAll(input as Options)}, the largest one of the channels that each layer reads`,
+      path: ["factor"],
+    })
+    .refine((options) => lastRead(options) % options.denseFactor === 0, {
+      error: ({ input }) =>
+        `expected a divisor of ${lastRead(input as Options)}, the channels that the last layer reads`,
       path: ["denseFactor"],
     }),
   (options): Architecture =>
