@@ -1,12 +1,14 @@
 // docs/RESULTS.md: every recipe whose results are kept, measured beside printed, from the records alone.
 import type { Kept } from "../experiments/collect.js";
 import type { KeptResults, KeptTrial } from "../experiments/kept-results.js";
+import { methodName } from "../experiments/names.js";
 import type { ResultsFile } from "../experiments/records.js";
 import { heading, paragraph, type Block, type Fact, type ReportDocument } from "./document.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { flagsText } from "./doubts.js";
 import { imageBlocks } from "./image-comparisons.js";
 import { markdown } from "./markdown.js";
+import { optionsTable } from "./method-options.js";
 import { publishedTableBlocks } from "./published.js";
 import { questionBlocks } from "./questions.js";
 import { stageNotes } from "./stages.js";
@@ -92,6 +94,7 @@ function measuredBlocks({ results: { kept, dataset, published }, images }: Kept)
   const doubts = flagsText(file.rows);
   return [
     heading(3, "All that was measured"),
+    { kind: "table", table: optionsTable(file.rows, unique(file.rows.map(methodName))) },
     { kind: "table", table: resultsTable(file) },
     ...stageNotes(
       file.rows.flatMap(({ robust }) => robust),
@@ -143,7 +146,7 @@ function answers(all: readonly Kept[]): Block[] {
 export function resultsPage(all: readonly Kept[]): string {
   const document: ReportDocument = {
     title: "Results",
-    lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/ by: node scripts/results.mjs. Nothing here is typed by hand. docs/DOUBTS.md says what the names of doubts mean.",
+    lead: "What Temper measured of the papers' methods, beside what the papers printed, whether or not it agrees. Written from results/, in which the recipes' own descriptions are too, by: node scripts/results.mjs. No figure is typed by hand. Curves and pictures are drawn from a run's folder (temper report), not here. docs/DOUBTS.md says what the names of doubts mean.",
     blocks:
       all.length === 0
         ? [paragraph("Nothing is kept yet.")]

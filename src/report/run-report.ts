@@ -1,23 +1,23 @@
 // The report of a run, as a document: doubts first, then the table, its conditions, the figures, the details.
 import { publishedOf } from "../experiments/published.js";
 import { questionsOf } from "../experiments/questions.js";
-import type { ResultRow, ResultsFile } from "../experiments/records.js";
+import type { ResultsFile } from "../experiments/records.js";
 import type { RunRecord } from "../experiments/run-record.js";
 import { imagesText, runConditions } from "./conditions.js";
 import { corruptionBlocks, methodCorruptionTable } from "./corruptions.js";
 import { heading, paragraph, type Block, type DataTable, type ReportDocument } from "./document.js";
 import { runDoubts, runNotes } from "./doubts.js";
 import type { Figure } from "./figure.js";
-import { methodName } from "../experiments/names.js";
 import { casesOf, namesOf } from "./methods.js";
 import { imageBlocks } from "./image-comparisons.js";
 import { publishedBlocks } from "./published.js";
 import { profileDetails } from "./profile-report.js";
+import { optionsTable } from "./method-options.js";
 import { questionBlocks } from "./questions.js";
 import { searchBlocks } from "./searches.js";
 import { resultsTable, seedsTable } from "./results-table.js";
 import { attackGroups } from "./table.js";
-import { duration, integer, optionsText, plural, smokeText } from "./text.js";
+import { duration, integer, plural, smokeText } from "./text.js";
 import { verdicts } from "./verdicts.js";
 
 function leadOf(record: RunRecord): string {
@@ -76,23 +76,6 @@ function timesTable({ run }: RunRecord): DataTable {
   };
 }
 
-function methodsTable(record: RunRecord): DataTable {
-  const first = (name: string): ResultRow | undefined =>
-    record.results.rows.find((row) => methodName(row) === name);
-  return {
-    caption: "Options of each method, defaults included",
-    corner: "method",
-    columns: [
-      { group: null, name: "epochs" },
-      { group: null, name: "options", words: true },
-    ],
-    rows: namesOf(record).map((name) => {
-      const row = first(name);
-      return { name, cells: [String(row?.epochs ?? "–"), optionsText(row?.options ?? {}) || "none"] };
-    }),
-  };
-}
-
 /** Models image by image, against their control. */
 function imagesFold({ results, correct, run }: RunRecord): Block[] {
   const blocks = imageBlocks(results.rows, correct, publishedOf(run.recipe));
@@ -109,7 +92,10 @@ async function details(record: RunRecord): Promise<Block[]> {
   return [
     heading(2, "Details"),
     ...(seeds.size > 1 ? [fold("Every seed", { kind: "table", table: seedsTable(results) })] : []),
-    fold("Options of the methods", { kind: "table", table: methodsTable(record) }),
+    fold("Options of the methods", {
+      kind: "table",
+      table: optionsTable(record.results.rows, namesOf(record)),
+    }),
     ...imagesFold(record),
     listing("Recipe, defaults included", run.recipe ?? null),
     listing("Environment", { identity: run.identity, ...run.environment }),
